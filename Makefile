@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
+RELAIS = .build/debug/relais
+DEMO_DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/relais-demo,$(HOME)/.local/share/relais-demo)
+VENV = .venv
+PACKAGES = libpq-dev libxml2-dev libpcre2-dev pkg-config postgresql postgresql-contrib libxml2-utils python3-venv
+SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+# Debian's postgresql package makes and starts a cluster of its own unless it is told not to.
+bootstrap: ## install what Debian packages are missing
+	@missing=""; for package in $(PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  if [ ! -e /etc/postgresql-common/createcluster.conf ]; then \
+	    $(SUDO) mkdir -p /etc/postgresql-common; \
+	    echo 'create_main_cluster = false' | $(SUDO) tee /etc/postgresql-common/createcluster.conf > /dev/null; \
+	  fi; \
+	  $(SUDO) apt-get update -qq; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+build: bootstrap ## build the command
+	$(SWIFT_BUILD) --product relais
+
+demo: build ## import the samples into a private database and show the result
+	@$(RELAIS) import --data $(DEMO_DATA) Connectors/ERP/Samples/comptes.csv Connectors/ERP/Samples/factures/*.xml || [ $$? -eq 3 ]
+	@echo; $(RELAIS) accounts --data $(DEMO_DATA)
+	@echo; $(RELAIS) sales list --data $(DEMO_DATA)
+	@echo; echo "À essayer ensuite :"
+	@echo "  export RELAIS_DATA=$(DEMO_DATA)"
+	@echo "  $(RELAIS) accounts search epicerie"
+	@echo "  $(RELAIS) accounts show 1"
+	@echo "  $(RELAIS) runs show 1"
+	@echo "  $(RELAIS) map Connectors/ERP/Samples/factures/facture-simple.xml --json"
+	@echo "  $(RELAIS) db stop"
+
+lint: ## check the layout of the code
+	swift format lint --strict --recursive Sources Connectors Tests Package.swift
+
+test: bootstrap lint ## lint, build with import check, run every test
+	$(SWIFT_BUILD) --build-tests
+	swift test --skip-build
+
+soak: bootstrap ## the tests with full kill and fuzz counts
+	$(SWIFT_BUILD) --build-tests
+	RELAIS_SOAK=1 swift test --skip-build
+
+format: ## lay the code out
+	swift format format --in-place --recursive Sources Connectors Tests Package.swift
+
+bench: bootstrap ## measure against peers, in the same run
+	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
+	$(VENV)/bin/python -c 'import duckdb' 2>/dev/null || $(VENV)/bin/pip install --quiet duckdb
+	swift build -c release --product relais-bench
+	.build/release/relais-bench $(VENV)/bin/python
+
+.PHONY: help bootstrap build demo lint test soak format bench

@@ -1,0 +1,116 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+// Relais, bottom floor first: a target may only depend on targets above its own line.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// Every folder of Sources; `Mapping` lives at the root to ship `Mappings/`, and leaves the others out.
+let floors = [
+    "BlobStore", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM", "ConnectorKit", "ConnectorTesting", "Diagnostics",
+    "FileTransfer", "Hub", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Tabular", "Words", "XML",
+    "relais",
+]
+
+func floor(
+    _ name: String, _ uses: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+    .target(name: name, dependencies: uses, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ uses: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: uses, swiftSettings: strict)
+}
+
+/// What a connector may use beside ConnectorKit: codecs, never CRM, Hub, PostgreSQL or another connector.
+enum Codec: String {
+    case xml = "XML"
+    case tabular = "Tabular"
+    case fileTransfer = "FileTransfer"
+}
+
+/// The only way to declare a connector: `Connectors/NAME/{Sources,Tests}`.
+func connector(_ name: String, uses codecs: [Codec] = []) -> [Target] {
+    let kit = ["ConnectorKit", "Diagnostics", "Model"] + codecs.map(\.rawValue)
+    return [
+        .target(
+            name: "\(name)Connector",
+            dependencies: kit.map { .target(name: $0) },
+            path: "Connectors/\(name)/Sources",
+            swiftSettings: strict),
+        .testTarget(
+            name: "\(name)ConnectorTests",
+            dependencies: (kit + ["\(name)Connector", "ConnectorTesting"]).map { .target(name: $0) },
+            path: "Connectors/\(name)/Tests",
+            swiftSettings: strict),
+    ]
+}
+
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "relais",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CLibPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        floor("Diagnostics"),
+        floor("Words", ["Model", "Diagnostics", yams], resources: [.copy("Catalogue")]),
+        floor("Model"),
+        floor("PostgreSQL", ["CLibPQ", "Model", "Diagnostics", crypto, subprocess]),
+        floor("XML", ["CLibXML2", "Diagnostics"]),
+        floor("Tabular", ["Diagnostics"]),
+        floor("FileTransfer", ["Diagnostics"]),
+        floor("BlobStore", ["PostgreSQL", "Model", "Diagnostics", crypto]),
+        .target(
+            name: "Mapping",
+            dependencies: ["CLibPCRE2", "Model", "XML", "Tabular", "Diagnostics", yams],
+            path: ".",
+            exclude: [
+                "Connectors", "Tests", "README.md", "CHANGELOG.md", "Decisions.md", "LICENSE", "Makefile",
+            ] + floors.filter { $0 != "Mapping" }.map { "Sources/\($0)" },
+            sources: ["Sources/Mapping"],
+            resources: [.copy("Mappings")],
+            swiftSettings: strict),
+        floor("CRM", ["Model", "PostgreSQL", "Diagnostics", crypto], resources: [.copy("Migrations")]),
+        floor("ConnectorKit", ["Model", "Diagnostics"]),
+        floor(
+            "Hub",
+            [
+                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Tabular", "PostgreSQL",
+                "Model",
+                "Diagnostics", crypto,
+            ]),
+        .executableTarget(
+            name: "relais",
+            dependencies: [
+                "Hub", "CRM", "Mapping", "FileTransfer", "Tabular", "PostgreSQL", "Model", "ConnectorKit",
+                "Words",
+                "Diagnostics", "ERPConnector", arguments, subprocess,
+            ],
+            swiftSettings: strict),
+        floor("RelaisTesting", ["PostgreSQL", "CRM", "Model", "Diagnostics"]),
+        floor("ConnectorTesting", ["ConnectorKit", "Model", "Diagnostics"]),
+        tests("ModelTests", ["Model"]),
+        tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
+    ]
+        + connector("ERP", uses: [.fileTransfer])
+)

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading accounts: parties that are prospects or clients.
+
+package import Model
+package import PostgreSQL
+
+/// An account in a list.
+package struct AccountSummary: Sendable, Hashable {
+    package let id: Int
+    package let name: String
+    package let status: String
+    package let siren: String?
+    package let city: String?
+    /// Number of documents addressed to it.
+    package let documents: Int
+}
+
+/// Everything the CRM knows about one account.
+package struct AccountDetail: Sendable {
+    /// The organisation.
+    package struct Identity: Sendable {
+        package let id: Int
+        package let name: String
+        package let status: String
+        package let siren: String?
+        package let vat: String?
+        package let legalID: String?
+    }
+
+    /// An address of it.
+    package struct Site: Sendable {
+        package let id: Int
+        package let siret: String?
+        package let street: String?
+        package let postalCode: String?
+        package let city: String?
+        package let country: String?
+        package let isMain: Bool
+    }
+
+    /// A way to reach it.
+    package struct ContactPoint: Sendable {
+        package let kind: String
+        package let value: String
+    }
+
+    /// What a source says about a field, and where it said so.
+    package struct Claim: Sendable {
+        package let entity: String
+        package let field: String
+        package let value: String?
+        package let source: String
+        /// Name of the file.
+        package let file: String?
+        package let line: Int?
+        package let observedAt: Timestamp
+    }
+
+    /// A code that a source system uses for it.
+    package struct Code: Sendable {
+        package let source: String
+        package let code: String
+    }
+
+    package let identity: Identity
+    package let sites: [Site]
+    package let contactPoints: [ContactPoint]
+    package let codes: [Code]
+    package let claims: [Claim]
+}
+
+/// Reads accounts; every list is bounded.
+package enum Accounts {
+    /// Accounts whose name contains every letter sequence of `text` (accents and case apart), or whose SIREN,
+    /// SIRET, VAT number or code it is; by name, at most `limit`.
+    package static func search(
+        _ text: String, limit: Int = 50, on connection: Connection
+    ) async throws(PostgreSQLError) -> [AccountSummary] {
+        try await connection.run(SearchAccounts(text: text, limit: limit))
+    }
+
+    /// Accounts by name, behind the one given, at most `limit`.
+    package static func list(
+        after: AccountSummary? = nil, limit: Int = 50, on connection: Connection
+    ) async throws(PostgreSQLError) -> [AccountSummary] {
+        try await connection.run(ListAccounts(afterName: after?.name, afterID: after?.id, limit: limit))
+    }
+
+    /// One account; nil where there is none with this number.
+    package static func show(_ id: Int, on connection: Connection) async throws(PostgreSQLError)
+        -> AccountDetail?
+    {
+        guard let identity = try await connection.run(ShowAccount(id: id)).first else { return nil }
+        return AccountDetail(
+            identity: identity, sites: try await connection.run(AccountSites(id: id)),
+            contactPoints: try await connection.run(AccountContactPoints(id: id)),
+            codes: try await connection.run(AccountCodes(id: id)),
+            claims: try await connection.run(AccountClaims(id: id)))
+    }
+}
+
+private let summaryColumns = """
+    p.id, p.name, p.status, o.siren,
+    (select s.city from site s where s.party_id = p.id and s.is_main),
+    (select count(*) from sales_doc d where d.party_id = p.id)
+    """
+
+extension AccountSummary {
+    fileprivate init(_ row: inout RowReader) throws(PostgreSQLError) {
+        id = try row.next()
+        name = try row.next()
+        status = try row.next()
+        siren = try row.next()
+        city = try row.next()
+        documents = try row.next()
+    }
+}
+
+struct SearchAccounts: Statement {
+    let text: String
+    let limit: Int
+
+    static let sql = """
+        select \(summaryColumns)
+        from party p
+        left join org o on o.party_id = p.id
+        where p.status <> 'other' and p.merged_into is null and (
+          p.name_norm like '%' || replace(replace(name_norm($1::text), '\\', '\\\\'), '%', '\\%') || '%'
+          or p.id in (select party_id from org where siren = $2 or vat collate "C" = $2)
+          or p.id in (select party_id from site where siret = $2)
+          or p.id in (
+            select s.party_id from external_identity e join site s on s.id = e.entity_id
+            where e.entity = 'site' and e.ext_id = $1
+          )
+        )
+        order by p.name_norm collate "C", p.id
+        limit $3::bigint
+        """
+    var parameters: [Parameter] {
+        [Parameter(text), Parameter(text.filter { !$0.isWhitespace }.uppercased()), Parameter(limit)]
+    }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AccountSummary {
+        try AccountSummary(&row)
+    }
+}
+
+struct ListAccounts: Statement {
+    let afterName: String?
+    let afterID: Int?
+    let limit: Int
+
+    static let sql = """
+        select \(summaryColumns)
+        from party p
+        left join org o on o.party_id = p.id
+        where p.status <> 'other' and p.merged_into is null
+          and ($1::text is null or (p.name_norm collate "C", p.id) > (name_norm($1) collate "C", $2::bigint))
+        order by p.name_norm collate "C", p.id
+        limit $3::bigint
+        """
+    var parameters: [Parameter] { [Parameter(afterName), Parameter(afterID), Parameter(limit)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AccountSummary {
+        try AccountSummary(&row)
+    }
+}
+
+struct ShowAccount: Statement {
+    let id: Int
+
+    static let sql = """
+        select p.id, p.name, p.status, o.siren, o.vat, o.legal_id
+        from party p
+        left join org o on o.party_id = p.id
+        where p.id = $1::bigint
+        """
+    var parameters: [Parameter] { [Parameter(id)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AccountDetail.Identity {
+        AccountDetail.Identity(
+            id: try row.next(), name: try row.next(), status: try row.next(), siren: try row.next(),
+            vat: try row.next(), legalID: try row.next())
+    }
+}
+
+struct AccountSites: Statement {
+    let id: Int
+
+    static let sql = """
+        select id, siret, street, postal_code, city, country, is_main
+        from site
+        where party_id = $1::bigint
+        order by is_main desc, id
+        """
+    var parameters: [Parameter] { [Parameter(id)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AccountDetail.Site {
+        AccountDetail.Site(
+            id: try row.next(), siret: try row.next(), street: try row.next(), postalCode: try row.next(),
+            city: try row.next(), country: try row.next(), isMain: try row.next())
+    }
+}
+
+struct AccountContactPoints: Statement {
+    let id: Int
+
+    static let sql = """
+        select kind, value
+        from contact_point
+        where party_id = $1::bigint
+        order by kind, value_norm
+        """
+    var parameters: [Parameter] { [Parameter(id)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AccountDetail.ContactPoint {
+        AccountDetail.ContactPoint(kind: try row.next(), value: try row.next())
+    }
+}
+
+struct AccountCodes: Statement {
+    let id: Int
+
+    static let sql = """
+        select y.code, e.ext_id
+        from site s
+        join external_identity e on e.entity = 'site' and e.entity_id = s.id
+        join source_system y on y.id = e.source_id
+        where s.party_id = $1::bigint
+        order by y.code, e.ext_id
+        """
+    var parameters: [Parameter] { [Parameter(id)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AccountDetail.Code {
+        AccountDetail.Code(source: try row.next(), code: try row.next())
+    }
+}
+
+struct AccountClaims: Statement {
+    let id: Int
+
+    static let sql = """
+        select c.entity, c.field, c.value, y.code, a.name, c.line, c.observed_at
+        from field_claim c
+        join source_system y on y.id = c.source_id
+        left join artifact a on a.id = c.artifact_id
+        where (c.entity = 'party' and c.entity_id = $1::bigint)
+          or (c.entity = 'site' and c.entity_id in (select id from site where party_id = $1::bigint))
+        order by c.entity, c.entity_id, c.field, y.trust desc
+        """
+    var parameters: [Parameter] { [Parameter(id)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AccountDetail.Claim {
+        AccountDetail.Claim(
+            entity: try row.next(), field: try row.next(), value: try row.next(), source: try row.next(),
+            file: try row.next(), line: try row.next(), observedAt: try row.next())
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the parties that records speak of: one set-based look-up a key, decided in the mapping's order.
+
+internal import PostgreSQL
+
+/// Where a reference leads.
+enum PartyMatch: Sendable, Hashable {
+    /// One party, and its site where the key names one.
+    case found(party: Int, site: Int?)
+    /// Several parties at the first level that has any.
+    case several([Int])
+    /// Keys that only one party can have name different parties.
+    case contradictory([Int])
+    case unknown
+}
+
+/// Looks references up by the keys of a mapping.
+struct PartyMatcher: Sendable {
+    let keys: [PartyKey]
+    let source: Int
+
+    private struct Hit: Hashable {
+        let party: Int
+        let site: Int?
+    }
+
+    /// One match a reference, in their order.
+    func match(_ references: [PartyReference], on connection: Connection) async throws -> [PartyMatch] {
+        var hits: [PartyKey: [String: Set<Hit>]] = [:]
+        for key in keys {
+            let values = Set(references.compactMap { $0.value(key) }).sorted()
+            guard !values.isEmpty else { continue }
+            var found: [String: Set<Hit>] = [:]
+            for row in try await find(values, by: key, on: connection) {
+                found[row.value, default: []].insert(Hit(party: row.party, site: row.site))
+            }
+            hits[key] = found
+        }
+        return references.map { decide($0, hits) }
+    }
+
+    private func find(
+        _ values: [String], by key: PartyKey, on connection: Connection
+    ) async throws(PostgreSQLError) -> [PartyHit] {
+        switch key {
+        case .external: try await connection.run(FindByExternalCode(source: source, values: values))
+        case .siret: try await connection.run(FindBySIRET(values: values))
+        case .vat: try await connection.run(FindByVAT(values: values))
+        case .siren: try await connection.run(FindBySIREN(values: values))
+        case .gln: try await connection.run(FindByGLN(values: values))
+        }
+    }
+
+    private func decide(_ reference: PartyReference, _ hits: [PartyKey: [String: Set<Hit>]]) -> PartyMatch {
+        var decision: PartyMatch?
+        var unique: Set<Int> = []
+        for key in keys {
+            guard let value = reference.value(key), let found = hits[key]?[value], let first = found.first
+            else {
+                continue
+            }
+            let parties = Set(found.map(\.party))
+            if key.isUnique { unique.formUnion(parties) }
+            guard decision == nil else { continue }
+            decision =
+                parties.count == 1
+                ? .found(party: first.party, site: found.count == 1 ? first.site : nil)
+                : .several(parties.sorted())
+        }
+        if unique.count > 1 { return .contradictory(unique.sorted()) }
+        return decision ?? .unknown
+    }
+}
+
+/// A party that has a looked-up value.
+struct PartyHit: Sendable {
+    let value: String
+    let party: Int
+    let site: Int?
+
+    init(_ row: inout RowReader) throws(PostgreSQLError) {
+        value = try row.next()
+        party = try row.next()
+        site = try row.next()
+    }
+}
+
+struct FindByExternalCode: Statement {
+    let source: Int
+    let values: [String]
+
+    static let sql = """
+        select k.value, s.party_id, s.id
+        from unnest($2::text[]) k(value)
+        join external_identity e on e.source_id = $1::bigint and e.ext_type = 'account' and e.ext_id = k.value
+        join site s on s.id = e.entity_id
+        where e.entity = 'site' and e.gone_at is null
+        """
+    var parameters: [Parameter] { [Parameter(source), Parameter(values)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
+}
+
+struct FindBySIRET: Statement {
+    let values: [String]
+
+    static let sql = """
+        select k.value, s.party_id, s.id
+        from unnest($1::text[]) k(value)
+        join site s on s.siret = k.value
+        """
+    var parameters: [Parameter] { [Parameter(values)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
+}
+
+struct FindByVAT: Statement {
+    let values: [String]
+
+    static let sql = """
+        select k.value, o.party_id, null::bigint
+        from unnest($1::text[]) k(value)
+        join org o on o.vat collate "C" = k.value
+        """
+    var parameters: [Parameter] { [Parameter(values)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
+}
+
+struct FindBySIREN: Statement {
+    let values: [String]
+
+    static let sql = """
+        select k.value, o.party_id, null::bigint
+        from unnest($1::text[]) k(value)
+        join org o on o.siren = k.value
+        """
+    var parameters: [Parameter] { [Parameter(values)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
+}
+
+struct FindByGLN: Statement {
+    let values: [String]
+
+    static let sql = """
+        select k.value, s.party_id, s.id
+        from unnest($1::text[]) k(value)
+        join site s on s.gln = k.value
+        """
+    var parameters: [Parameter] { [Parameter(values)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The database schema of this program, and every statement that CRM runs on it.
+
+package import PostgreSQL
+internal import Foundation
+
+/// Relais' schema: its migrations and CRM's statements.
+package enum Schema {
+    /// Every migration, oldest first.
+    package static func migrations() throws -> [Migration] {
+        try Migration.inFolder(Bundle.module.bundleURL.appending(path: "Migrations"))
+    }
+
+    /// Every statement of CRM, so that one test can PREPARE them all.
+    package static let statements: [any Statement.Type] = [
+        FindByExternalCode.self, FindBySIRET.self, FindByVAT.self, FindBySIREN.self, FindByGLN.self,
+        TakeIDs.self, InsertParties.self, InsertSites.self, InsertExternalIdentities.self,
+        InsertContactPoints.self,
+        DifferingClaims.self, WriteClaims.self, UpdatePartyColumns.self, UpdateOrgColumns.self,
+        UpdateSiteColumns.self, SitesOfParties.self, WriteChangeLog.self, KnownDocuments.self,
+        InsertDocuments.self,
+        UpdateDocuments.self, DeleteDocumentRows.self, InsertDocumentLines.self, InsertDocumentTaxes.self,
+        SearchAccounts.self, ListAccounts.self, ShowAccount.self, AccountSites.self,
+        AccountContactPoints.self,
+        AccountClaims.self, AccountCodes.self, ListDocuments.self,
+    ]
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract between the hub and whatever brings data in.
+
+package import Diagnostics
+
+/// A source of data that the hub can read. The verbs that write to a peer join with the first connector that does.
+///
+/// Reading twice from one cursor gives the same items. A connector never touches the database: it yields
+/// artifacts and cursors, and the hub keeps, maps and applies them.
+package protocol Connector: Sendable {
+    /// What the connector is and what it wants to know; never changes while the program runs.
+    static var description: ConnectorDescription { get }
+
+    /// Makes a connector from settings that ``check(_:)`` has passed.
+    init(_ settings: Settings)
+
+    /// What is wrong with some settings; empty when they can be used. Never crashes, whatever they hold.
+    static func check(_ settings: Settings) -> [Diagnostic]
+
+    /// What can be read now.
+    func discover() async throws -> [StreamDescription]
+
+    /// The first items of a stream, for a preview; changes nothing.
+    func sample(_ stream: String, limit: Int) async throws -> [ConnectorItem]
+
+    /// The items behind a cursor, in order; nil = from the start.
+    ///
+    /// - Parameter deliver: gets each item; the next is read when it returns.
+    func read(
+        _ stream: String, after cursor: Cursor?, _ deliver: (ConnectorItem) async throws -> Void
+    ) async throws
+}
+
+/// An opaque position that the hub keeps for a connector, committed with the data before it.
+package struct Cursor: Sendable, Hashable {
+    package let text: String
+
+    package init(_ text: String) {
+        self.text = text
+    }
+}
+
+/// What a connector delivers.
+package enum ConnectorItem: Sendable, Hashable {
+    /// A file as received: its name and where its bytes are.
+    case artifact(name: String, path: String)
+    /// Everything before this has been delivered.
+    case cursor(Cursor)
+    /// Something that could not be read; the rest goes on.
+    case problem(Diagnostic)
+}
+
+/// Something that can be read from a connector.
+package struct StreamDescription: Sendable, Hashable {
+    package let name: String
+    /// Fields that name an item; empty for files.
+    package let naturalKey: [String]
+
+    package init(name: String, naturalKey: [String] = []) {
+        self.name = name
+        self.naturalKey = naturalKey
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens a file named by a person without being led elsewhere or held up.
+
+internal import Diagnostics
+internal import Glibc
+
+/// An open regular file, read from front to back, as often as wanted.
+package struct LocalFile: ~Copyable {
+    private let descriptor: Int32
+    /// The path as given.
+    package let path: String
+    /// Its size when it was opened, in bytes.
+    package let size: Int
+
+    /// Opens a regular file; never follows a link in the last place of the path, never waits for a FIFO.
+    ///
+    /// - Throws: `FILE-MISSING`, `FILE-FORBIDDEN`, `FILE-FOLDER`, `FILE-LINK`, `FILE-SPECIAL`, `FILE-EMPTY`,
+    ///   `FILE-TOO-LARGE`, `FILE-UNREADABLE`.
+    package init(_ path: String, limit: Int = 2 << 30) throws(FileError) {
+        let place = Place(file: path)
+        let descriptor = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.failure(errno, at: place) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            close(descriptor)
+            throw FileError(.unreadable, ["detail": Self.words(errno)], at: place)
+        }
+        if let refusal = Self.refusal(status, limit: limit) {
+            close(descriptor)
+            throw FileError(refusal, ["limit": String(limit), "size": String(status.st_size)], at: place)
+        }
+        self.descriptor = descriptor
+        self.path = path
+        size = Int(status.st_size)
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    private static func refusal(_ status: stat, limit: Int) -> FileError.Code? {
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: return .folder
+        default: return .special
+        }
+        return status.st_size == 0 ? .empty : status.st_size > limit ? .tooLarge : nil
+    }
+
+    private static func failure(_ number: Int32, at place: Place) -> FileError {
+        switch number {
+        case ENOENT, ENOTDIR: FileError(.missing, at: place)
+        case EACCES, EPERM: FileError(.forbidden, at: place)
+        case ELOOP: FileError(.link, at: place)
+        case ENXIO, ENODEV: FileError(.special, at: place)
+        default: FileError(.unreadable, ["detail": words(number)], at: place)
+        }
+    }
+
+    private static func words(_ number: Int32) -> String {
+        unsafe String(cString: strerror(number))
+    }
+
+    /// Goes back to the first byte.
+    package func rewind() {
+        lseek(descriptor, 0, SEEK_SET)
+    }
+
+    /// The next bytes, at most `count`; empty at the end.
+    package func read(upTo count: Int = 256 << 10) throws(FileError) -> [UInt8] {
+        var failed = false
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            let got = unsafe Glibc.read(descriptor, buffer.baseAddress, count)
+            failed = got < 0
+            filled = max(0, got)
+        }
+        guard !failed else {
+            throw FileError(.unreadable, ["detail": Self.words(errno)], at: Place(file: path))
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+// One file of a run: kept, checked to its end, then applied batch by batch from the bytes that were kept.
+
+internal import BlobStore
+internal import CRM
+internal import Diagnostics
+internal import FileTransfer
+internal import Foundation
+internal import Mapping
+internal import Model
+internal import PostgreSQL
+internal import Tabular
+
+/// The import of one file.
+///
+/// The whole file is parsed once before anything is applied, so that a file that breaks off in the middle changes
+/// nothing. Both passes read the kept bytes: what is applied is what was kept, even if the file changes meanwhile.
+struct ArtifactImport {
+    private let run: Int
+    private var source: Int
+    private let batchSize: Int
+    private(set) var batches: Int
+    var report: FileReport
+
+    private var artifact = 0
+    private var mappingVersion: Int?
+    private var facts: FileFacts?
+    private var isXML = false
+
+    init(name: String, run: Int, source: Int, batchSize: Int, firstBatch: Int) {
+        self.run = run
+        self.source = source
+        self.batchSize = batchSize
+        batches = firstBatch
+        report = FileReport(name: name)
+    }
+
+    /// Imports the file; a fault of the file is in the report, a fault of the database is thrown.
+    mutating func run(
+        _ file: borrowing LocalFile, choose: ImportEngine.Choose, _ progress: (ImportProgress) -> Void,
+        on connection: Connection
+    ) async throws {
+        let facts = try FileFacts(file)
+        self.facts = facts
+        file.rewind()
+        let mapping = try choose(report.name, try file.read(upTo: 4096))
+        guard let plan = ImportPlans.plan(for: mapping.target) else { return }
+        report.mapping = mapping.identifier
+        isXML = mapping.format == .xml
+        if let system = mapping.accountMatch.system {
+            source = try await connection.run(SourceID(code: system)).first ?? source
+        }
+        let version = try await connection.run(MappingVersionID(mapping: mapping)).first
+        mappingVersion = version
+        let earlier = try await connection.run(CompletedReceipt(sha256: facts.sha256, mapping: version ?? 0))
+            .first
+        try await keep(file, facts, on: connection)
+        if let earlier { return try await skip(earlier, on: connection) }
+        do {
+            let repeats = try await check(mapping, plan, facts, progress, on: connection)
+            try await apply(mapping, plan, facts, repeats, progress, on: connection)
+        } catch let fault as any ReportableError where !(fault is PostgreSQLError) {
+            try await refuse(fault.diagnostic, on: connection)
+        }
+    }
+
+    // MARK: - Keeping the bytes
+
+    private mutating func keep(
+        _ file: borrowing LocalFile, _ facts: FileFacts, on connection: Connection
+    ) async throws {
+        try await connection.script("begin")
+        do {
+            if try await BlobStore.begin(facts.sha256, size: facts.size, on: connection) {
+                file.rewind()
+                var number = 0
+                var size = 0
+                while true {
+                    var piece: [UInt8] = []
+                    while piece.count < BlobStore.pieceSize {
+                        let bytes = try file.read(upTo: BlobStore.pieceSize - piece.count)
+                        if bytes.isEmpty { break }
+                        piece += bytes
+                    }
+                    if piece.isEmpty { break }
+                    try await BlobStore.add(piece, number: number, to: facts.sha256, on: connection)
+                    number += 1
+                    size += piece.count
+                }
+                guard size == facts.size else { throw FileError(.changed, at: Place(file: file.path)) }
+            }
+            artifact =
+                try await connection.run(
+                    StartArtifact(
+                        run: run, sha256: facts.sha256, name: report.name, size: facts.size,
+                        mapping: mappingVersion)
+                ).first ?? 0
+            try await connection.script("commit")
+        } catch {
+            try? await connection.script("rollback")
+            throw error
+        }
+    }
+
+    // MARK: - Files that are not applied
+
+    /// The same bytes were applied before: every record counts as skipped.
+    private mutating func skip(_ earlier: CompletedReceipt.Receipt, on connection: Connection) async throws {
+        report.earlierRun = earlier.run
+        let ledger = RunLedger(skipped: earlier.records)
+        try await connection.transaction { [self] connection in
+            try await record(ledger, 1...max(1, earlier.records), on: connection)
+            try await connection.execute(FinishArtifact(artifact: artifact, quarantined: 0))
+        }
+        report.ledger = ledger
+        batches += 1
+    }
+
+    /// The file cannot be read to its end: it goes to quarantine as one record.
+    private mutating func refuse(_ fault: Diagnostic, on connection: Connection) async throws {
+        var fault = fault
+        fault.place = fault.place.inFile(report.name)
+        report.refusal = fault
+        let ledger = RunLedger(quarantined: 1)
+        let entry = QuarantineEntry(
+            ordinal: 0, line: fault.place.line, bytes: nil, raw: nil, stage: "parse", reason: fault,
+            findings: [fault])
+        try await connection.transaction { [self] connection in
+            try await write([entry], on: connection)
+            try await record(ledger, 0...0, on: connection)
+            try await connection.execute(FinishArtifact(artifact: artifact, quarantined: 1))
+        }
+        report.ledger = ledger
+        batches += 1
+    }
+
+    // MARK: - Reading the kept bytes
+
+    /// Feeds the kept bytes to the mapping; `onRecords` gets the records of each piece.
+    private func read(
+        _ mapping: MappingDefinition, _ facts: FileFacts, on connection: Connection,
+        _ onRecords: ([MappedItem], Int) async throws -> Void
+    ) async throws {
+        var reader = try MappingReader(mapping, probe: facts.probe)
+        var done = 0
+        var number = 0
+        while let piece = try await BlobStore.piece(number, of: facts.sha256, on: connection) {
+            var rest = piece[...]
+            // Smaller steps than the pieces, so that few records wait at once.
+            while !rest.isEmpty {
+                let step = Array(rest.prefix(64 << 10))
+                rest = rest.dropFirst(step.count)
+                var items: [MappedItem] = []
+                try reader.feed(step) { items.append($0) }
+                done += step.count
+                try await onRecords(items, done)
+            }
+            number += 1
+        }
+        var items: [MappedItem] = []
+        try reader.finish { items.append($0) }
+        try await onRecords(items, done)
+    }
+
+    /// Keys that occur more than once in the file: told apart by what the records hold.
+    private struct Repeats {
+        /// Hash of the first record's values by hash of its key.
+        var first: [Int: Int] = [:]
+        /// Keys whose records differ.
+        var conflicting: Set<Int> = []
+    }
+
+    /// Parses the whole file without applying anything.
+    private func check(
+        _ mapping: MappingDefinition, _ plan: any ImportPlan, _ facts: FileFacts,
+        _ progress: (ImportProgress) -> Void, on connection: Connection
+    ) async throws -> Repeats {
+        var repeats = Repeats()
+        try await read(mapping, facts, on: connection) { items, done in
+            for item in items where item.isApplicable {
+                guard let key = plan.key(of: item.record)?.hashValue else { continue }
+                let content = item.record.contentHash
+                if let first = repeats.first[key] {
+                    if first != content { repeats.conflicting.insert(key) }
+                } else {
+                    repeats.first[key] = content
+                }
+            }
+            progress(
+                ImportProgress(
+                    file: report.name, phase: .checking, bytes: done, totalBytes: facts.size,
+                    ledger: report.ledger))
+        }
+        return repeats
+    }
+
+    // MARK: - Applying
+
+    private mutating func apply(
+        _ mapping: MappingDefinition, _ plan: any ImportPlan, _ facts: FileFacts, _ repeats: Repeats,
+        _ progress: (ImportProgress) -> Void, on connection: Connection
+    ) async throws {
+        let context = ImportContext(
+            run: run, source: source, artifact: artifact, matching: mapping.accountMatch.forCRM,
+            change: mapping.changed == .quarantine ? .quarantine : .write)
+        var waiting: [MappedItem] = []
+        var seen: Set<Int> = []
+        var copy = self
+        try await read(mapping, facts, on: connection) { items, done in
+            waiting += items
+            while waiting.count >= copy.batchSize {
+                let batch = Array(waiting.prefix(copy.batchSize))
+                waiting.removeFirst(batch.count)
+                try await copy.commit(batch, plan, context, repeats, &seen, on: connection)
+            }
+            progress(
+                ImportProgress(
+                    file: copy.report.name, phase: .applying, bytes: done, totalBytes: facts.size,
+                    ledger: copy.report.ledger))
+        }
+        if !waiting.isEmpty { try await copy.commit(waiting, plan, context, repeats, &seen, on: connection) }
+        try await connection.execute(
+            FinishArtifact(artifact: artifact, quarantined: copy.report.ledger.quarantined))
+        self = copy
+    }
+
+    /// Applies one batch: its rows, its quarantine and its ledger commit together.
+    private mutating func commit(
+        _ batch: [MappedItem], _ plan: any ImportPlan, _ context: ImportContext, _ repeats: Repeats,
+        _ seen: inout Set<Int>, on connection: Connection
+    ) async throws {
+        var sorted = SortedBatch()
+        for item in batch {
+            sorted.add(item, key: plan.key(of: item.record)?.hashValue, repeats.conflicting, &seen)
+        }
+        let ordinals = (batch.first?.record.origin.ordinal ?? 0)...(batch.last?.record.origin.ordinal ?? 0)
+        let entries = try await raw(sorted.refused, on: connection)
+        let ledger = try await connection.transaction { [self] connection in
+            var ledger = RunLedger(skipped: sorted.skipped)
+            var entries = entries
+            let records = sorted.applicable.map(\.record)
+            let outcomes = try await applyRecords(records, plan, context, on: connection)
+            for (item, outcome) in zip(sorted.applicable, outcomes) {
+                switch outcome {
+                case .inserted: ledger.inserted += 1
+                case .updated: ledger.updated += 1
+                case .unchanged: ledger.unchanged += 1
+                case .skipped: ledger.skipped += 1
+                case .quarantined(let reason):
+                    entries += try await raw([(item, reason, reason.stage)], on: connection)
+                }
+            }
+            ledger.quarantined = entries.count
+            try await write(entries, on: connection)
+            try await record(ledger, ordinals, on: connection)
+            return ledger
+        }
+        report.ledger += ledger
+        batches += 1
+    }
+
+    /// Applies records; when the database refuses one for what it holds, finds that one and keeps the others.
+    private func applyRecords(
+        _ records: [Record], _ plan: any ImportPlan, _ context: ImportContext, on connection: Connection
+    ) async throws -> [ImportOutcome] {
+        guard !records.isEmpty else { return [] }
+        do {
+            return try await connection.transaction { connection in
+                try await plan.apply(records, context, on: connection)
+            }
+        } catch let error as PostgreSQLError
+            where error.has(.constraint) || error.sqlState?.hasPrefix("22") == true
+        {
+            guard records.count > 1 else { return [.quarantined(error.diagnostic)] }
+            let half = records.count / 2
+            let first = try await applyRecords(Array(records[..<half]), plan, context, on: connection)
+            return try await first + applyRecords(Array(records[half...]), plan, context, on: connection)
+        }
+    }
+
+    // MARK: - Ledger and quarantine
+
+    private func record(
+        _ ledger: RunLedger, _ ordinals: ClosedRange<Int>, on connection: Connection
+    ) async throws(PostgreSQLError) {
+        try await connection.execute(
+            RecordBatch(run: run, number: batches + 1, artifact: artifact, ordinals: ordinals, ledger: ledger)
+        )
+        try await connection.execute(AddToRun(run: run, ledger: ledger))
+    }
+
+    private func write(_ entries: [QuarantineEntry], on connection: Connection) async throws(PostgreSQLError)
+    {
+        guard !entries.isEmpty else { return }
+        try await connection.execute(
+            WriteQuarantine(entries: entries, run: run, artifact: artifact, mapping: mappingVersion))
+    }
+
+    /// Adds the records' own bytes, read back from the kept file.
+    private func raw(
+        _ refused: [(item: MappedItem, reason: Diagnostic, stage: String)], on connection: Connection
+    ) async throws(PostgreSQLError) -> [QuarantineEntry] {
+        var entries: [QuarantineEntry] = []
+        for (item, reason, stage) in refused {
+            let origin = item.record.origin
+            let bytes = try await rawBytes(origin.bytes, on: connection)
+            entries.append(
+                QuarantineEntry(
+                    ordinal: origin.ordinal, line: origin.line, bytes: bytes?.range, raw: bytes?.bytes,
+                    stage: stage,
+                    reason: reason, findings: item.findings))
+        }
+        return entries
+    }
+
+    /// A record's place and bytes; an XML reader only knows a place inside the start tag, and `<` occurs nowhere
+    /// in a start tag but at its beginning.
+    private func rawBytes(
+        _ range: Range<Int>?, on connection: Connection
+    ) async throws(PostgreSQLError) -> (range: Range<Int>, bytes: [UInt8]?)? {
+        guard let facts, let range, range.count <= 1 << 20 else { return range.map { ($0, nil) } }
+        guard facts.probe.mark.count != 2 else { return (range, nil) }
+        let window = max(0, range.lowerBound - (64 << 10))..<range.upperBound
+        let bytes = try await BlobStore.bytes(window, of: facts.sha256, on: connection)
+        let inside = range.lowerBound - window.lowerBound
+        guard isXML, let start = bytes[..<min(inside, bytes.count)].lastIndex(of: UInt8(ascii: "<")) else {
+            return (range, Array(bytes.dropFirst(inside)))
+        }
+        return (window.lowerBound + start..<range.upperBound, Array(bytes[start...]))
+    }
+
+}
+
+/// A batch sorted into what can be applied and what cannot.
+private struct SortedBatch {
+    var applicable: [MappedItem] = []
+    var refused: [(item: MappedItem, reason: Diagnostic, stage: String)] = []
+    var skipped = 0
+
+    mutating func add(_ item: MappedItem, key: Int?, _ conflicting: Set<Int>, _ seen: inout Set<Int>) {
+        if let error = item.findings.first(where: { $0.severity == .error }) {
+            refused.append((item, error, error.stage))
+        } else if let key, conflicting.contains(key) {
+            let place = Place(line: item.record.origin.line)
+            refused.append(
+                (item, Diagnostic(code: ImportFinding.keyConflict.rawValue, place: place), "validate"))
+        } else if let key, !seen.insert(key).inserted {
+            skipped += 1
+        } else {
+            applicable.append(item)
+        }
+    }
+}
+
+extension Diagnostic {
+    /// The stage of an import that finds this.
+    fileprivate var stage: String {
+        if code.hasPrefix("FIELD-") { return "map" }
+        if code.hasPrefix("CSV-") || code.hasPrefix("XML-") { return "parse" }
+        if code.hasPrefix("MATCH-") { return "match" }
+        return code.hasPrefix("PG-") ? "write" : "validate"
+    }
+}
+
+extension Record {
+    /// A hash of all values, equal for equal records of one process.
+    fileprivate var contentHash: Int {
+        var hasher = Hasher()
+        hasher.combine(values)
+        hasher.combine(children)
+        return hasher.finalize()
+    }
+}
+
+extension AccountMatch {
+    /// The same in the CRM's words.
+    fileprivate var forCRM: ImportContext.Matching {
+        ImportContext.Matching(
+            keys: attempts.compactMap { PartyKey(rawValue: $0.key.rawValue) },
+            creation: unknown == .create ? .always : unknown == .createChecked ? .withValidIdentifier : .never
+        )
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// One import: a connector's files, each mapped and applied in batches that commit with their ledger.
+
+package import ConnectorKit
+internal import CRM
+package import Diagnostics
+internal import FileTransfer
+package import Mapping
+package import PostgreSQL
+
+/// How far an import is.
+package struct ImportProgress: Sendable {
+    /// What is being done.
+    package enum Phase: String, Sendable {
+        case reading, checking, applying
+    }
+
+    package let file: String
+    package let phase: Phase
+    /// Bytes of the file done, and all of them.
+    package let bytes: Int
+    package let totalBytes: Int
+    package let ledger: RunLedger
+}
+
+/// What became of a file.
+package struct FileReport: Sendable {
+    package let name: String
+    /// `name@version` of the mapping that read it; nil when none did.
+    package var mapping: String?
+    package var ledger = RunLedger()
+    /// Why the whole file was refused.
+    package var refusal: Diagnostic?
+    /// Set when the same bytes had been imported to the last record before.
+    package var earlierRun: Int?
+}
+
+/// What an import did.
+package struct ImportReport: Sendable {
+    package let run: Int
+    package let files: [FileReport]
+
+    /// All files together.
+    package var ledger: RunLedger {
+        files.reduce(into: RunLedger()) { $0 += $1.ledger }
+    }
+
+    /// Files that could not even be opened.
+    package var unreadable: [FileReport] { files.filter { $0.refusal != nil && $0.ledger.read == 0 } }
+}
+
+/// Runs imports.
+package struct ImportEngine: Sendable {
+    /// Chooses the mapping of a file.
+    package typealias Choose = @Sendable (_ file: String, _ firstBytes: [UInt8]) throws -> MappingDefinition
+
+    private let pool: Pool
+    private let choose: Choose
+    private let source: String
+    private let batchSize: Int
+
+    /// - Parameters:
+    ///   - source: code of the source system whose claims the records are.
+    ///   - batchSize: records committed together.
+    package init(pool: Pool, source: String, batchSize: Int = 5000, choose: @escaping Choose) {
+        self.pool = pool
+        self.choose = choose
+        self.source = source
+        self.batchSize = batchSize
+    }
+
+    /// Imports everything that a connector delivers, as one run.
+    ///
+    /// A file that cannot be read is reported and the rest goes on. When the database fails, the batches
+    /// committed so far stay, and the run is closed as failed or, if that is impossible too, found dead by the
+    /// next one.
+    package func run(
+        _ connector: some Connector, progress: (ImportProgress) -> Void = { _ in }
+    ) async throws -> ImportReport {
+        try await pool.withConnection { connection in
+            // Plans made while a table is empty are sequential scans for ever; here every look-up has an index.
+            try await connection.script(
+                "set enable_seqscan = off; set plan_cache_mode = force_custom_plan; set jit = off")
+            try await connection.execute(CloseDeadRuns())
+            let sourceID = try await connection.run(SourceID(code: source)).first ?? 0
+            let run = try await connection.run(StartRun(source: sourceID)).first ?? 0
+            _ = try await connection.run(LockRun(run: run))
+            do {
+                let report = try await readAll(
+                    connector, run: run, source: sourceID, progress, on: connection)
+                try await connection.execute(FinishRun(run: run, error: nil))
+                _ = try await connection.run(UnlockRun(run: run))
+                try await connection.script("reset all")
+                return report
+            } catch {
+                _ = try? await connection.execute(FinishRun(run: run, error: Self.diagnostic(error)))
+                await connection.close()
+                throw error
+            }
+        }
+    }
+
+    private static func diagnostic(_ error: any Error) -> Diagnostic {
+        (error as? any ReportableError)?.diagnostic ?? Diagnostic(code: "RUN-FAILED")
+    }
+
+    private func readAll(
+        _ connector: some Connector, run: Int, source: Int, _ progress: (ImportProgress) -> Void,
+        on connection: Connection
+    ) async throws -> ImportReport {
+        var reports: [FileReport] = []
+        var batches = 0
+        try await connector.read("files", after: nil) { item in
+            switch item {
+            case .cursor: break
+            case .problem(let diagnostic):
+                reports.append(FileReport(name: diagnostic.place.file ?? "", refusal: diagnostic))
+            case .artifact(let name, let path):
+                var importer = ArtifactImport(
+                    name: name, run: run, source: source, batchSize: batchSize, firstBatch: batches)
+                do {
+                    let file = try LocalFile(path)
+                    try await importer.run(file, choose: choose, progress, on: connection)
+                } catch let error as FileError {
+                    importer.report.refusal = error.diagnostic
+                }
+                batches = importer.batches
+                reports.append(importer.report)
+            }
+        }
+        return ImportReport(run: run, files: reports)
+    }
+}

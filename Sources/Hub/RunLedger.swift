@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The counts of a run: every record read is counted once, whatever became of it.
+
+/// How many records went which way.
+package struct RunLedger: Sendable, Hashable {
+    package var inserted = 0
+    package var updated = 0
+    package var unchanged = 0
+    package var quarantined = 0
+    package var skipped = 0
+
+    package init(
+        inserted: Int = 0, updated: Int = 0, unchanged: Int = 0, quarantined: Int = 0, skipped: Int = 0
+    ) {
+        self.inserted = inserted
+        self.updated = updated
+        self.unchanged = unchanged
+        self.quarantined = quarantined
+        self.skipped = skipped
+    }
+
+    /// Records read; the database refuses a run whose stored number differs.
+    package var read: Int { inserted + updated + unchanged + quarantined + skipped }
+
+    package static func += (left: inout RunLedger, right: RunLedger) {
+        left.inserted += right.inserted
+        left.updated += right.updated
+        left.unchanged += right.unchanged
+        left.quarantined += right.quarantined
+        left.skipped += right.skipped
+    }
+}

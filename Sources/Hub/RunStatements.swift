@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// The statements that write runs, artifacts, batches and quarantine.
+
+internal import Foundation
+internal import Diagnostics
+internal import Mapping
+internal import Model
+package import PostgreSQL
+
+/// The hub's statements.
+package enum HubStatements {
+    /// Every one, for the test that PREPAREs them.
+    package static let all: [any Statement.Type] = [
+        ListRuns.self, ListArtifacts.self, ListQuarantine.self, SourceID.self, MappingVersionID.self,
+        StartRun.self, LockRun.self, UnlockRun.self, CloseDeadRuns.self, FinishRun.self, StartArtifact.self,
+        FinishArtifact.self, CompletedReceipt.self, RecordBatch.self, AddToRun.self, WriteQuarantine.self,
+    ]
+}
+
+/// The source system with a code, made when nobody has heard of it.
+struct SourceID: Statement {
+    let code: String
+
+    static let sql = """
+        with known as (
+          select id from source_system where code = $1
+        ), made as (
+          insert into source_system (code, kind)
+          select $1, 'erp' where not exists (select from known)
+          on conflict do nothing
+          returning id
+        )
+        select id from known union all select id from made
+        """
+    var parameters: [Parameter] { [Parameter(code)] }
+    typealias Row = Int
+}
+
+/// The stored version of a mapping, made when its text is new.
+struct MappingVersionID: Statement {
+    let mapping: MappingDefinition
+
+    static let sql = """
+        with known as (
+          select id from mapping_version where name = $1 and version = $2::bigint and md5(text) = md5($3) limit 1
+        ), made as (
+          insert into mapping_version (name, version, text)
+          select $1, $2::bigint, $3 where not exists (select from known)
+          returning id
+        )
+        select id from known union all select id from made
+        """
+    var parameters: [Parameter] {
+        [Parameter(mapping.name), Parameter(mapping.version), Parameter(mapping.text)]
+    }
+    typealias Row = Int
+}
+
+struct StartRun: Statement {
+    let source: Int
+
+    static let sql = "insert into run (kind, source_id) values ('import', $1::bigint) returning id"
+    var parameters: [Parameter] { [Parameter(source)] }
+    typealias Row = Int
+}
+
+/// A running run holds this lock in its session; 29301 is `ru` in ASCII.
+struct LockRun: Statement {
+    let run: Int
+
+    static let sql = "select pg_advisory_lock(29301, $1::bigint::int) is null"
+    var parameters: [Parameter] { [Parameter(run)] }
+    typealias Row = Bool
+}
+
+struct UnlockRun: Statement {
+    let run: Int
+
+    static let sql = "select pg_advisory_unlock(29301, $1::bigint::int)"
+    var parameters: [Parameter] { [Parameter(run)] }
+    typealias Row = Bool
+}
+
+/// Marks runs whose process has died as failed; what they had committed stays.
+struct CloseDeadRuns: Statement {
+    static let sql = """
+        update run
+        set state = 'failed', finished_at = now(), error = '{"code": "RUN-INTERRUPTED"}'
+        where state = 'running' and not exists (
+          select from pg_locks l
+          where l.locktype = 'advisory' and l.classid = 29301 and l.objid = run.id::bigint::int::oid
+            and l.database = (select oid from pg_database where datname = current_database())
+        )
+        """
+}
+
+struct FinishRun: Statement {
+    let run: Int
+    let error: Diagnostic?
+
+    static let sql = """
+        update run
+        set finished_at = now(), error = $2::jsonb,
+          state = case when $2::jsonb is not null then 'failed' when quarantined > 0 then 'partial' else 'succeeded' end
+        where id = $1::bigint
+        """
+    var parameters: [Parameter] {
+        [Parameter(run), Parameter(error.map { JSONText(code: $0.code, facts: $0.facts) })]
+    }
+}
+
+struct StartArtifact: Statement {
+    let run: Int
+    let sha256: [UInt8]
+    let name: String
+    let size: Int
+    let mapping: Int?
+
+    static let sql = """
+        insert into artifact (run_id, sha256, name, size, mapping_version_id)
+        values ($1::bigint, $2, $3, $4::bigint, $5::bigint)
+        returning id
+        """
+    var parameters: [Parameter] {
+        [Parameter(run), Parameter(Bytes(sha256)), Parameter(name), Parameter(size), Parameter(mapping)]
+    }
+    typealias Row = Int
+}
+
+struct FinishArtifact: Statement {
+    let artifact: Int
+    let quarantined: Int
+
+    static let sql = "update artifact set finished_at = now(), quarantined = $2::bigint where id = $1::bigint"
+    var parameters: [Parameter] { [Parameter(artifact), Parameter(quarantined)] }
+}
+
+/// The first receipt of these bytes that was applied to the last record by the same mapping.
+struct CompletedReceipt: Statement {
+    struct Receipt: Sendable {
+        let run: Int
+        let at: Timestamp
+        let records: Int
+    }
+
+    let sha256: [UInt8]
+    let mapping: Int
+
+    static let sql = """
+        select a.run_id, a.received_at,
+          (
+            select coalesce(sum(b.inserted + b.updated + b.unchanged + b.skipped), 0)::bigint
+            from run_batch b where b.artifact_id = a.id
+          )
+        from artifact a
+        where a.sha256 = $1 and a.mapping_version_id = $2::bigint and a.finished_at is not null
+          and a.quarantined = 0
+        order by a.id
+        limit 1
+        """
+    var parameters: [Parameter] { [Parameter(Bytes(sha256)), Parameter(mapping)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Receipt {
+        Receipt(run: try row.next(), at: try row.next(), records: try row.next())
+    }
+}
+
+struct RecordBatch: Statement {
+    let run: Int
+    let number: Int
+    let artifact: Int
+    let ordinals: ClosedRange<Int>
+    let ledger: RunLedger
+
+    static let sql = """
+        insert into run_batch
+          (run_id, no, artifact_id, first_ordinal, last_ordinal, inserted, updated, unchanged, quarantined, skipped)
+        values ($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::bigint,
+          $9::bigint, $10::bigint)
+        """
+    var parameters: [Parameter] {
+        [
+            Parameter(run), Parameter(number), Parameter(artifact), Parameter(ordinals.lowerBound),
+            Parameter(ordinals.upperBound), Parameter(ledger.inserted), Parameter(ledger.updated),
+            Parameter(ledger.unchanged), Parameter(ledger.quarantined), Parameter(ledger.skipped),
+        ]
+    }
+}
+
+struct AddToRun: Statement {
+    let run: Int
+    let ledger: RunLedger
+
+    static let sql = """
+        update run
+        set read = read + $2::bigint, inserted = inserted + $3::bigint, updated = updated + $4::bigint,
+          unchanged = unchanged + $5::bigint, quarantined = quarantined + $6::bigint, skipped = skipped + $7::bigint
+        where id = $1::bigint
+        """
+    var parameters: [Parameter] {
+        [
+            Parameter(run), Parameter(ledger.read), Parameter(ledger.inserted), Parameter(ledger.updated),
+            Parameter(ledger.unchanged), Parameter(ledger.quarantined), Parameter(ledger.skipped),
+        ]
+    }
+}
+
+/// A record on its way into quarantine.
+struct QuarantineEntry: Sendable {
+    let ordinal: Int
+    let line: Int?
+    let bytes: Range<Int>?
+    let raw: [UInt8]?
+    let stage: String
+    let reason: Diagnostic
+    let findings: [Diagnostic]
+}
+
+/// Keeps records whole with their reason; one that waits already with the same reason is not kept twice.
+struct WriteQuarantine: Statement {
+    let entries: [QuarantineEntry]
+    let run: Int
+    let artifact: Int
+    let mapping: Int?
+
+    static let sql = """
+        insert into quarantine
+          (run_id, artifact_id, mapping_version_id, ordinal, line, byte_start, byte_end, raw, stage, field, code,
+           value, facts, findings)
+        select $1::bigint, $2::bigint, $3::bigint, i.ordinal, i.line, i.byte_start, i.byte_end, i.raw, i.stage,
+          i.field, i.code, i.value, i.facts, i.findings
+        from unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[], $9::text[], $10::text[],
+          $11::text[], $12::text[], $13::jsonb[], $14::jsonb[])
+          as i(ordinal, line, byte_start, byte_end, raw, stage, field, code, value, facts, findings)
+        where not exists (
+          select from quarantine q
+          join artifact a on a.id = q.artifact_id
+          where a.sha256 = (select sha256 from artifact where id = $2::bigint)
+            and q.ordinal = i.ordinal and q.code = i.code and q.field is not distinct from i.field
+            and q.status = 'open'
+        )
+        """
+    var parameters: [Parameter] {
+        [
+            Parameter(run), Parameter(artifact), Parameter(mapping), Parameter(entries.map(\.ordinal)),
+            Parameter(entries.map(\.line)), Parameter(entries.map(\.bytes?.lowerBound)),
+            Parameter(entries.map(\.bytes?.upperBound)), Parameter(entries.map { $0.raw.map(Bytes.init) }),
+            Parameter(entries.map(\.stage)), Parameter(entries.map(\.reason.place.field)),
+            Parameter(entries.map(\.reason.code)), Parameter(entries.map(\.reason.place.value)),
+            Parameter(entries.map { JSONText(facts: $0.reason.facts) }),
+            Parameter(entries.map { JSONText(findings: $0.findings) }),
+        ]
+    }
+}
+
+extension JSONText {
+    /// An object of texts.
+    init(facts: [String: String]) {
+        self.init(encoding: facts)
+    }
+
+    /// A code with its facts.
+    init(code: String, facts: [String: String]) {
+        self.init(encoding: facts.merging(["code": code]) { $1 })
+    }
+
+    /// Findings with their code, severity, field and facts.
+    init(findings: [Diagnostic]) {
+        self.init(
+            encoding: findings.map { finding in
+                finding.facts.merging(
+                    [
+                        "code": finding.code, "field": finding.place.field ?? "",
+                        "severity": finding.severity.rawValue,
+                    ]
+                ) { $1 }
+            })
+    }
+
+    private init(encoding value: some Encodable) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Texts, and lists and maps of texts, always encode. PostgreSQL's jsonb has no NUL character.
+        let data = (try? encoder.encode(value)) ?? Data()
+        self.init(String(decoding: data, as: UTF8.self).replacing("\\u0000", with: "\\ufffd"))
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The record of every run: what it read, what became of it, what waits in quarantine.
+
+internal import Diagnostics
+package import Model
+package import PostgreSQL
+
+/// A run in a list.
+package struct RunSummary: Sendable {
+    package let id: Int
+    /// `running`, `interrupted` (its process died), `succeeded`, `partial` or `failed`.
+    package let state: String
+    package let startedAt: Timestamp
+    package let finishedAt: Timestamp?
+    package let ledger: RunLedger
+    /// Names of the files, at most three.
+    package let files: [String]
+    package let fileCount: Int
+}
+
+/// A file of a run.
+package struct RunArtifact: Sendable {
+    package let name: String
+    package let size: Int
+    /// `name@version`; nil where the file was never mapped.
+    package let mapping: String?
+    package let quarantined: Int
+}
+
+/// A record that could not be applied.
+package struct QuarantinedRecord: Sendable {
+    package let id: Int
+    package let file: String
+    package let ordinal: Int
+    package let line: Int?
+    package let stage: String
+    package let field: String?
+    package let code: String
+    package let value: String?
+    /// Facts for the message of the code.
+    package let facts: JSONText
+    package let status: String
+}
+
+/// Reads runs; every list is bounded.
+package enum Runs {
+    /// Runs, the latest first.
+    package static func list(limit: Int = 50, on connection: Connection) async throws(PostgreSQLError)
+        -> [RunSummary]
+    {
+        try await connection.run(ListRuns(id: nil, limit: limit))
+    }
+
+    /// One run; nil where there is none with this number.
+    package static func show(_ id: Int, on connection: Connection) async throws(PostgreSQLError)
+        -> RunSummary?
+    {
+        try await connection.run(ListRuns(id: id, limit: 1)).first
+    }
+
+    /// The files of a run.
+    package static func artifacts(of id: Int, on connection: Connection) async throws(PostgreSQLError)
+        -> [RunArtifact]
+    {
+        try await connection.run(ListArtifacts(run: id))
+    }
+
+    /// What a run left in quarantine, at most `limit` records.
+    package static func quarantine(
+        of id: Int, limit: Int = 100, on connection: Connection
+    ) async throws(PostgreSQLError) -> [QuarantinedRecord] {
+        try await connection.run(ListQuarantine(run: id, limit: limit))
+    }
+}
+
+struct ListRuns: Statement {
+    let id: Int?
+    let limit: Int
+
+    // A running run holds the advisory lock of its number; without it, its process is gone.
+    static let sql = """
+        select r.id,
+          case when r.state = 'running' and not exists (
+            select from pg_locks l
+            where l.locktype = 'advisory' and l.classid = 29301 and l.objid = r.id::bigint::int::oid
+              and l.database = (select oid from pg_database where datname = current_database())
+          ) then 'interrupted' else r.state end,
+          r.started_at, r.finished_at, r.inserted, r.updated, r.unchanged, r.quarantined, r.skipped,
+          array(select a.name from artifact a where a.run_id = r.id order by a.id limit 3),
+          (select count(*) from artifact a where a.run_id = r.id)
+        from run r
+        where $1::bigint is null or r.id = $1
+        order by r.id desc
+        limit $2::bigint
+        """
+    var parameters: [Parameter] { [Parameter(id), Parameter(limit)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunSummary {
+        RunSummary(
+            id: try row.next(), state: try row.next(), startedAt: try row.next(), finishedAt: try row.next(),
+            ledger: RunLedger(
+                inserted: try row.next(), updated: try row.next(), unchanged: try row.next(),
+                quarantined: try row.next(), skipped: try row.next()),
+            files: try row.next(), fileCount: try row.next())
+    }
+}
+
+struct ListArtifacts: Statement {
+    let run: Int
+
+    static let sql = """
+        select a.name, a.size, m.name || '@' || m.version, a.quarantined
+        from artifact a
+        left join mapping_version m on m.id = a.mapping_version_id
+        where a.run_id = $1::bigint
+        order by a.id
+        """
+    var parameters: [Parameter] { [Parameter(run)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunArtifact {
+        RunArtifact(
+            name: try row.next(), size: try row.next(), mapping: try row.next(), quarantined: try row.next())
+    }
+}
+
+struct ListQuarantine: Statement {
+    let run: Int
+    let limit: Int
+
+    static let sql = """
+        select q.id, a.name, q.ordinal, q.line, q.stage, q.field, q.code, q.value, q.facts, q.status
+        from quarantine q
+        join artifact a on a.id = q.artifact_id
+        where q.run_id = $1::bigint
+        order by q.id
+        limit $2::bigint
+        """
+    var parameters: [Parameter] { [Parameter(run), Parameter(limit)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> QuarantinedRecord {
+        QuarantinedRecord(
+            id: try row.next(), file: try row.next(), ordinal: try row.next(), line: try row.next(),
+            stage: try row.next(), field: try row.next(), code: try row.next(), value: try row.next(),
+            facts: try row.next(), status: try row.next())
+    }
+}

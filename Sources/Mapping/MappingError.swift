@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults of mapping files, and what a mapping finds wrong in a record.
+
+package import Diagnostics
+
+/// A mapping that cannot be used, or a record that one cannot read.
+package struct MappingError: ReportableError {
+    /// Stable codes; each has its texts in the message catalogue.
+    package enum Code: String, CaseIterable, Sendable {
+        case yaml = "MAP-YAML"
+        case yamlFeature = "MAP-YAML-FEATURE"
+        case keyUnknown = "MAP-KEY-UNKNOWN"
+        case keyMissing = "MAP-KEY-MISSING"
+        case valueExpected = "MAP-VALUE-EXPECTED"
+        case valueUnknown = "MAP-VALUE-UNKNOWN"
+        case fieldUnknown = "MAP-FIELD-UNKNOWN"
+        case fieldRequired = "MAP-FIELD-REQUIRED"
+        case typeDiffers = "MAP-TYPE-DIFFERS"
+        case pathInvalid = "MAP-PATH-INVALID"
+        case prefixUnknown = "MAP-PREFIX-UNKNOWN"
+        case patternInvalid = "MAP-PATTERN-INVALID"
+        case formatInvalid = "MAP-FORMAT-INVALID"
+        case expressionInvalid = "MAP-EXPRESSION-INVALID"
+        case referenceCycle = "MAP-REFERENCE-CYCLE"
+        case mappingUnknown = "MAP-MAPPING-UNKNOWN"
+        case noRecord = "MAP-NO-RECORD"
+        case required = "FIELD-REQUIRED"
+        case notDecimal = "FIELD-NOT-DECIMAL"
+        case notInteger = "FIELD-NOT-INTEGER"
+        case notDate = "FIELD-NOT-DATE"
+        case notBoolean = "FIELD-NOT-BOOLEAN"
+        case notCurrency = "FIELD-NOT-CURRENCY"
+        case notInList = "FIELD-NOT-IN-LIST"
+        case tooLong = "FIELD-TOO-LONG"
+        case invalidSIREN = "FIELD-INVALID-SIREN"
+        case invalidSIRET = "FIELD-INVALID-SIRET"
+        case invalidVAT = "FIELD-INVALID-VAT"
+    }
+
+    package let diagnostic: Diagnostic
+
+    package init(_ diagnostic: Diagnostic) {
+        self.diagnostic = diagnostic
+    }
+}
+
+/// All faults of a mapping file at once, each with its line and column.
+package struct MappingFaults: Error, Sendable {
+    /// At least one fault, in the order of the file.
+    package let faults: [Diagnostic]
+}

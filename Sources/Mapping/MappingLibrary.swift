@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mappings at hand: those shipped with Relais.
+
+package import Foundation
+internal import Diagnostics
+
+/// Mapping files of a folder and its subfolders, by name.
+package struct MappingLibrary: Sendable {
+    /// The mappings, by name.
+    package let mappings: [String: MappingDefinition]
+
+    /// Reads every `*.yaml` below `folder`, `tests` folders excepted.
+    ///
+    /// - Throws: ``MappingFaults`` with the faults of all files.
+    package init(folder: URL) throws {
+        var mappings: [String: MappingDefinition] = [:]
+        var faults: [Diagnostic] = []
+        let files =
+            FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?
+            .compactMap { $0 as? URL } ?? []
+        for file in files where file.pathExtension == "yaml" && !file.pathComponents.contains("tests") {
+            do {
+                let text = try String(contentsOf: file, encoding: .utf8)
+                let definition = try MappingDefinition.parse(text, file: file.lastPathComponent)
+                mappings[definition.name] = definition
+            } catch let error as MappingFaults {
+                faults += error.faults
+            }
+        }
+        guard faults.isEmpty else { throw MappingFaults(faults: faults) }
+        self.mappings = mappings
+    }
+
+    /// The mapping called `name`.
+    ///
+    /// - Throws: `MAP-MAPPING-UNKNOWN`, naming the nearest one.
+    package func mapping(_ name: String) throws(MappingError) -> MappingDefinition {
+        if let mapping = mappings[name] { return mapping }
+        let known = mappings.keys.sorted()
+        throw MappingError(
+            .mappingUnknown,
+            [
+                "known": known.joined(separator: ", "), "name": name,
+                "suggestion": Suggestion.nearest(to: name, in: known) ?? "",
+            ])
+    }
+}
+
+extension MappingLibrary {
+    /// The mappings that are part of the program.
+    package static func shipped() throws -> MappingLibrary {
+        try MappingLibrary(folder: Bundle.module.bundleURL.appending(path: "Mappings"))
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connects a mapping's paths with the trie of the XML reader, and finds their texts in a captured record.
+
+internal import Diagnostics
+internal import Model
+internal import XML
+
+/// The paths of a mapping as nodes of one trie; a path used twice is stored once.
+struct XMLBinding: Sendable {
+    /// A condition on an element that is some levels above the captured one.
+    struct Predicate: Sendable {
+        enum Kind: Sendable {
+            case attribute(PathTrie.Node, PathExpression.Operand)
+            case child(PathTrie.Node, PathExpression.Operand)
+            case position(Int)
+        }
+
+        let levelsUp: Int
+        let kind: Kind
+        /// Slot of the field compared with, if any.
+        let slot: Int?
+    }
+
+    /// A path with its conditions, as asked for by one or more rules.
+    struct Use: Sendable {
+        let node: PathTrie.Node
+        let predicates: [Predicate]
+        /// Whether a condition compares with a field, so that it can only be decided when that is known.
+        var isLate: Bool { predicates.contains { $0.slot != nil } }
+    }
+
+    private(set) var trie: PathTrie
+    private(set) var uses: [Use] = []
+    private var numbers: [PathExpression: Int] = [:]
+    /// Uses by trie node.
+    private(set) var usesOfNode: [[Int]] = []
+    /// Use numbers of the rows of each collection.
+    private(set) var rowUses: [Int: Set<Int>] = [:]
+    private let schema: EntitySchema
+
+    init(records: [XMLName], skip: [PathExpression], schema: EntitySchema) {
+        trie = PathTrie(records: records)
+        self.schema = schema
+        for path in skip { trie.skip(add(path.steps).last ?? PathTrie.record) }
+    }
+
+    /// The number of a path, made when it is new.
+    mutating func number(_ path: PathExpression) -> Int {
+        if let number = numbers[path] { return number }
+        let nodes = add(path.steps)
+        var node = nodes.last ?? PathTrie.record
+        if let attribute = path.attribute {
+            node = trie.attribute(attribute, of: node)
+        } else {
+            trie.keepText(of: node)
+        }
+        let extra = path.attribute == nil ? 0 : 1
+        var predicates: [Predicate] = []
+        for (index, step) in path.steps.enumerated() {
+            for predicate in step.predicates {
+                predicates.append(
+                    bind(predicate, on: nodes[index], levelsUp: nodes.count - 1 - index + extra))
+            }
+        }
+        uses.append(Use(node: node, predicates: predicates))
+        numbers[path] = uses.count - 1
+        while usesOfNode.count < trie.count { usesOfNode.append([]) }
+        usesOfNode[node].append(uses.count - 1)
+        return uses.count - 1
+    }
+
+    /// Marks paths as the rows of a collection.
+    mutating func setRows(_ paths: [PathExpression], of collection: Int) {
+        rowUses[collection] = Set(paths.map { number($0) })
+    }
+
+    private mutating func add(_ steps: [PathExpression.Step]) -> [PathTrie.Node] {
+        var nodes: [PathTrie.Node] = []
+        for step in steps { nodes.append(trie.element(step.name, of: nodes.last ?? PathTrie.record)) }
+        return nodes
+    }
+
+    private mutating func bind(
+        _ predicate: PathExpression.Predicate, on node: PathTrie.Node, levelsUp: Int
+    ) -> Predicate {
+        switch predicate {
+        case .attribute(let name, let operand):
+            let attribute = trie.attribute(name, of: node)
+            return Predicate(levelsUp: levelsUp, kind: .attribute(attribute, operand), slot: slot(operand))
+        case .child(let names, let operand):
+            var child = node
+            for name in names { child = trie.element(name, of: child) }
+            trie.keepText(of: child)
+            return Predicate(levelsUp: levelsUp, kind: .child(child, operand), slot: slot(operand))
+        case .position(let position):
+            return Predicate(levelsUp: levelsUp, kind: .position(position), slot: nil)
+        }
+    }
+
+    private func slot(_ operand: PathExpression.Operand) -> Int? {
+        if case .field(let name) = operand { schema.slot(of: name) } else { nil }
+    }
+}
+
+/// The texts of one captured record, found by the numbers of a binding.
+struct XMLTextSource: TextSource {
+    private let record: CapturedRecord
+    private let binding: XMLBinding
+    /// First capture of each use in the record; −1 = none.
+    private var matches: [Int32]
+    /// For each collection, its rows: the capture of the row and the first capture of each use inside it.
+    private var rows: [Int: [(capture: Int, matches: [Int32])]] = [:]
+
+    init(_ record: CapturedRecord, _ binding: XMLBinding) {
+        self.record = record
+        self.binding = binding
+        matches = [Int32](repeating: -1, count: binding.uses.count)
+        for capture in 0..<record.count where record.node(capture) < binding.usesOfNode.count {
+            for use in binding.usesOfNode[record.node(capture)] where !binding.uses[use].isLate {
+                guard satisfies(capture, binding.uses[use], []) else { continue }
+                note(use, capture)
+            }
+        }
+    }
+
+    private mutating func note(_ use: Int, _ capture: Int) {
+        for (collection, uses) in binding.rowUses where uses.contains(use) {
+            rows[collection, default: []].append((capture, [Int32](repeating: -1, count: binding.uses.count)))
+        }
+        for collection in binding.rowUses.keys {
+            let last = (rows[collection]?.count ?? 0) - 1
+            guard last >= 0, let row = rows[collection]?[last], capture < record.end(row.capture),
+                row.matches[use] < 0
+            else { continue }
+            rows[collection]?[last].matches[use] = Int32(capture)
+        }
+        if matches[use] < 0 { matches[use] = Int32(capture) }
+    }
+
+    // MARK: - TextSource
+
+    var rootName: String? { record.name.local }
+
+    func rowCount(_ collection: Int) -> Int { rows[collection]?.count ?? 0 }
+
+    func text(_ places: [Int], row: Int?, values: Values) throws(Diagnostic) -> String? {
+        var first: Int?
+        for place in places {
+            guard let capture = capture(place, row: row, values) else { continue }
+            first = min(first ?? capture, capture)
+        }
+        guard let first else { return nil }
+        let text = record.text(first)
+        return text.isEmpty ? nil : text
+    }
+
+    /// The first capture of a use; in a row's collection when `row` is given.
+    private func capture(_ use: Int, row: Int?, _ values: Values) -> Int? {
+        if binding.uses[use].isLate {
+            return (0..<record.count).first {
+                record.node($0) == binding.uses[use].node && satisfies($0, binding.uses[use], values)
+            }
+        }
+        guard let row else { return matches[use] < 0 ? nil : Int(matches[use]) }
+        for rows in rows.values where row < rows.count && rows[row].matches[use] >= 0 {
+            return Int(rows[row].matches[use])
+        }
+        return nil
+    }
+
+    // MARK: - Conditions
+
+    private func satisfies(_ capture: Int, _ use: XMLBinding.Use, _ values: Values) -> Bool {
+        use.predicates.allSatisfy { predicate in
+            var element = capture
+            for _ in 0..<predicate.levelsUp { element = record.parent(element) }
+            guard element >= 0 else { return false }
+            switch predicate.kind {
+            case .attribute(let node, let operand), .child(let node, let operand):
+                guard let wanted = wanted(operand, predicate.slot, values) else { return false }
+                return contains(node, wanted, in: element)
+            case .position(let position): return self.position(of: element) == position
+            }
+        }
+    }
+
+    private func wanted(_ operand: PathExpression.Operand, _ slot: Int?, _ values: Values) -> String? {
+        if case .literal(let text) = operand { text } else { slot.flatMap { values[$0]?.description } }
+    }
+
+    /// Whether an element has a captured descendant or attribute of this node with this text.
+    private func contains(_ node: PathTrie.Node, _ text: String, in element: Int) -> Bool {
+        (element..<record.end(element)).contains { record.node($0) == node && record.text($0) == text }
+    }
+
+    /// One-based place of an element among its siblings of the same name.
+    private func position(of element: Int) -> Int {
+        let parent = record.parent(element)
+        let node = record.node(element)
+        return (max(parent, 0)...element).count { record.node($0) == node && record.parent($0) == parent }
+    }
+}

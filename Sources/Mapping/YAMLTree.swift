@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The YAML that mappings may use: maps, lists and scalars with their positions; every scalar is text.
+
+internal import Diagnostics
+internal import Yams
+
+/// A node of a YAML file with its position.
+///
+/// Scalars are never typed by YAML, so that a key such as `no:` stays a word; anchors, aliases and tags are
+/// refused, and Yams refuses keys that occur twice.
+struct YAMLTree: Sendable {
+    enum Content: Sendable {
+        case scalar(String)
+        case list([YAMLTree])
+        case map([(key: YAMLTree, value: YAMLTree)])
+    }
+
+    let content: Content
+    let place: Place
+
+    /// Parses one document.
+    ///
+    /// - Throws: `MAP-YAML`, `MAP-YAML-FEATURE`.
+    static func parse(_ text: String, file: String) throws(MappingError) -> YAMLTree {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: text)
+        } catch let error as YamlError {
+            throw MappingError(.yaml, ["detail": error.plainWords], at: error.place(in: file))
+        } catch {
+            throw MappingError(.yaml, ["detail": ""], at: Place(file: file))
+        }
+        guard let root else { throw MappingError(.yaml, ["detail": "empty"], at: Place(file: file)) }
+        return try YAMLTree(root, file: file)
+    }
+
+    private init(_ node: Node, file: String) throws(MappingError) {
+        place = Place(file: file, line: node.mark?.line, column: node.mark?.column)
+        guard node.anchor == nil else { throw MappingError(.yamlFeature, ["feature": "&"], at: place) }
+        switch node {
+        case .scalar(let scalar): content = .scalar(scalar.string)
+        case .sequence(let sequence):
+            var items: [YAMLTree] = []
+            for item in sequence { items.append(try YAMLTree(item, file: file)) }
+            content = .list(items)
+        case .mapping(let mapping):
+            var pairs: [(YAMLTree, YAMLTree)] = []
+            for (key, value) in mapping {
+                pairs.append((try YAMLTree(key, file: file), try YAMLTree(value, file: file)))
+            }
+            content = .map(pairs)
+        case .alias: throw MappingError(.yamlFeature, ["feature": "*"], at: place)
+        }
+    }
+
+    /// The text of a scalar.
+    var scalar: String? { if case .scalar(let text) = content { text } else { nil } }
+
+    /// The items of a list; a scalar is a list of itself.
+    var items: [YAMLTree] { if case .list(let items) = content { items } else { [self] } }
+
+    /// The pairs of a map with text keys.
+    var pairs: [(key: String, keyPlace: Place, value: YAMLTree)]? {
+        guard case .map(let pairs) = content else { return nil }
+        return pairs.map { ($0.key.scalar ?? "", $0.key.place, $0.value) }
+    }
+
+    /// The value under a key of a map.
+    subscript(key: String) -> YAMLTree? { pairs?.first { $0.key == key }?.value }
+}
+
+extension YamlError {
+    /// What is wrong, in Yams' words, without the excerpt.
+    fileprivate var plainWords: String {
+        switch self {
+        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _):
+            problem
+        case .duplicatedKeysInMapping(let duplicates, _):
+            "duplicate key " + duplicates.joined(separator: ", ")
+        default: String(describing: self)
+        }
+    }
+
+    fileprivate func place(in file: String) -> Place {
+        switch self {
+        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
+            Place(file: file, line: mark.line, column: mark.column)
+        case .duplicatedKeysInMapping(_, let context):
+            Place(file: file, line: context.mark.line, column: context.mark.column)
+        default: Place(file: file)
+        }
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exact decimal numbers for amounts, rates and quantities: never a binary float.
+
+/// A decimal number of at most 38 digits: `unscaled × 10^-scale`.
+///
+/// The scale is kept as written (`336.90` prints as `336.90`), but plays no part in comparisons. Operations
+/// return nil where the result does not fit 38 digits.
+package struct Decimal: Sendable {
+    /// All digits as one integer, the sign included.
+    package let unscaled: Int128
+    /// Number of digits behind the point, 0...38.
+    package let scale: Int
+
+    /// Most digits behind the point that a value can have.
+    package static let maxScale = 38
+    /// The number 0, without decimals.
+    package static let zero = Decimal(0)
+
+    package init(_ integer: Int) {
+        unscaled = Int128(integer)
+        scale = 0
+    }
+
+    /// `unscaled × 10^-scale`; nil outside 38 digits.
+    package init?(unscaled: Int128, scale: Int) {
+        guard (0...Self.maxScale).contains(scale), unscaled.magnitude < Self.limit else { return nil }
+        self.unscaled = unscaled
+        self.scale = scale
+    }
+
+    /// The value behind an optional sign, digits and at most one point: `-12.50`, `.5`, `7.`.
+    ///
+    /// - Returns: nil for anything else (spaces, separators, exponents, no digit, more than 38 digits).
+    package init?(_ text: String) {
+        self.init(ascii: text.utf8)
+    }
+
+    /// Same as ``init(_:)-(String)``, from ASCII bytes.
+    package init?(ascii bytes: some Sequence<UInt8>) {
+        var magnitude: Int128 = 0
+        var scale = 0
+        var digits = 0
+        var negative = false
+        var pointSeen = false
+        for (index, byte) in bytes.enumerated() {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                digits += 1
+                if pointSeen { scale += 1 }
+                guard magnitude < Self.limit / 10 || digits < Self.maxScale else { return nil }
+                magnitude = magnitude * 10 + Int128(byte - UInt8(ascii: "0"))
+            case UInt8(ascii: ".") where !pointSeen: pointSeen = true
+            case UInt8(ascii: "-") where index == 0: negative = true
+            case UInt8(ascii: "+") where index == 0: break
+            default: return nil
+            }
+        }
+        guard digits > 0 else { return nil }
+        self.init(unscaled: negative ? -magnitude : magnitude, scale: scale)
+    }
+
+    /// 10^38: the first magnitude that does not fit.
+    private static let limit = power(38)
+
+    /// 10^exponent, for 0...38.
+    static func power(_ exponent: Int) -> Int128 {
+        var result: Int128 = 1
+        for _ in 0..<exponent { result *= 10 }
+        return result
+    }
+
+    /// Both numbers' digits brought to one scale; nil when that needs more than 38 digits.
+    private static func aligned(_ left: Decimal, _ right: Decimal) -> (Int128, Int128, Int)? {
+        let scale = max(left.scale, right.scale)
+        let (leftDigits, leftOverflow) = left.unscaled.multipliedReportingOverflow(
+            by: power(scale - left.scale))
+        let (rightDigits, rightOverflow) = right.unscaled.multipliedReportingOverflow(
+            by: power(scale - right.scale))
+        return leftOverflow || rightOverflow ? nil : (leftDigits, rightDigits, scale)
+    }
+
+    /// The same value without zeros at the end of its decimals.
+    package var reduced: Decimal {
+        var unscaled = unscaled
+        var scale = scale
+        while scale > 0, unscaled % 10 == 0 {
+            unscaled /= 10
+            scale -= 1
+        }
+        return Decimal(unscaled: unscaled, scale: scale) ?? self
+    }
+}
+
+extension Decimal {
+    /// The sum, with the larger scale of the two; nil on overflow.
+    package func adding(_ other: Decimal) -> Decimal? {
+        guard let (left, right, scale) = Self.aligned(self, other) else { return nil }
+        let (sum, overflow) = left.addingReportingOverflow(right)
+        return overflow ? nil : Decimal(unscaled: sum, scale: scale)
+    }
+
+    /// The difference, with the larger scale of the two; nil on overflow.
+    package func subtracting(_ other: Decimal) -> Decimal? { adding(other.negated) }
+
+    /// The exact product; nil on overflow.
+    package func multiplied(by other: Decimal) -> Decimal? {
+        let left = reduced
+        let right = other.reduced
+        let (product, overflow) = left.unscaled.multipliedReportingOverflow(by: right.unscaled)
+        return overflow ? nil : Decimal(unscaled: product, scale: left.scale + right.scale)
+    }
+
+    /// The quotient with at least 12 decimals more than the dividend, cut towards zero; nil for a zero divisor
+    /// or on overflow.
+    package func divided(by other: Decimal) -> Decimal? {
+        let left = reduced
+        let right = other.reduced
+        guard right.unscaled != 0 else { return nil }
+        let (digits, overflow) = left.unscaled.multipliedReportingOverflow(by: Self.power(12 + right.scale))
+        guard !overflow else { return nil }
+        return Decimal(unscaled: digits / right.unscaled, scale: left.scale + 12)?.reduced
+    }
+
+    /// The value at `scale` decimals, halves towards +∞, as XPath 2.0 `fn:round` does: −0.005 gives 0.00.
+    package func rounded(to scale: Int) -> Decimal {
+        guard scale < self.scale else {
+            return Decimal(unscaled: unscaled * Self.power(scale - self.scale), scale: scale) ?? self
+        }
+        let divisor = Self.power(self.scale - scale)
+        let doubled = 2 * (unscaled % divisor)
+        var quotient = unscaled / divisor
+        if doubled >= divisor { quotient += 1 } else if doubled < -divisor { quotient -= 1 }
+        return Decimal(unscaled: quotient, scale: max(scale, 0)) ?? self
+    }
+
+    /// The value with the other sign.
+    package var negated: Decimal { Decimal(unscaled: -unscaled, scale: scale) ?? self }
+    /// The value without its sign.
+    package var magnitude: Decimal { unscaled < 0 ? negated : self }
+    /// Whether the value is below zero.
+    package var isNegative: Bool { unscaled < 0 }
+}
+
+extension Decimal: Hashable, Comparable {
+    package static func == (left: Decimal, right: Decimal) -> Bool {
+        if left.scale == right.scale { return left.unscaled == right.unscaled }
+        let (left, right) = (left.reduced, right.reduced)
+        return left.scale == right.scale && left.unscaled == right.unscaled
+    }
+
+    package static func < (left: Decimal, right: Decimal) -> Bool {
+        if let (leftDigits, rightDigits, _) = aligned(left, right) { return leftDigits < rightDigits }
+        if left.isNegative != right.isNegative { return left.isNegative }
+        // Only one of the two overflows when it is scaled up, so it is the larger in magnitude.
+        let leftIsLarger = left.scale < right.scale
+        return leftIsLarger == left.isNegative
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        let value = reduced
+        hasher.combine(value.unscaled)
+        hasher.combine(value.scale)
+    }
+}
+
+extension Decimal: CustomStringConvertible {
+    /// Digits with a point, the scale as kept: `-12.50`.
+    package var description: String {
+        let digits = String(unscaled.magnitude)
+        let sign = unscaled < 0 ? "-" : ""
+        guard scale > 0 else { return sign + digits }
+        let padded = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
+        return sign + padded.dropLast(scale) + "." + padded.suffix(scale)
+    }
+}

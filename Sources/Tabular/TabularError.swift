@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a table of text is refused.
+
+package import Diagnostics
+
+/// A table that cannot be read without guessing.
+package struct TabularError: ReportableError {
+    /// Stable codes; each has its texts in the message catalogue.
+    package enum Code: String, CaseIterable, Sendable {
+        case empty = "CSV-EMPTY"
+        case encoding = "CSV-ENCODING"
+        case nul = "CSV-NUL"
+        case openQuote = "CSV-OPEN-QUOTE"
+        case strayQuote = "CSV-STRAY-QUOTE"
+        case field = "CSV-FIELD"
+        case record = "CSV-RECORD"
+        case ragged = "CSV-RAGGED"
+        case missingColumn = "CSV-MISSING-COLUMN"
+        case repeatedColumn = "CSV-REPEATED-COLUMN"
+    }
+
+    package let diagnostic: Diagnostic
+
+    package init(_ diagnostic: Diagnostic) {
+        self.diagnostic = diagnostic
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The element and attribute paths that a reader keeps, as a tree; everything else is passed over.
+
+/// A name with its namespace, never its prefix.
+package struct XMLName: Sendable, Hashable {
+    /// Namespace URI; nil for none.
+    package let namespace: String?
+    /// Name without prefix.
+    package let local: String
+
+    package init(_ local: String, namespace: String? = nil) {
+        self.local = local
+        self.namespace = namespace
+    }
+}
+
+/// Which paths below a record element are captured; a path used twice is one node.
+package struct PathTrie: Sendable {
+    /// One captured place below the record; node 0 is the record element itself.
+    package typealias Node = Int
+
+    struct Entry: Sendable {
+        let name: XMLName
+        let isAttribute: Bool
+        var children: [Node] = []
+        var keepsText = false
+        var isSkipped = false
+    }
+
+    /// Names of the elements that begin a record, at the root or at any depth outside another record.
+    package let records: [XMLName]
+    private(set) var entries: [Entry]
+
+    /// The record element.
+    package static let record: Node = 0
+
+    package init(records: [XMLName]) {
+        self.records = records
+        entries = [Entry(name: XMLName("record"), isAttribute: false)]
+    }
+
+    /// Number of nodes.
+    package var count: Int { entries.count }
+
+    /// The child element of a node, made when it is new.
+    package mutating func element(_ name: XMLName, of parent: Node) -> Node {
+        child(name, isAttribute: false, of: parent)
+    }
+
+    /// The attribute of a node's element, made when it is new; its value is kept.
+    package mutating func attribute(_ name: XMLName, of parent: Node) -> Node {
+        let node = child(name, isAttribute: true, of: parent)
+        entries[node].keepsText = true
+        return node
+    }
+
+    /// Keeps the text directly inside a node's element.
+    package mutating func keepText(of node: Node) {
+        entries[node].keepsText = true
+    }
+
+    /// Passes over a node's element with all that is in it; its text counts for the record's size only.
+    package mutating func skip(_ node: Node) {
+        entries[node].isSkipped = true
+    }
+
+    private mutating func child(_ name: XMLName, isAttribute: Bool, of parent: Node) -> Node {
+        let known = entries[parent].children.first {
+            entries[$0].name == name && entries[$0].isAttribute == isAttribute
+        }
+        if let known { return known }
+        entries.append(Entry(name: name, isAttribute: isAttribute))
+        entries[parent].children.append(entries.count - 1)
+        return entries.count - 1
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which database a command works on, and how it is opened.
+
+internal import ArgumentParser
+internal import CRM
+internal import Foundation
+internal import Mapping
+internal import PostgreSQL
+internal import Words
+
+/// Where the data is.
+struct DatabaseOptions: ParsableArguments {
+    @Option(name: .customLong("data"), help: ArgumentHelp(words("option.data"), valueName: "DIR"))
+    var dataFolder: String?
+
+    /// The data folder as an absolute path.
+    var folder: URL {
+        URL(filePath: dataFolder ?? Surroundings.dataFolder, directoryHint: .isDirectory).absoluteURL
+    }
+
+    /// A PostgreSQL of one's own, unless `--data` asks for the private one.
+    var databaseURL: String? { dataFolder == nil ? Surroundings.databaseURL : nil }
+
+    /// The private cluster; nil with a PostgreSQL of one's own.
+    func cluster() throws -> PrivateCluster? {
+        databaseURL == nil ? try PrivateCluster(folder: folder) : nil
+    }
+
+    /// The connection string, after the private cluster has been started where it is used.
+    func connectionString() async throws -> String {
+        guard let cluster = try cluster() else { return databaseURL ?? "" }
+        if await !cluster.answers() { Console.progress(words("database.starting")) }
+        try await cluster.start()
+        Console.progress("")
+        return cluster.connectionString()
+    }
+
+    /// Runs `body` on a pool of the database, whose schema is brought up to date first.
+    func withDatabase<Value>(_ body: (Pool) async throws -> Value) async throws -> Value {
+        let pool = Pool(try await connectionString())
+        do {
+            try await pool.withConnection { connection in
+                _ = try await Migrator(try Schema.migrations()).migrate(connection)
+            }
+            let value = try await body(pool)
+            await pool.close()
+            return value
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
+}
+
+/// The mappings shipped with the program, and how one is chosen.
+struct MappingOptions: ParsableArguments {
+    @Option(name: .customLong("mapping"), help: ArgumentHelp(words("option.mapping"), valueName: "NAME"))
+    var name: String?
+
+    /// The function that chooses a file's mapping: the named one, or by the first byte that is no blank.
+    func chooser() throws -> @Sendable (String, [UInt8]) throws -> MappingDefinition {
+        let library = try MappingLibrary.shipped()
+        if let name {
+            let mapping = try library.mapping(name)
+            return { _, _ in mapping }
+        }
+        let xml = try library.mapping("ubl-invoice")
+        let csv = try library.mapping("accounts-csv")
+        return { _, bytes in Self.isXML(bytes) ? xml : csv }
+    }
+
+    /// Whether a file starts like XML: `<` behind a byte order mark and blanks, in UTF-8 or UTF-16.
+    static func isXML(_ bytes: [UInt8]) -> Bool {
+        let meaningful = bytes.first { ![0xEF, 0xBB, 0xBF, 0xFE, 0xFF, 0, 9, 10, 13, 32].contains($0) }
+        return meaningful == UInt8(ascii: "<")
+    }
+}

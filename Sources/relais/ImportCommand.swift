@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// `relais import`: applies files to the CRM as one run.
+
+internal import ArgumentParser
+internal import ConnectorKit
+internal import Diagnostics
+internal import ERPConnector
+internal import Hub
+internal import Words
+
+/// Imports files.
+struct ImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: words("command.import"),
+        discussion: words("command.import.discussion"))
+
+    @Argument(help: ArgumentHelp(words("argument.files"), valueName: "FILE"))
+    var files: [String]
+
+    @OptionGroup var mapping: MappingOptions
+    @OptionGroup var database: DatabaseOptions
+
+    @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
+    var asJSON = false
+
+    func run() async throws {
+        let choose = try mapping.chooser()
+        let report = try await database.withDatabase { pool in
+            let engine = ImportEngine(pool: pool, source: "erp", choose: choose)
+            let connector = ERPConnector(Settings([ERPSettings.paths.name: files]))
+            return try await engine.run(connector) { Console.progress(progressLine($0)) }
+        }
+        Console.progress("")
+        asJSON ? Console.printJSON(json(report)) : show(report)
+        if !report.unreadable.isEmpty { throw ExitStatus.failed }
+        if report.ledger.quarantined > 0 { throw ExitStatus.quarantined }
+    }
+
+    private func progressLine(_ progress: ImportProgress) -> String {
+        let percent = progress.totalBytes == 0 ? 100 : progress.bytes * 100 / progress.totalBytes
+        return words(
+            "import.progress.\(progress.phase.rawValue)",
+            [
+                "file": progress.file, "percent": String(percent),
+                "records": words.number(progress.ledger.read),
+            ])
+    }
+
+    private func show(_ report: ImportReport) {
+        for file in report.files {
+            if let refusal = file.refusal {
+                Console.warn(Console.text(of: refusal))
+            } else if let earlier = file.earlierRun {
+                Console.print(words("import.duplicate", ["file": file.name, "run": String(earlier)]))
+            } else {
+                Console.print("\(file.name): \(LedgerText.line(file.ledger))")
+            }
+        }
+        Console.print(
+            words("import.summary", ["ledger": LedgerText.line(report.ledger), "run": String(report.run)]))
+        if report.ledger.quarantined > 0 {
+            Console.print(words("import.quarantine", ["run": String(report.run)]))
+        }
+    }
+
+    private func json(_ report: ImportReport) -> JSONValue {
+        [
+            "files": .list(
+                report.files.map { file in
+                    [
+                        "earlier_run": JSONValue(file.earlierRun),
+                        "error": file.refusal.map { JSONValue($0) } ?? .null,
+                        "file": .text(file.name), "ledger": LedgerText.json(file.ledger),
+                        "mapping": JSONValue(file.mapping),
+                    ]
+                }), "ledger": LedgerText.json(report.ledger), "run": .number(report.run),
+        ]
+    }
+}
+
+/// A ledger for people and for programs.
+enum LedgerText {
+    /// `12 lus = 10 créés + 2 inchangés`; counts of zero are left out.
+    static func line(_ ledger: RunLedger) -> String {
+        let parts = [
+            ("inserted", ledger.inserted), ("updated", ledger.updated), ("unchanged", ledger.unchanged),
+            ("quarantined", ledger.quarantined), ("skipped", ledger.skipped),
+        ].filter { $0.1 > 0 }.map { words("ledger.\($0.0)", count: $0.1) }
+        let read = words("ledger.read", count: ledger.read)
+        return parts.isEmpty ? read : "\(read) = \(parts.joined(separator: " + "))"
+    }
+
+    /// All six counts.
+    static func json(_ ledger: RunLedger) -> JSONValue {
+        [
+            "inserted": .number(ledger.inserted), "quarantined": .number(ledger.quarantined),
+            "read": .number(ledger.read), "skipped": .number(ledger.skipped),
+            "unchanged": .number(ledger.unchanged), "updated": .number(ledger.updated),
+        ]
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// `relais sales`: the commercial documents of the CRM.
+
+internal import ArgumentParser
+internal import CRM
+internal import PostgreSQL
+internal import Words
+
+/// Lists documents.
+struct SalesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sales", abstract: words("command.sales"), discussion: words("command.sales.discussion"),
+        subcommands: [List.self], defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: words("command.sales.list"),
+            discussion: words("command.sales.discussion"))
+        @Option(name: .customLong("account"), help: ArgumentHelp(words("option.account"), valueName: "ID"))
+        var account: Int?
+        @OptionGroup var database: DatabaseOptions
+        @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
+        var asJSON = false
+
+        func run() async throws {
+            let documents = try await database.withDatabase { pool in
+                try await pool.withConnection { try await SalesDocuments.list(account: account, on: $0) }
+            }
+            if asJSON { return documents.forEach { Console.printJSON(json($0)) } }
+            guard !documents.isEmpty else { return Console.print(words("sales.empty")) }
+            Console.printTable(
+                [
+                    words("column.kind"), words("column.number"), words("column.issued"), words("column.due"),
+                    words("column.account"), words("column.lines"), words("column.gross"),
+                    words("column.file"),
+                ],
+                documents.map { document in
+                    [
+                        words("kind.\(document.kind)"), document.number, words.date(document.issuedOn),
+                        document.dueOn.map(words.date) ?? "–",
+                        "\(document.accountName) (\(document.account))",
+                        words.number(document.lines), words.amount(document.gross, document.currency),
+                        document.file ?? "–",
+                    ]
+                }, rightAligned: [5, 6])
+        }
+
+        private func json(_ document: DocumentSummary) -> JSONValue {
+            [
+                "account": .number(document.account), "account_name": .text(document.accountName),
+                "currency": .text(document.currency), "due_date": JSONValue(document.dueOn),
+                "file": JSONValue(document.file), "gross_total": JSONValue(document.gross),
+                "id": .number(document.id), "issue_date": JSONValue(document.issuedOn),
+                "issuer_name": .text(document.issuerName), "kind": .text(document.kind),
+                "lines": .number(document.lines), "net_total": JSONValue(document.net),
+                "number": .text(document.number),
+            ]
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the program takes from its surroundings: environment, locale, clock. Nothing else reads them.
+
+internal import Foundation
+internal import Glibc
+internal import Model
+internal import Words
+
+/// The environment variables that Relais knows.
+enum Surroundings {
+    private static let variables = ProcessInfo.processInfo.environment
+
+    private static func variable(_ name: String) -> String? {
+        variables[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// A PostgreSQL of one's own, as a libpq connection string.
+    static var databaseURL: String? { variable("RELAIS_DATABASE_URL") }
+
+    /// The data folder: `RELAIS_DATA`; otherwise `/var/lib/relais` for root and a folder of the user's.
+    static var dataFolder: String {
+        if let folder = variable("RELAIS_DATA") { return folder }
+        if geteuid() == 0 { return "/var/lib/relais" }
+        let shared = variable("XDG_DATA_HOME") ?? (variable("HOME") ?? ".") + "/.local/share"
+        return shared + "/relais"
+    }
+
+    /// `RELAIS_LANG`, or the locale in POSIX order.
+    static var language: Language {
+        Language(
+            locale: variable("RELAIS_LANG") ?? variable("LC_ALL") ?? variable("LC_MESSAGES")
+                ?? variable("LANG"))
+    }
+
+    /// Now.
+    static var now: Timestamp {
+        Timestamp(microsecondsSince1970: Int64(Date().timeIntervalSince1970 * 1_000_000))
+    }
+
+    /// Whether people watch standard error.
+    static var hasTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+}
+
+/// The texts in the user's language; a program without its catalogue cannot say anything, and ends.
+let words: Words = {
+    do {
+        return try Words(Surroundings.language)
+    } catch {
+        Console.warn("relais: message catalogue missing: \(error)")
+        exit(ExitStatus.failed.rawValue)
+    }
+}()

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cancelling at any moment stops the statement it was meant for and never the next one.
+
+import Diagnostics
+import PostgreSQL
+import RelaisTesting
+import Testing
+
+/// A small generator with a seed, so that a failing run can be repeated.
+struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state
+    }
+}
+
+@Suite struct CancellationTests {
+    @Test func `a cancelled task stops its statement on the server`() async throws {
+        let connection = try await Connection.open(try await TestServer.shared.makeDatabase())
+        let error = await #expect(throws: PostgreSQLError.self) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await connection.script("select pg_sleep(60)") }
+                try await Task.sleep(for: .milliseconds(100))
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+        }
+        #expect(error?.has(.cancelled) == true)
+    }
+
+    @Test func `a statement cancelled at any of 200 moments never cancels the next one`() async throws {
+        let connection = try await Connection.open(try await TestServer.shared.makeDatabase())
+        var random = Seeded(state: 2026)
+        var cancelled = 0
+        for _ in 0..<200 {
+            let microseconds = Int.random(in: 0...1500, using: &random)
+            let answer = await withTaskGroup(of: Result<Void, PostgreSQLError>.self) { group in
+                group.addTask {
+                    do throws(PostgreSQLError) {
+                        return .success(try await connection.script("select pg_sleep(0.0007)"))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+                try? await Task.sleep(for: .microseconds(microseconds))
+                group.cancelAll()
+                return await group.next()
+            }
+            if case .failure(let error)? = answer {
+                #expect(error.has(.cancelled))
+                cancelled += 1
+            }
+            let rows: [Int] = try await connection.run(AdHoc("select 1::bigint from pg_sleep(0.0005)"))
+            #expect(rows == [1])
+        }
+        // Both outcomes must have occurred, or the moments were not spread over the statement.
+        #expect(cancelled > 20 && cancelled < 200)
+    }
+
+    @Test func `a statement stopped by the server's own limit is a time-out`() async throws {
+        let connection = try await Connection.open(try await TestServer.shared.makeDatabase())
+        try await connection.script("set statement_timeout = '20ms'")
+        let error = await #expect(throws: PostgreSQLError.self) {
+            try await connection.script("select pg_sleep(5)")
+        }
+        #expect(error?.has(.timedOut) == true)
+    }
+}
