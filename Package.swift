@@ -110,6 +110,10 @@ let package = Package(
         floor("RelaisTesting", ["PostgreSQL", "CRM", "Model", "Diagnostics"]),
         floor("ConnectorTesting", ["ConnectorKit", "Model", "Diagnostics"]),
         tests("ModelTests", ["Model"]),
+        tests("XMLTests", ["XML", "Diagnostics"]),
+        tests("TabularTests", ["Tabular", "Diagnostics"]),
+        tests("WordsTests", ["Words", "Model", "Diagnostics"]),
+        tests("MappingTests", ["Mapping", "Tabular", "Model", "Diagnostics"]),
         tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
     ]
         + connector("ERP", uses: [.fileTransfer])

@@ -22,16 +22,22 @@ struct YAMLTree: Sendable {
     ///
     /// - Throws: `MAP-YAML`, `MAP-YAML-FEATURE`.
     static func parse(_ text: String, file: String) throws(MappingError) -> YAMLTree {
-        let root: Node?
         do {
-            root = try Yams.compose(yaml: text)
+            let parser = try Yams.Parser(yaml: text)
+            // Nodes hold their anchors weakly, the parser for good: it must live until they have been looked at.
+            return try withExtendedLifetime(parser) {
+                guard let root = try parser.singleRoot() else {
+                    throw MappingError(.yaml, ["detail": "empty"], at: Place(file: file))
+                }
+                return try YAMLTree(root, file: file)
+            }
+        } catch let error as MappingError {
+            throw error
         } catch let error as YamlError {
             throw MappingError(.yaml, ["detail": error.plainWords], at: error.place(in: file))
         } catch {
             throw MappingError(.yaml, ["detail": ""], at: Place(file: file))
         }
-        guard let root else { throw MappingError(.yaml, ["detail": "empty"], at: Place(file: file)) }
-        return try YAMLTree(root, file: file)
     }
 
     private init(_ node: Node, file: String) throws(MappingError) {

@@ -33,7 +33,7 @@ final class Session {
         while unsafe PQstatus(connection) != CONNECTION_BAD {
             let remaining = ContinuousClock.now.duration(to: deadline)
             guard remaining > .zero else { throw PostgreSQLError(.timedOut, ["detail": "connecting"]) }
-            guard poll(forWriting: waitsForWriting, milliseconds: remaining.milliseconds) else { continue }
+            guard poll(forWriting: waitsForWriting, milliseconds: max(1, remaining.milliseconds)) else { continue }
             switch unsafe PQconnectPoll(connection) {
             case PGRES_POLLING_OK: return
             case PGRES_POLLING_READING: waitsForWriting = false
@@ -47,7 +47,7 @@ final class Session {
     /// Waits for the socket; false when the time ran out or a signal came.
     private func poll(forWriting: Bool, milliseconds: Int32) -> Bool {
         var descriptor = pollfd(fd: socket, events: Int16(forWriting ? POLLOUT : POLLIN), revents: 0)
-        return unsafe Glibc.poll(&descriptor, 1, max(1, milliseconds)) > 0
+        return unsafe Glibc.poll(&descriptor, 1, milliseconds) > 0
     }
 
     /// The token that can cancel this session's statements from elsewhere.
@@ -66,8 +66,7 @@ final class Session {
     ///
     /// An idle server says nothing; what there is to read is its farewell or the end of the stream.
     func isAlive() -> Bool {
-        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        return unsafe PQstatus(connection) == CONNECTION_OK && Glibc.poll(&descriptor, 1, 0) == 0
+        unsafe PQstatus(connection) == CONNECTION_OK && !poll(forWriting: false, milliseconds: 0)
     }
 
     // MARK: - Statements
@@ -204,8 +203,12 @@ final class Session {
     // MARK: - Notifications
 
     /// The payloads that have arrived since the last call, without waiting.
+    ///
+    /// Reads until nothing is left: the end of the stream behind a last message raises no further event.
     func notifications() throws(PostgreSQLError) -> [String] {
-        guard unsafe PQconsumeInput(connection) == 1 else { throw lost() }
+        repeat {
+            guard unsafe PQconsumeInput(connection) == 1 else { throw lost() }
+        } while poll(forWriting: false, milliseconds: 0)
         var payloads: [String] = []
         while let notify = unsafe PQnotifies(connection) {
             payloads.append(unsafe String(cString: notify.pointee.extra))

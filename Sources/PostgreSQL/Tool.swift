@@ -58,18 +58,22 @@ package struct Installation: Sendable, Hashable {
         _ program: String, _ arguments: [String], as account: ServerAccount? = nil,
         environment: [String: String] = [:]
     ) async throws -> String {
-        var options = PlatformOptions()
+        var command = [programs.appending(path: program).path] + arguments
         if let account, geteuid() == 0 {
-            options.userID = account.user
-            options.groupID = account.group
-            options.supplementaryGroups = []
+            // Changing the account between fork and exec can hang in a process with threads: glibc waits for
+            // threads that the child does not have. setpriv does it in a process of its own.
+            command =
+                [
+                    "/usr/bin/setpriv", "--reuid", String(account.user), "--regid", String(account.group),
+                    "--clear-groups", "--",
+                ] + command
         }
         let variables = ["LC_ALL": "C", "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
         let result = try await Subprocess.run(
-            .path(FilePath(programs.appending(path: program).path)), arguments: Arguments(arguments),
+            .path(FilePath(command[0])), arguments: Arguments(Array(command.dropFirst())),
             environment: .custom(
                 Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0), $1) })),
-            workingDirectory: "/", platformOptions: options,
+            workingDirectory: "/",
             output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
         guard result.terminationStatus.isSuccess else {
             let words = result.standardError + result.standardOutput

@@ -46,6 +46,8 @@ package struct EncodingProbe: Sendable {
     /// Continuation bytes still expected, and the range of the next one.
     private var expected = 0
     private var range: ClosedRange<UInt8> = 0x80...0xBF
+    /// First byte of the character that is being read.
+    private var lead: Position?
 
     package init() {}
 
@@ -75,7 +77,7 @@ package struct EncodingProbe: Sendable {
 
     /// Says that the file ends here.
     package mutating func finish() {
-        if expected > 0, firstInvalid == nil { firstInvalid = position(count, 0) }
+        if expected > 0, firstInvalid == nil { firstInvalid = lead }
     }
 
     private func position(_ offset: Int, _ byte: UInt8) -> Position {
@@ -85,16 +87,17 @@ package struct EncodingProbe: Sendable {
     /// Source: Unicode 15, table 3-7.
     private mutating func check(_ byte: UInt8, at offset: Int) {
         if expected > 0 {
-            guard range.contains(byte) else { return firstInvalid = position(offset, byte) }
+            guard range.contains(byte) else { return firstInvalid = lead }
             expected -= 1
             range = 0x80...0xBF
             return
         }
+        lead = position(offset, byte)
         switch byte {
         case 0xC2...0xDF: expected = 1
         case 0xE0...0xEF: expected = 2
         case 0xF0...0xF4: expected = 3
-        default: firstInvalid = position(offset, byte)
+        default: firstInvalid = lead
         }
         switch byte {
         case 0xE0: range = 0xA0...0xBF

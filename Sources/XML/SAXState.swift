@@ -58,6 +58,7 @@ struct SAXState {
     var recordNameCount: Int
     var frames: UnsafeMutablePointer<Frame>
     var depth = 0
+    var hasRoot = false
     /// Depth of the record element; 0 outside records.
     var recordDepth = 0
     /// Depth of the skipped element; 0 outside.
@@ -139,6 +140,7 @@ struct SAXState {
         _ local: UnsafePointer<xmlChar>?, _ namespace: UnsafePointer<xmlChar>?, _ attributeCount: Int,
         _ attributes: UnsafeMutablePointer<UnsafePointer<xmlChar>?>?
     ) {
+        hasRoot = true
         guard depth < limits.depth else { return fail(.depth) }
         guard attributeCount <= limits.attributes else { return fail(.attributes) }
         var frame = Frame(node: -1, instance: -1, textBytes: 0)
@@ -217,7 +219,7 @@ struct SAXState {
                     && node.pointee.namespace == attributes[index * 5 + 2]
                 {
                     let instance = add(node: child, parent: frame.instance)
-                    unsafe append(value, length, to: Int(instance))
+                    unsafe appendAttribute(value, length, to: Int(instance))
                     break
                 }
                 child = unsafe node.pointee.nextSibling
@@ -261,6 +263,19 @@ struct SAXState {
         }
         unsafe arena.append(text, count)
         unsafe instance.pointee.textCount += count
+    }
+
+    /// Keeps an attribute's value. Without entity replacement libxml2 hands `&` over as `&#38;`, whichever way
+    /// the file wrote it.
+    private mutating func appendAttribute(_ value: UnsafePointer<xmlChar>, _ count: Int, to index: Int) {
+        var start = 0
+        while start < count {
+            var end = start
+            while end < count, unsafe value[end] != UInt8(ascii: "&") { end += 1 }
+            let keepsMark = end < count ? 1 : 0
+            unsafe append(value + start, end - start + keepsMark, to: index)
+            start = end + 5 * keepsMark
+        }
     }
 
     /// The innermost element ends.

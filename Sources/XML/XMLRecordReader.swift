@@ -79,7 +79,7 @@ package final class XMLRecordReader {
         }
         let complaint = unsafe code != 0 ? code : state.pointee.complaint
         guard complaint != 0 else { return nil }
-        guard bytesRead > 0 else { return XMLError(.empty) }
+        guard bytesRead > 0, unsafe !isLast || state.pointee.hasRoot else { return XMLError(.empty) }
         let last = unsafe xmlCtxtGetLastError(context)
         let words = unsafe last?.pointee.message.map { unsafe String(cString: $0) } ?? ""
         let place = unsafe Place(

@@ -33,7 +33,7 @@ private final class Order: Sendable {
                     try await pool.withConnection { try await $0.script("select pg_advisory_lock_shared(1)") }
                 }
             }
-            while pool.load.connections < 4 { await Task.yield() }
+            try await until { pool.load.connections == 4 }
             for number in 0..<100 {
                 group.addTask {
                     try await pool.withConnection { connection in
@@ -41,7 +41,7 @@ private final class Order: Sendable {
                         try await connection.script("select pg_sleep(0.002)")
                     }
                 }
-                while pool.load.waiting < number + 1 { await Task.yield() }
+                try await until { pool.load.waiting == number + 1 }
             }
             try await gate.script("select pg_advisory_unlock(1)")
             try await group.waitForAll()
@@ -58,7 +58,7 @@ private final class Order: Sendable {
         try await pool.withConnection { _ in
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<50 { group.addTask { try? await pool.withConnection { _ in } } }
-                while pool.load.waiting < 50 { await Task.yield() }
+                try? await until { pool.load.waiting == 50 }
                 group.cancelAll()
             }
             #expect(pool.load.waiting == 0)

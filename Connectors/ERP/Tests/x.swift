@@ -1,1 +1,1 @@
-// x
+// SPDX-License-Identifier: Apache-2.0

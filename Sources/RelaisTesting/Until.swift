@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waiting for something that another process or task does.
+
+/// Thrown when what a test waits for does not happen.
+package struct NeverHappened: Error {}
+
+/// Waits until a condition holds, looking every millisecond.
+///
+/// - Throws: ``NeverHappened`` after half a minute, so that a test that hangs says where.
+package func until(_ condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else { throw NeverHappened() }
+        try await Task.sleep(for: .milliseconds(1))
+    }
+}

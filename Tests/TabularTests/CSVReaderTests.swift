@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Delimited text: quoting, line ends, encodings, limits, and what is refused.
+
+import Diagnostics
+import Tabular
+import Testing
+
+@Suite struct CSVReaderTests {
+    private func read(
+        _ bytes: [UInt8], step: Int = .max, dialect: CSVDialect = CSVDialect(),
+        encodings: [TextEncoding] = [.utf8BOM, .utf8, .windows1252], limits: CSVLimits = CSVLimits()
+    ) throws -> [[String]] {
+        var probe = EncodingProbe()
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            probe.feed(Array(rest.prefix(step)))
+            rest = rest.dropFirst(step)
+        }
+        probe.finish()
+        var reader = CSVReader(dialect, encoding: try probe.choose(from: encodings), mark: probe.mark, limits: limits)
+        var rows: [[String]] = []
+        func note(_ row: CSVRow) throws { rows.append(try (0..<row.count).map { try row.text($0) }) }
+        rest = bytes[...]
+        while !rest.isEmpty {
+            try reader.feed(Array(rest.prefix(step)), note)
+            rest = rest.dropFirst(step)
+        }
+        try reader.finish(note)
+        return rows
+    }
+
+    private func read(_ text: String) throws -> [[String]] { try read(Array(text.utf8)) }
+
+    @Test func `quotes protect delimiters, line ends and quotes`() throws {
+        let rows = try read("a,b\r\n\"1,5\",\"deux \"\"mots\"\"\"\r\n\"ligne 1\nligne 2\",\r\n\r\nfin,x")
+        #expect(rows == [["a", "b"], ["1,5", "deux \"mots\""], ["ligne 1\nligne 2", ""], ["fin", "x"]])
+    }
+
+    @Test func `line ends of every make are taken off`() throws {
+        #expect(try read("a,b\r\r\nc,\"d\"\r\r\ne,f\n") == [["a", "b"], ["c", "d"], ["e", "f"]])
+        #expect(try read("a,") == [["a", ""]])
+        #expect(try read(",\n") == [["", ""]])
+    }
+
+    @Test func `the pieces' borders make no difference`() throws {
+        let text = "é,\"a\"\"b\"\r\n\"x\ny\",€\r\n1,2"
+        let whole = try read(text)
+        for step in 1...20 { #expect(try read(Array(text.utf8), step: step) == whole) }
+        let units = text.utf16.flatMap { unit -> [UInt8] in [UInt8(unit & 0xFF), UInt8(unit >> 8)] }
+        let wide: [UInt8] = [0xFF, 0xFE] + units
+        for step in 1...20 { #expect(try read(wide, step: step) == whole) }
+    }
+
+    @Test func `the encoding is the first that fits the whole file`() throws {
+        #expect(try read([0xEF, 0xBB, 0xBF] + Array("é,b".utf8)) == [["é", "b"]])
+        #expect(try read([0xE9, 0x2C, 0x80]) == [["é", "€"]])
+        #expect(try read([0xE9, 0x2C, 0xA4], encodings: [.utf8, .iso8859_15]) == [["é", "€"]])
+        #expect(try read([0x82, 0x2C, 0x9B], encodings: [.cp850]) == [["é", "ø"]])
+        #expect(try read([0xFE, 0xFF, 0, 0x61, 0xD8, 0x3D, 0xDC, 0xB6]) == [["a💶"]])
+    }
+
+    private func fault(_ bytes: [UInt8], encodings: [TextEncoding] = [.utf8], limits: CSVLimits = CSVLimits()) -> Diagnostic? {
+        do {
+            _ = try read(bytes, encodings: encodings, limits: limits)
+            return nil
+        } catch {
+            return (error as? TabularError)?.diagnostic
+        }
+    }
+
+    @Test func `an encoding that does not fit is refused at the byte`() {
+        let finding = fault(Array("a,b\nc,".utf8) + [0xE9])
+        #expect(finding?.code == "CSV-ENCODING")
+        #expect(finding?.place.line == 2)
+        #expect(finding?.place.column == 3)
+        #expect(finding?.place.value == "0xE9")
+        #expect(fault([0x61, 0x81], encodings: [.windows1252])?.code == "CSV-ENCODING")
+        #expect(fault(Array("a,b\n".utf8), encodings: [.utf8BOM])?.code == "CSV-ENCODING")
+        #expect(fault([0xFF, 0xFE, 0x61])?.code == "CSV-ENCODING")
+    }
+
+    @Test(arguments: [[0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0x80]] as [[UInt8]])
+    func `bytes that Unicode forbids are not UTF-8`(bytes: [UInt8]) {
+        #expect(fault(bytes)?.code == "CSV-ENCODING")
+        #expect(String(validating: bytes, as: UTF8.self) == nil)
+    }
+
+    @Test func `faults name their line`() {
+        #expect(fault([])?.code == "CSV-EMPTY")
+        #expect(fault([0xEF, 0xBB, 0xBF])?.code == "CSV-EMPTY")
+        #expect(fault(Array("a\0b".utf8))?.code == "CSV-NUL")
+        let open = fault(Array("a,b\nc,\"d\ne\nf".utf8))
+        #expect(open?.code == "CSV-OPEN-QUOTE")
+        #expect(open?.place.line == 2)
+        let stray = fault(Array("a,b\n\"c\"d,e\n".utf8))
+        #expect(stray?.code == "CSV-STRAY-QUOTE")
+        #expect(stray?.place.line == 2)
+    }
+
+    @Test func `a field or a row beyond its limit is refused`() {
+        var limits = CSVLimits()
+        limits.field = 10
+        #expect(fault(Array("abcdefghijkl,b\n".utf8), limits: limits)?.code == "CSV-FIELD")
+        limits.field = 1 << 20
+        limits.record = 10
+        #expect(fault(Array("a,b,c,d,e,f,g,h,i,j".utf8) + Array(repeating: 44, count: 100), limits: limits)?.code == "CSV-RECORD")
+        let open = Array("\"".utf8) + Array(repeating: 0x78, count: 2 << 20)
+        #expect(fault(open)?.code == "CSV-OPEN-QUOTE")
+    }
+
+    @Test func `a table without quotes takes them as they are`() throws {
+        let rows = try read(
+            Array("a|\"b\n\"c|d\n".utf8), dialect: CSVDialect(delimiter: UInt8(ascii: "|"), quote: nil))
+        #expect(rows == [["a", "\"b"], ["\"c", "d"]])
+    }
+
+    @Test func `damaged bytes never crash the reader`() {
+        let bytes = Array("a;\"b;\"\"c\"\r\n\"x\ny\";é\r\n1;2;3\n".utf8)
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<2000 {
+            var damaged = bytes
+            for _ in 0..<3 { damaged[Int.random(in: damaged.indices, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+            _ = try? read(damaged, step: Int.random(in: 1...30, using: &random))
+        }
+    }
+}
