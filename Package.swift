@@ -107,13 +107,20 @@ let package = Package(
                 "Diagnostics", "ERPConnector", arguments, subprocess,
             ],
             swiftSettings: strict),
-        floor("RelaisTesting", ["PostgreSQL", "CRM", "Model", "Diagnostics"]),
+        floor("RelaisTesting", ["PostgreSQL", "CRM", "Model", "Diagnostics", subprocess]),
         floor("ConnectorTesting", ["ConnectorKit", "Model", "Diagnostics"]),
         tests("ModelTests", ["Model"]),
         tests("XMLTests", ["XML", "Diagnostics"]),
         tests("TabularTests", ["Tabular", "Diagnostics"]),
         tests("WordsTests", ["Words", "Model", "Diagnostics"]),
         tests("MappingTests", ["Mapping", "Tabular", "Model", "Diagnostics"]),
+        tests(
+            "HubTests",
+            [
+                "Hub", "CRM", "BlobStore", "Mapping", "ConnectorKit", "ERPConnector", "PostgreSQL",
+                "RelaisTesting",
+                "Diagnostics",
+            ]),
         tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
     ]
         + connector("ERP", uses: [.fileTransfer])

@@ -81,7 +81,7 @@ package struct PostgreSQLError: ReportableError {
     /// `FATAL:  28P01: …` in any language.
     init(connecting report: String) {
         let words = report.trimmedLines
-        let states = words.matches(of: #/: ([0-9A-Z]{5}): /#).map { String($0.output.1) }
+        let states = words.matches(of: #/: +([0-9A-Z]{4}[0-9]): /#).map { String($0.output.1) }
         guard let state = states.last else {
             let code: Code =
                 words.contains("session is") || words.contains("hot standby") ? .readOnly : .unreachable

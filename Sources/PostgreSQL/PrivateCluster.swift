@@ -148,10 +148,14 @@ package struct PrivateCluster: Sendable {
                     ], as: account)
                 break
             } catch {
-                // Processes of a killed server may still hold its shared memory for a moment.
-                guard ContinuousClock.now < deadline, lastLogLines().contains("shared memory") else {
+                // Processes of a killed server may hold its shared memory for a moment, and PostgreSQL takes one
+                // that is dead but not reaped for running. Its lock file is never removed here: it also guards
+                // against such leftovers.
+                let lines = lastLogLines()
+                let isDying = lines.contains("shared memory") || lines.contains("lock file")
+                guard ContinuousClock.now < deadline, isDying else {
                     throw PostgreSQLError(
-                        .clusterStart, ["detail": lastLogLines(), "log": log.path])
+                        .clusterStart, ["detail": lines, "log": log.path])
                 }
                 try await Task.sleep(for: .milliseconds(200))
             }
@@ -207,11 +211,17 @@ package struct PrivateCluster: Sendable {
         guard let text = try? String(contentsOf: file, encoding: .utf8) else { return nil }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         guard lines.count > 4, let process = Int32(lines[0]) else { return nil }
-        guard kill(process, 0) == 0 || errno == EPERM else { return nil }
-        // After a crash the number may belong to an unrelated process.
-        let command = try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)
-        guard command?.hasPrefix("postgres") == true else { return nil }
+        // After a crash the number may belong to an unrelated process, or to a dead one that nobody has reaped.
+        guard Self.isAlivePostgres(process) else { return nil }
         return RunningServer(process: process, socketFolder: lines[4])
+    }
+
+    /// Whether a process runs and is PostgreSQL's: `/proc/PID/stat` reads `123 (postgres) S …`.
+    private static func isAlivePostgres(_ process: Int32) -> Bool {
+        guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else {
+            return false
+        }
+        return stat.contains("(postgres)") && !stat.contains(") Z ")
     }
 
     private func refuseForeign(_ server: RunningServer) throws(PostgreSQLError) {

@@ -33,7 +33,9 @@ final class Session {
         while unsafe PQstatus(connection) != CONNECTION_BAD {
             let remaining = ContinuousClock.now.duration(to: deadline)
             guard remaining > .zero else { throw PostgreSQLError(.timedOut, ["detail": "connecting"]) }
-            guard poll(forWriting: waitsForWriting, milliseconds: max(1, remaining.milliseconds)) else { continue }
+            guard poll(forWriting: waitsForWriting, milliseconds: max(1, remaining.milliseconds)) else {
+                continue
+            }
             switch unsafe PQconnectPoll(connection) {
             case PGRES_POLLING_OK: return
             case PGRES_POLLING_READING: waitsForWriting = false

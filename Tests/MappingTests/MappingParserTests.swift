@@ -44,11 +44,14 @@ import Testing
         #expect(try faults("target: account", "target: acount") == ["3:9 MAP-VALUE-UNKNOWN"])
         #expect(try faults("utf-8", "utf-9") == ["6:14 MAP-VALUE-UNKNOWN"])
         #expect(try faults("siren: {col", "sirene: {col") == ["10:3 MAP-FIELD-UNKNOWN"])
-        #expect(try faults("name: {col: nom, required: true}", "vat: {col: tva}") == ["9:3 MAP-FIELD-REQUIRED"])
+        #expect(
+            try faults("name: {col: nom, required: true}", "vat: {col: tva}") == ["9:3 MAP-FIELD-REQUIRED"])
         #expect(try faults("keep: '^\\d{9}$'", "keep: '^(\\d{9}$'") == ["10:29 MAP-PATTERN-INVALID"])
         #expect(try faults("{col: siren,", "{from: siren,") == ["9:3 MAP-REFERENCE-CYCLE"])
-        #expect(try faults("[[siren, siren]]", "[[siren, sirem]]").map { $0.suffix(17) } == ["MAP-FIELD-UNKNOWN"])
-        #expect(try faults("col: nom, required", "col: nom, type: date, required") == ["9:9 MAP-TYPE-DIFFERS"])
+        #expect(
+            try faults("[[siren, siren]]", "[[siren, sirem]]").map { $0.suffix(17) } == ["MAP-FIELD-UNKNOWN"])
+        #expect(
+            try faults("col: nom, required", "col: nom, type: date, required") == ["9:9 MAP-TYPE-DIFFERS"])
     }
 
     @Test func `several faults are reported together`() throws {

@@ -12,7 +12,9 @@ import Testing
         #expect(try decimal(text).description == text)
     }
 
-    @Test(arguments: ["", "-", ".", "1,5", "1 000", "1e3", "--1", "1.2.3", "100000000000000000000000000000000000000"])
+    @Test(arguments: [
+        "", "-", ".", "1,5", "1 000", "1e3", "--1", "1.2.3", "100000000000000000000000000000000000000",
+    ])
     func `anything else is no number`(text: String) {
         #expect(Decimal(text) == nil)
     }
@@ -29,12 +31,15 @@ import Testing
         #expect(try decimal("1.50") == decimal("1.5"))
         #expect(try Set([decimal("1.50"), decimal("1.5"), decimal("15")]).count == 2)
         #expect(try decimal("-1.51") < decimal("-1.5"))
-        #expect(try decimal("0.00000000000000000000000000000000000001") < decimal("99999999999999999999999999999999999999"))
+        #expect(
+            try decimal("0.00000000000000000000000000000000000001")
+                < decimal("99999999999999999999999999999999999999"))
     }
 
     @Test func `arithmetic is exact or says that it does not fit`() throws {
         #expect(try decimal("0.1").adding(decimal("0.2")) == decimal("0.3"))
-        #expect(try decimal("19.99").multiplied(by: decimal("20"))?.divided(by: Decimal(100)) == decimal("3.998"))
+        #expect(
+            try decimal("19.99").multiplied(by: decimal("20"))?.divided(by: Decimal(100)) == decimal("3.998"))
         #expect(try decimal("1").divided(by: .zero) == nil)
         let huge = try decimal("99999999999999999999999999999999999999")
         #expect(huge.adding(huge) == nil)

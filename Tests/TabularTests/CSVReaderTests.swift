@@ -17,7 +17,8 @@ import Testing
             rest = rest.dropFirst(step)
         }
         probe.finish()
-        var reader = CSVReader(dialect, encoding: try probe.choose(from: encodings), mark: probe.mark, limits: limits)
+        var reader = CSVReader(
+            dialect, encoding: try probe.choose(from: encodings), mark: probe.mark, limits: limits)
         var rows: [[String]] = []
         func note(_ row: CSVRow) throws { rows.append(try (0..<row.count).map { try row.text($0) }) }
         rest = bytes[...]
@@ -59,7 +60,9 @@ import Testing
         #expect(try read([0xFE, 0xFF, 0, 0x61, 0xD8, 0x3D, 0xDC, 0xB6]) == [["a💶"]])
     }
 
-    private func fault(_ bytes: [UInt8], encodings: [TextEncoding] = [.utf8], limits: CSVLimits = CSVLimits()) -> Diagnostic? {
+    private func fault(_ bytes: [UInt8], encodings: [TextEncoding] = [.utf8], limits: CSVLimits = CSVLimits())
+        -> Diagnostic?
+    {
         do {
             _ = try read(bytes, encodings: encodings, limits: limits)
             return nil
@@ -79,7 +82,9 @@ import Testing
         #expect(fault([0xFF, 0xFE, 0x61])?.code == "CSV-ENCODING")
     }
 
-    @Test(arguments: [[0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0x80]] as [[UInt8]])
+    @Test(
+        arguments: [[0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0x80]]
+            as [[UInt8]])
     func `bytes that Unicode forbids are not UTF-8`(bytes: [UInt8]) {
         #expect(fault(bytes)?.code == "CSV-ENCODING")
         #expect(String(validating: bytes, as: UTF8.self) == nil)
@@ -103,7 +108,9 @@ import Testing
         #expect(fault(Array("abcdefghijkl,b\n".utf8), limits: limits)?.code == "CSV-FIELD")
         limits.field = 1 << 20
         limits.record = 10
-        #expect(fault(Array("a,b,c,d,e,f,g,h,i,j".utf8) + Array(repeating: 44, count: 100), limits: limits)?.code == "CSV-RECORD")
+        #expect(
+            fault(Array("a,b,c,d,e,f,g,h,i,j".utf8) + Array(repeating: 44, count: 100), limits: limits)?.code
+                == "CSV-RECORD")
         let open = Array("\"".utf8) + Array(repeating: 0x78, count: 2 << 20)
         #expect(fault(open)?.code == "CSV-OPEN-QUOTE")
     }
@@ -119,7 +126,10 @@ import Testing
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
             var damaged = bytes
-            for _ in 0..<3 { damaged[Int.random(in: damaged.indices, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+            for _ in 0..<3 {
+                damaged[Int.random(in: damaged.indices, using: &random)] = UInt8.random(
+                    in: 0...255, using: &random)
+            }
             _ = try? read(damaged, step: Int.random(in: 1...30, using: &random))
         }
     }

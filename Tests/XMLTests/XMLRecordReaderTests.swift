@@ -55,12 +55,16 @@ private struct Sample {
 
     @Test func `records are found at any depth of a batch`() throws {
         let records = try sample.read(
-            "<batch><page><r xmlns='urn:x'><a><b>1</b></a></r><r xmlns='urn:x'/></page><r xmlns='urn:x'><a><b>2</b></a></r></batch>")
+            "<batch><page><r xmlns='urn:x'><a><b>1</b></a></r><r xmlns='urn:x'/></page><r xmlns='urn:x'><a><b>2</b></a></r></batch>"
+        )
         #expect(records == [["1"], [], ["2"]])
     }
 
     @Test func `text around child elements is brought together`() throws {
-        #expect(try sample.read("<r xmlns='urn:x'><a><b>un<c/> deux<a id='x'/> trois</b></a></r>") == [["un deux trois"]])
+        #expect(
+            try sample.read("<r xmlns='urn:x'><a><b>un<c/> deux<a id='x'/> trois</b></a></r>") == [
+                ["un deux trois"]
+            ])
     }
 
     @Test func `the pieces' borders make no difference`() throws {
@@ -87,10 +91,13 @@ private struct Sample {
     }
 
     @Test func `legacy encodings and UTF-16 are read as declared`() throws {
-        let latin: [UInt8] = Array("<?xml version='1.0' encoding='ISO-8859-1'?><r xmlns='urn:x'><a><b>caf".utf8) + [0xE9]
+        let latin: [UInt8] =
+            Array("<?xml version='1.0' encoding='ISO-8859-1'?><r xmlns='urn:x'><a><b>caf".utf8) + [0xE9]
         #expect(try sample.read(latin + Array("</b></a></r>".utf8)) == [["café"]])
         let units = Array("<r xmlns='urn:x'><a><b>café</b></a></r>".utf16)
-        #expect(try sample.read([0xFF, 0xFE] + units.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }) == [["café"]])
+        #expect(
+            try sample.read([0xFF, 0xFE] + units.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }) == [["café"]]
+        )
     }
 
     // MARK: - Refusals
@@ -105,7 +112,9 @@ private struct Sample {
     }
 
     @Test func `a DOCTYPE stops the reader before any entity is seen`() {
-        #expect(code("<!DOCTYPE r [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><r xmlns='urn:x'>&e;</r>") == "XML-DOCTYPE")
+        #expect(
+            code("<!DOCTYPE r [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><r xmlns='urn:x'>&e;</r>")
+                == "XML-DOCTYPE")
         #expect(code("<!DOCTYPE r SYSTEM 'http://127.0.0.1:9/x.dtd'><r xmlns='urn:x'/>") == "XML-DOCTYPE")
         let entity = String(repeating: "x", count: 100_000)
         let uses = String(repeating: "&e;", count: 20_000)
@@ -143,7 +152,8 @@ private struct Sample {
         #expect(code("just text") != nil)
         let error = #expect(throws: XMLError.self) { try sample.read("<r xmlns='urn:x'>\n<a>\n</b></r>") }
         #expect(error?.diagnostic.place.line == 3)
-        let invalid: [UInt8] = Array("<r xmlns='urn:x'><a><b>".utf8) + [0xE9, 0x20] + Array("</b></a></r>".utf8)
+        let invalid: [UInt8] =
+            Array("<r xmlns='urn:x'><a><b>".utf8) + [0xE9, 0x20] + Array("</b></a></r>".utf8)
         #expect(throws: XMLError.self) { try sample.read(invalid) }
     }
 
@@ -159,12 +169,14 @@ private struct Sample {
 
     @Test func `damaged bytes never crash the reader`() throws {
         let bytes = Array(
-            "<s><r xmlns='urn:x'><a id='n'><b>texte &lt; <![CDATA[x]]></b></a><skip>y</skip></r><!-- c --><?p i?></s>".utf8)
+            "<s><r xmlns='urn:x'><a id='n'><b>texte &lt; <![CDATA[x]]></b></a><skip>y</skip></r><!-- c --><?p i?></s>"
+                .utf8)
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
             var damaged = bytes
             for _ in 0..<Int.random(in: 1...4, using: &random) {
-                damaged[Int.random(in: damaged.indices, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                damaged[Int.random(in: damaged.indices, using: &random)] = UInt8.random(
+                    in: 0...255, using: &random)
             }
             _ = try? sample.read(damaged, step: Int.random(in: 1...40, using: &random))
         }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built command as a child process, as a user runs it.
+
+internal import Foundation
+internal import Subprocess
+internal import SystemPackage
+
+/// How a run of the command ended.
+package struct CommandResult: Sendable {
+    package let status: Int32
+    package let output: String
+    package let errors: String
+}
+
+/// Runs `relais`.
+package enum RelaisCommand {
+    /// Runs the command to its end, in French unless the environment says otherwise.
+    package static func run(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) async throws -> CommandResult {
+        let variables = ["LANG": "fr_FR.UTF-8", "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        let result = try await Subprocess.run(
+            .path(.init(Repository.command.path)), arguments: Arguments(arguments),
+            environment: .custom(
+                Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0), $1) })),
+            output: .string(limit: 64 << 20), error: .string(limit: 1 << 20))
+        let status: Int32 =
+            switch result.terminationStatus {
+            case .exited(let code): code
+            case .signaled(let signal): -signal
+            }
+        return CommandResult(status: status, output: result.standardOutput, errors: result.standardError)
+    }
+}

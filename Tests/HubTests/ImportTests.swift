@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// Imports into a real database: once, twice, changed, doubtful, broken.
+
+import CRM
+import ConnectorKit
+import Diagnostics
+import ERPConnector
+import Foundation
+import Hub
+import Mapping
+import PostgreSQL
+import RelaisTesting
+import Testing
+
+/// A database of its own with an import engine on it.
+private struct Workbench {
+    let pool: Pool
+    let folder: URL
+    private let engine: ImportEngine
+
+    init(batchSize: Int = 5000) async throws {
+        pool = Pool(try await TestDatabase.migrated())
+        folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let library = try MappingLibrary.shipped()
+        let (xml, csv) = (try library.mapping("ubl-invoice"), try library.mapping("accounts-csv"))
+        engine = ImportEngine(pool: pool, source: "erp", batchSize: batchSize) { name, _ in
+            name.hasSuffix(".xml") ? xml : csv
+        }
+    }
+
+    func write(_ text: String, _ name: String) throws -> String {
+        let file = folder.appending(path: name)
+        try Data(text.utf8).write(to: file)
+        return file.path
+    }
+
+    func run(_ paths: [String]) async throws -> ImportReport {
+        try await engine.run(ERPConnector(Settings(["paths": paths])))
+    }
+
+    func accounts(_ rows: String..., name: String = "comptes.csv") async throws -> RunLedger {
+        let header = "id,name,siren,siret,tva,street,postcode,city,phone\n"
+        return try await run([try write(header + rows.joined(separator: "\n") + "\n", name)]).ledger
+    }
+
+    func numbers(_ sql: String) async throws -> [Int] {
+        try await pool.withConnection { try await $0.run(AdHoc<Int>(sql)) }
+    }
+
+    func texts(_ sql: String) async throws -> [String?] {
+        try await pool.withConnection { try await $0.run(AdHoc<String?>(sql)) }
+    }
+
+    /// A digest of every CRM row with the transaction that wrote it: equal digests mean that nothing was written.
+    func digest() async throws -> [String?] {
+        var digests: [String?] = []
+        for table in [
+            "party", "org", "site", "contact_point", "external_identity", "field_claim", "sales_doc",
+            "sales_doc_line",
+            "sales_doc_tax", "change_log", "run_change", "quarantine",
+        ] {
+            digests += try await texts(
+                "select md5(string_agg(t::text || t.xmin::text, '|' order by t::text)) from \(table) t")
+        }
+        return digests
+    }
+}
+
+@Suite struct ImportTests {
+    private static let samples = Repository.root.appending(path: "Connectors/ERP/Samples").path
+    private let one =
+        "A1,Maçonnerie Dupré,404833048,40483304800022,FR83404833048,\"1, rue A\",35000,RENNES,02 99 00 00 01"
+
+    @Test func `the samples arrive once, and a second time writes nothing`() async throws {
+        let bench = try await Workbench()
+        let names = try FileManager.default.contentsOfDirectory(atPath: Self.samples + "/factures").sorted()
+        let paths = [Self.samples + "/comptes.csv"] + names.map { Self.samples + "/factures/" + $0 }
+        let first = try await bench.run(paths)
+        #expect(first.ledger == RunLedger(inserted: 11, quarantined: 2))
+        let before = try await bench.digest()
+        let second = try await bench.run(paths)
+        #expect(second.ledger == RunLedger(quarantined: 2, skipped: 11))
+        #expect(try await bench.digest() == before)
+        // The same records in other files: found unchanged, row by row.
+        let copies = try paths.map { path in
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            return try bench.write(
+                text + (path.hasSuffix(".xml") ? "<!-- -->" : "\n"),
+                String(path.split(separator: "/").last ?? ""))
+        }
+        let third = try await bench.run(copies)
+        #expect(third.ledger == RunLedger(unchanged: 11, quarantined: 2))
+        let codes = try await bench.texts(
+            "select distinct code from quarantine where status = 'open' order by 1")
+        #expect(codes == ["BR-CO-15", "MATCH-NONE"])
+        let parties = try await bench.numbers("select count(*) from sales_doc")
+        #expect(parties == [5])
+    }
+
+    @Test func `two establishments of one SIREN are one party with two sites`() async throws {
+        let bench = try await Workbench()
+        let two = one.replacing("A1,", with: "A2,").replacing("40483304800022", with: "40483304800030")
+            .replacing("RENNES", with: "BREST")
+        #expect(try await bench.accounts(one, two) == RunLedger(inserted: 2))
+        #expect(try await bench.numbers("select count(*) from party") == [1])
+        #expect(try await bench.texts("select city from site order by is_main desc") == ["RENNES", "BREST"])
+        #expect(try await bench.texts("select ext_id from external_identity order by 1") == ["A1", "A2"])
+        #expect(try await bench.texts("select value_norm from contact_point") == ["+33299000001"])
+    }
+
+    @Test func `a changed account keeps what was there before`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.accounts(one)
+        let changed = one.replacing("Maçonnerie Dupré", with: "Dupré Bâtiment").replacing(
+            "RENNES", with: "BREST")
+        #expect(try await bench.accounts(changed) == RunLedger(updated: 1))
+        #expect(try await bench.texts("select name from party") == ["Dupré Bâtiment"])
+        let before = try await bench.texts("select before->>'city' from run_change where entity = 'site'")
+        #expect(before == ["RENNES"])
+        #expect(
+            try await bench.texts("select before->>'name' from run_change where entity = 'party'") == [
+                "Maçonnerie Dupré"
+            ])
+        #expect(
+            try await bench.texts("select op from change_log where entity = 'party' order by seq") == [
+                "insert", "update",
+            ])
+        #expect(try await bench.accounts(changed, name: "autre.csv") == RunLedger(skipped: 1))
+    }
+
+    @Test func `a source of less trust does not overwrite, but shows`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.accounts(one)
+        _ = try await bench.numbers(
+            """
+            with c as (
+              insert into field_claim (entity, entity_id, field, source_id, value)
+              select 'party', id, 'name', (select id from source_system where code = 'person'), 'Nom choisi' from party
+              returning entity_id
+            ), u as (update party set name = 'Nom choisi' returning 1)
+            select count(*) from c
+            """)
+        #expect(
+            try await bench.accounts(one.replacing("Maçonnerie", with: "Maconnerie"))
+                == RunLedger(unchanged: 1))
+        #expect(try await bench.texts("select name from party") == ["Nom choisi"])
+        let claims = try await bench.texts(
+            "select value from field_claim where entity = 'party' and field = 'name' order by 1")
+        #expect(claims == ["Maconnerie Dupré", "Nom choisi"])
+    }
+
+    @Test func `identifiers that name two accounts are left to a person`() async throws {
+        let bench = try await Workbench()
+        let other = "B1,Autre,732829320,73282932000074,,,,,"
+        _ = try await bench.accounts(one, other)
+        let mixed = "A1,Autre,732829320,,,,,,"
+        #expect(try await bench.accounts(mixed) == RunLedger(quarantined: 1))
+        #expect(try await bench.texts("select code from quarantine") == ["MATCH-CONFLICT"])
+        #expect(try await bench.texts("select convert_from(raw, 'UTF8') from quarantine") == [mixed])
+    }
+
+    @Test func `a key that comes twice in a file is skipped when equal and refused when not`() async throws {
+        let bench = try await Workbench(batchSize: 1)
+        let other = "B1,Autre,732829320,73282932000074,,,,,"
+        let ledger = try await bench.accounts(one, other, one, other.replacing("Autre", with: "Encore"))
+        #expect(ledger == RunLedger(inserted: 1, quarantined: 2, skipped: 1))
+        #expect(try await bench.texts("select distinct code from quarantine") == ["KEY-CONFLICT"])
+    }
+
+    @Test func `a broken row is kept whole and the rest goes on`() async throws {
+        let bench = try await Workbench()
+        let ledger = try await bench.accounts(one, "B1,Trop,peu", ",Sans code,,,,,,,")
+        #expect(ledger == RunLedger(inserted: 1, quarantined: 2))
+        let rows = try await bench.texts(
+            "select line || ' ' || stage || ' ' || code || ' ' || convert_from(raw, 'UTF8') from quarantine order by line"
+        )
+        #expect(rows == ["3 parse CSV-RAGGED B1,Trop,peu", "4 map FIELD-REQUIRED ,Sans code,,,,,,,"])
+    }
+
+    @Test func `a file that breaks off in the middle changes nothing`() async throws {
+        let bench = try await Workbench(batchSize: 1)
+        let report = try await bench.run([
+            try bench.write("id,name\nA,Un\nB,Deux\nC,\"Trois\n", "comptes.csv"),
+            try bench.write("<a><b></a>", "facture.xml"),
+        ])
+        #expect(report.ledger == RunLedger(quarantined: 2))
+        #expect(report.files.map { $0.refusal?.code } == ["CSV-OPEN-QUOTE", "XML-MALFORMED"])
+        #expect(report.files[0].refusal?.place.line == 4)
+        #expect(try await bench.numbers("select count(*) from party") == [0])
+        #expect(try await bench.numbers("select ordinal from quarantine") == [0, 0])
+    }
+
+    @Test func `a value that the database refuses costs its own record only`() async throws {
+        let bench = try await Workbench()
+        let bad = "B1,Mauvaise TVA,732829320,73282932000074,FR/??,,,,"
+        let ledger = try await bench.accounts(one, bad, "C1,Troisième,,,,,,,")
+        #expect(ledger == RunLedger(inserted: 2, quarantined: 1))
+        #expect(
+            try await bench.texts("select stage || ' ' || code from quarantine") == ["write PG-CONSTRAINT"])
+    }
+
+    @Test func `a new version of an invoice replaces it with its lines and keeps the old one`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.run([Self.samples + "/comptes.csv"])
+        let text = try String(contentsOfFile: Self.samples + "/factures/facture-simple.xml", encoding: .utf8)
+        _ = try await bench.run([try bench.write(text, "f.xml")])
+        let changed = text.replacing("Formation sur site", with: "Formation à distance")
+        #expect(try await bench.run([try bench.write(changed, "f.xml")]).ledger == RunLedger(updated: 1))
+        #expect(
+            try await bench.texts("select label from sales_doc_line order by no") == [
+                "Abonnement mensuel", "Formation à distance",
+            ])
+        #expect(
+            try await bench.texts("select before->'lines'->1->>'label' from run_change") == [
+                "Formation sur site"
+            ])
+        #expect(try await bench.numbers("select version from sales_doc") == [2])
+    }
+
+    @Test func `the raw record of a refused invoice is its own element`() async throws {
+        let bench = try await Workbench()
+        let text = try String(
+            contentsOfFile: Self.samples + "/factures/facture-client-inconnu.xml", encoding: .utf8)
+        let body = text.drop { $0 != "\n" }.dropFirst()
+        let report = try await bench.run([try bench.write("<lot>\n  \(body)</lot>", "lot.xml")])
+        #expect(report.ledger == RunLedger(quarantined: 1))
+        #expect(
+            try await bench.texts("select convert_from(raw, 'UTF8') from quarantine") == [
+                String(body.dropLast())
+            ])
+    }
+
+    @Test func `the ledger adds up in every batch and the database refuses one that does not`() async throws {
+        let bench = try await Workbench(batchSize: 2)
+        _ = try await bench.accounts(one, "B1,B,,,,,,,", "C1,C,,,,,,,", "D1", "E1,E,,,,,,,")
+        #expect(
+            try await bench.numbers("select last_ordinal - first_ordinal + 1 from run_batch order by no") == [
+                2, 2, 1,
+            ])
+        #expect(try await bench.numbers("select read from run") == [5])
+        let error = await #expect(throws: PostgreSQLError.self) {
+            _ = try await bench.numbers("update run set inserted = inserted + 1 returning id")
+        }
+        #expect(error?.diagnostic.facts["constraint"] == "run_ledger")
+    }
+
+    @Test func `the kept bytes are the file's, whatever its size`() async throws {
+        let bench = try await Workbench()
+        let rows = (0..<40_000).map { "N\($0),Client numéro \($0),,,,,,,\n" }.joined()
+        let path = try bench.write("id,name,siren,siret,tva,street,postcode,city,phone\n" + rows, "gros.csv")
+        #expect(try await bench.run([path]).ledger == RunLedger(inserted: 40_000))
+        let kept = try await bench.texts(
+            "select encode(sha256(string_agg(bytes, '' order by no)), 'hex') from blob_chunk")
+        let hash = try await bench.texts("select encode(sha256, 'hex') from blob")
+        #expect(kept == hash)
+        #expect(try await bench.numbers("select count(*) from blob_chunk")[0] > 1)
+    }
+}
