@@ -121,6 +121,14 @@ let package = Package(
                 "RelaisTesting",
                 "Diagnostics",
             ]),
+        tests("EndToEndTests", ["PostgreSQL", "RelaisTesting"]),
+        tests(
+            "RepositoryTests",
+            [
+                "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "Mapping", "PostgreSQL",
+                "Tabular",
+                "Words", "XML", "RelaisTesting", "Diagnostics",
+            ]),
         tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
     ]
         + connector("ERP", uses: [.fileTransfer])

@@ -28,6 +28,7 @@ package struct FileReport: Sendable {
     package let name: String
     /// `name@version` of the mapping that read it; nil when none did.
     package var mapping: String?
+    /// What became of its records.
     package var ledger = RunLedger()
     /// Why the whole file was refused.
     package var refusal: Diagnostic?

@@ -3,10 +3,15 @@
 
 /// How many records went which way.
 package struct RunLedger: Sendable, Hashable {
+    /// Records that made something new.
     package var inserted = 0
+    /// Records that changed something.
     package var updated = 0
+    /// Records equal to what was there.
     package var unchanged = 0
+    /// Records that wait for a person.
     package var quarantined = 0
+    /// Records left out: seen before in the same file, or the whole file was.
     package var skipped = 0
 
     package init(

@@ -2,6 +2,7 @@
 // What libxml2's callbacks work on: plain memory behind one raw pointer, with every limit checked on the way in.
 
 internal import CLibXML2
+internal import Glibc
 
 /// One captured element or attribute of the records read so far.
 struct Instance {
@@ -73,8 +74,11 @@ struct SAXState {
     var failure: XMLError.Code?
     var failureLine = 0
     var failureColumn = 0
-    /// libxml2's first complaint.
+    /// libxml2's first complaint: its number, its place and its words (to be freed).
     var complaint: Int32 = 0
+    var complaintLine = 0
+    var complaintColumn = 0
+    var complaintWords: UnsafeMutablePointer<CChar>?
 
     /// Allocates the state for `trie`, its names not yet interned.
     init(_ trie: PathTrie, limits: XMLLimits) {
@@ -94,6 +98,7 @@ struct SAXState {
         instances.deallocate()
         arena.deallocate()
         finished.deallocate()
+        unsafe free(complaintWords)
     }
 
     /// Looks up every name of the trie in the parser's dictionary.
@@ -124,6 +129,15 @@ struct SAXState {
     }
 
     // MARK: - Events
+
+    /// Notes the first fault that libxml2 reports; later ones follow from it.
+    mutating func complain(_ error: xmlErrorPtr) {
+        guard unsafe error.pointee.level.rawValue >= XML_ERR_ERROR.rawValue, complaint == 0 else { return }
+        complaint = unsafe error.pointee.code
+        complaintLine = Int(unsafe error.pointee.line)
+        complaintColumn = Int(unsafe error.pointee.int2)
+        if let words = unsafe error.pointee.message { unsafe complaintWords = strdup(words) }
+    }
 
     /// Stops the parser for good with the first reason given.
     mutating func fail(_ code: XMLError.Code) {

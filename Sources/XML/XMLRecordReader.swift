@@ -77,13 +77,11 @@ package final class XMLRecordReader {
             let place = unsafe Place(line: state.pointee.failureLine, column: state.pointee.failureColumn)
             return XMLError(failure, facts(of: failure), at: place)
         }
-        let complaint = unsafe code != 0 ? code : state.pointee.complaint
+        let complaint = unsafe state.pointee.complaint != 0 ? state.pointee.complaint : code
         guard complaint != 0 else { return nil }
         guard bytesRead > 0, unsafe !isLast || state.pointee.hasRoot else { return XMLError(.empty) }
-        let last = unsafe xmlCtxtGetLastError(context)
-        let words = unsafe last?.pointee.message.map { unsafe String(cString: $0) } ?? ""
-        let place = unsafe Place(
-            line: last.map { Int(unsafe $0.pointee.line) }, column: last.map { Int(unsafe $0.pointee.int2) })
+        let words = unsafe state.pointee.complaintWords.map { unsafe String(cString: $0) } ?? ""
+        let place = unsafe Place(line: state.pointee.complaintLine, column: state.pointee.complaintColumn)
         let endedEarly = unsafe isLast && state.pointee.depth > 0
         return XMLError(
             Self.meaning(of: complaint, endedEarly: endedEarly),
@@ -147,11 +145,8 @@ package final class XMLRecordReader {
             unsafe user?.assumingMemoryBound(to: SAXState.self).pointee.fail(.doctype)
         }
         unsafe handler.serror = { user, error in
-            guard let error = unsafe error, unsafe error.pointee.level.rawValue >= XML_ERR_ERROR.rawValue,
-                let state = unsafe user?.assumingMemoryBound(to: SAXState.self),
-                unsafe state.pointee.complaint == 0
-            else { return }
-            unsafe state.pointee.complaint = error.pointee.code
+            guard let error = unsafe error else { return }
+            unsafe user?.assumingMemoryBound(to: SAXState.self).pointee.complain(error)
         }
         return unsafe handler
     }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the repository promises about itself: layers, comments, texts, rendered files.
+
+import BlobStore
+import CRM
+import ConnectorKit
+import Diagnostics
+import ERPConnector
+import FileTransfer
+import Foundation
+import Mapping
+import PostgreSQL
+import RelaisTesting
+import Tabular
+import Testing
+import Words
+import XML
+
+@Suite struct RepositoryTests {
+    private func sources() throws -> [(name: String, text: String)] {
+        try Repository.files(["Sources", "Connectors"], endings: ["swift"]).map { file in
+            (
+                String(file.path.dropFirst(Repository.root.path.count + 1)),
+                try String(contentsOf: file, encoding: .utf8)
+            )
+        }
+    }
+
+    @Test func `every Swift file begins with its licence and one sentence of purpose`() throws {
+        for (name, text) in try sources() {
+            let lines = text.split(separator: "\n", maxSplits: 2)
+            #expect(lines.first == "// SPDX-License-Identifier: Apache-2.0", "\(name)")
+            #expect(lines.dropFirst().first?.hasPrefix("// ") == true, "\(name)")
+        }
+    }
+
+    @Test func `every package declaration has a doc comment`() throws {
+        let pattern =
+            #/^\s*(@\w+ )?package (static |nonisolated |final |mutating |struct|enum|actor|class|protocol|func|var|let|init|typealias|indirect)/#
+        // Conformances and stored values whose names say everything.
+        let exempt =
+            #/func encode|static func decode|static var typeID|static var null|var isNull|static func [<=+]|func hash|var description|let diagnostic|init\(|let \w+:|var \w+:|static let \w+ = TypeID|static let sql|var parameters|init\?\(|var schema|func key|func apply|static func check|func discover|func sample|func read|static let description|func enqueue|func asUnowned|func checkIsolated/#
+        for (name, text) in try sources() where !name.contains("Sources/relais/") {
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            for (number, line) in lines.enumerated() where line.firstMatch(of: pattern) != nil {
+                if line.firstMatch(of: exempt) != nil { continue }
+                var above = number - 1
+                while above >= 0, lines[above].trimmingCharacters(in: .whitespaces).hasPrefix("@") {
+                    above -= 1
+                }
+                let comment = above >= 0 ? lines[above].trimmingCharacters(in: .whitespaces) : ""
+                #expect(comment.hasPrefix("///"), "\(name):\(number + 1) \(line)")
+            }
+        }
+    }
+
+    @Test func `unstructured tasks and unchecked promises stand only where they are reasoned`() throws {
+        let allowed = [
+            "@unchecked Sendable": [
+                "Sources/Mapping/Pattern.swift", "Sources/PostgreSQL/CancelToken.swift",
+                "Sources/PostgreSQL/SocketWatch.swift",
+            ], " Task {": ["Sources/RelaisTesting/TestServer.swift"], "try!": [], "nonisolated(unsafe)": [],
+        ]
+        for (words, files) in allowed {
+            let found = try sources().filter { source in
+                source.text.split(separator: "\n").contains { line in
+                    line.contains(words) && !line.trimmingCharacters(in: .whitespaces).hasPrefix("//")
+                }
+            }.map(\.name)
+            #expect(Set(found).isSubset(of: files), "\(words): \(found)")
+        }
+    }
+
+    @Test func `no layer imports what is above it`() throws {
+        let floors: [String: Set<String>] = [
+            "Diagnostics": [], "Words": ["Diagnostics", "Model"], "Model": [],
+            "PostgreSQL": ["CLibPQ", "Diagnostics", "Model"], "XML": ["CLibXML2", "Diagnostics"],
+            "Tabular": ["Diagnostics"], "FileTransfer": ["Diagnostics"],
+            "BlobStore": ["PostgreSQL", "Model", "Diagnostics"],
+            "Mapping": ["CLibPCRE2", "Model", "XML", "Tabular", "Diagnostics"],
+            "CRM": ["Model", "PostgreSQL", "Diagnostics"], "ConnectorKit": ["Model", "Diagnostics"],
+            "Hub": [
+                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Tabular", "PostgreSQL",
+                "Model",
+                "Diagnostics",
+            ], "ERP": ["ConnectorKit", "FileTransfer", "Diagnostics", "Model"],
+        ]
+        let foreign: Set = [
+            "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",
+            "Subprocess",
+            "SystemPackage",
+        ]
+        for (name, text) in try sources() {
+            guard let allowed = floors[String(name.split(separator: "/")[1])] else { continue }
+            for match in text.matches(of: #/(?m)^(?:package|internal) import (?:struct )?(\w+)/#) {
+                let module = String(match.output.1)
+                #expect(allowed.contains(module) || foreign.contains(module), "\(name) imports \(module)")
+            }
+        }
+    }
+
+    @Test func `every code has its texts in both languages, and both have the same keys`() throws {
+        let french = try Words(.french).keys
+        let english = try Words(.english).keys
+        #expect(french.symmetricDifference(english) == [])
+        let codes =
+            PostgreSQLError.Code.allCases.map(\.rawValue) + XMLError.Code.allCases.map(\.rawValue)
+            + TabularError.Code.allCases.map(\.rawValue) + MappingError.Code.allCases.map(\.rawValue)
+            + FileError.Code.allCases.map(\.rawValue) + ImportFinding.allCases.map(\.rawValue)
+        for code in codes {
+            #expect(french.contains(code + ".message"), "\(code)")
+            #expect(french.contains(code + ".hint"), "\(code)")
+        }
+    }
+
+    @Test func `every text that the command asks for is in the catalogue`() throws {
+        let keys = try Words(.french).keys
+        for (name, text) in try sources() where name.hasPrefix("Sources/relais/") {
+            for match in text.matches(of: #/words\(\s*"([a-z][a-z.\-]*)"(, count:)?/#) {
+                let key = String(match.output.1)
+                #expect(keys.contains(match.output.2 == nil ? key : key + ".one"), "\(name): \(key)")
+            }
+        }
+    }
+
+    @Test func `every connector folder is complete, registered, and its rendered files are fresh`() throws {
+        let folder = Repository.root.appending(path: "Connectors")
+        let known: [String: ConnectorDescription] = ["ERP": ERPConnector.description]
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(Set(names) == Set(known.keys), "add the connector's description to this test")
+        for (name, description) in known {
+            let manifest = try String(
+                contentsOf: folder.appending(path: "\(name)/connector.yaml"), encoding: .utf8)
+            #expect(manifest == description.manifest)
+            let readme = try String(contentsOf: folder.appending(path: "\(name)/README.md"), encoding: .utf8)
+            #expect(readme.contains(description.settingsTable))
+        }
+    }
+
+    @Test func `every mapping has a golden pair`() throws {
+        let goldens = Repository.files(["Mappings"], endings: ["json"]).map(\.lastPathComponent)
+        for name in try MappingLibrary.shipped().mappings.keys {
+            #expect(goldens.contains { $0.hasPrefix(name + "_") }, "\(name)")
+        }
+    }
+}
