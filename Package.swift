@@ -109,6 +109,11 @@ let package = Package(
             swiftSettings: strict),
         floor("RelaisTesting", ["PostgreSQL", "CRM", "Model", "Diagnostics", subprocess]),
         floor("ConnectorTesting", ["ConnectorKit", "Model", "Diagnostics"]),
+        .executableTarget(
+            name: "relais-bench",
+            dependencies: ["PostgreSQL", "Mapping", "Tabular", "CLibXML2", "RelaisTesting"],
+            path: "Tests/Bench",
+            swiftSettings: strict),
         tests("ModelTests", ["Model"]),
         tests("XMLTests", ["XML", "Diagnostics"]),
         tests("TabularTests", ["Tabular", "Diagnostics"]),

@@ -88,6 +88,7 @@ package enum ImportFinding: String, CaseIterable, Sendable {
     case conflict = "MATCH-CONFLICT"
     case keyConflict = "KEY-CONFLICT"
     case changed = "CONTENT-CHANGED"
+    case tooManyErrors = "LIMIT-ERRORS"
 
     /// The reason at a place of a record.
     func diagnostic(_ facts: [String: String] = [:], field: String, of record: Record) -> Diagnostic {

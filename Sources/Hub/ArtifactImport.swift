@@ -57,8 +57,13 @@ struct ArtifactImport {
         try await keep(file, facts, on: connection)
         if let earlier { return try await skip(earlier, on: connection) }
         do {
-            let repeats = try await check(mapping, plan, facts, progress, on: connection)
-            try await apply(mapping, plan, facts, repeats, progress, on: connection)
+            let census = try await check(mapping, plan, facts, progress, on: connection)
+            if mapping.errorLimit.isPassed(errors: census.faulty, records: census.records) {
+                let counts = ["errors": String(census.faulty), "records": String(census.records)]
+                return try await refuse(
+                    Diagnostic(code: ImportFinding.tooManyErrors.rawValue, facts: counts), on: connection)
+            }
+            try await apply(mapping, plan, facts, census, progress, on: connection)
         } catch let fault as any ReportableError where !(fault is PostgreSQLError) {
             try await refuse(fault.diagnostic, on: connection)
         }
@@ -162,8 +167,12 @@ struct ArtifactImport {
         try await onRecords(items, done)
     }
 
-    /// Keys that occur more than once in the file: told apart by what the records hold.
-    private struct Repeats {
+    /// What the first pass over the records found; keys that occur more than once are told apart by what the
+    /// records hold.
+    private struct FileCensus {
+        /// Records of the file, and those with an error.
+        var records = 0
+        var faulty = 0
         /// Hash of the first record's values by hash of its key.
         var first: [Int: Int] = [:]
         /// Keys whose records differ.
@@ -174,16 +183,18 @@ struct ArtifactImport {
     private func check(
         _ mapping: MappingDefinition, _ plan: any ImportPlan, _ facts: FileFacts,
         _ progress: (ImportProgress) -> Void, on connection: Connection
-    ) async throws -> Repeats {
-        var repeats = Repeats()
+    ) async throws -> FileCensus {
+        var census = FileCensus()
         try await read(mapping, facts, on: connection) { items, done in
+            census.records += items.count
+            census.faulty += items.count { !$0.isApplicable }
             for item in items where item.isApplicable {
                 guard let key = plan.key(of: item.record)?.hashValue else { continue }
                 let content = item.record.contentHash
-                if let first = repeats.first[key] {
-                    if first != content { repeats.conflicting.insert(key) }
+                if let first = census.first[key] {
+                    if first != content { census.conflicting.insert(key) }
                 } else {
-                    repeats.first[key] = content
+                    census.first[key] = content
                 }
             }
             progress(
@@ -191,13 +202,13 @@ struct ArtifactImport {
                     file: report.name, phase: .checking, bytes: done, totalBytes: facts.size,
                     ledger: report.ledger))
         }
-        return repeats
+        return census
     }
 
     // MARK: - Applying
 
     private mutating func apply(
-        _ mapping: MappingDefinition, _ plan: any ImportPlan, _ facts: FileFacts, _ repeats: Repeats,
+        _ mapping: MappingDefinition, _ plan: any ImportPlan, _ facts: FileFacts, _ census: FileCensus,
         _ progress: (ImportProgress) -> Void, on connection: Connection
     ) async throws {
         let context = ImportContext(
@@ -211,14 +222,14 @@ struct ArtifactImport {
             while waiting.count >= copy.batchSize {
                 let batch = Array(waiting.prefix(copy.batchSize))
                 waiting.removeFirst(batch.count)
-                try await copy.commit(batch, plan, context, repeats, &seen, on: connection)
+                try await copy.commit(batch, plan, context, census, &seen, on: connection)
             }
             progress(
                 ImportProgress(
                     file: copy.report.name, phase: .applying, bytes: done, totalBytes: facts.size,
                     ledger: copy.report.ledger))
         }
-        if !waiting.isEmpty { try await copy.commit(waiting, plan, context, repeats, &seen, on: connection) }
+        if !waiting.isEmpty { try await copy.commit(waiting, plan, context, census, &seen, on: connection) }
         try await connection.execute(
             FinishArtifact(artifact: artifact, quarantined: copy.report.ledger.quarantined))
         self = copy
@@ -226,12 +237,12 @@ struct ArtifactImport {
 
     /// Applies one batch: its rows, its quarantine and its ledger commit together.
     private mutating func commit(
-        _ batch: [MappedItem], _ plan: any ImportPlan, _ context: ImportContext, _ repeats: Repeats,
+        _ batch: [MappedItem], _ plan: any ImportPlan, _ context: ImportContext, _ census: FileCensus,
         _ seen: inout Set<Int>, on connection: Connection
     ) async throws {
         var sorted = SortedBatch()
         for item in batch {
-            sorted.add(item, key: plan.key(of: item.record)?.hashValue, repeats.conflicting, &seen)
+            sorted.add(item, key: plan.key(of: item.record)?.hashValue, census.conflicting, &seen)
         }
         let ordinals = (batch.first?.record.origin.ordinal ?? 0)...(batch.last?.record.origin.ordinal ?? 0)
         let entries = try await raw(sorted.refused, on: connection)
@@ -329,55 +340,4 @@ struct ArtifactImport {
         return (window.lowerBound + start..<range.upperBound, Array(bytes[start...]))
     }
 
-}
-
-/// A batch sorted into what can be applied and what cannot.
-private struct SortedBatch {
-    var applicable: [MappedItem] = []
-    var refused: [(item: MappedItem, reason: Diagnostic, stage: String)] = []
-    var skipped = 0
-
-    mutating func add(_ item: MappedItem, key: Int?, _ conflicting: Set<Int>, _ seen: inout Set<Int>) {
-        if let error = item.findings.first(where: { $0.severity == .error }) {
-            refused.append((item, error, error.stage))
-        } else if let key, conflicting.contains(key) {
-            let place = Place(line: item.record.origin.line)
-            refused.append(
-                (item, Diagnostic(code: ImportFinding.keyConflict.rawValue, place: place), "validate"))
-        } else if let key, !seen.insert(key).inserted {
-            skipped += 1
-        } else {
-            applicable.append(item)
-        }
-    }
-}
-
-extension Diagnostic {
-    /// The stage of an import that finds this.
-    fileprivate var stage: String {
-        if code.hasPrefix("FIELD-") { return "map" }
-        if code.hasPrefix("CSV-") || code.hasPrefix("XML-") { return "parse" }
-        if code.hasPrefix("MATCH-") { return "match" }
-        return code.hasPrefix("PG-") ? "write" : "validate"
-    }
-}
-
-extension Record {
-    /// A hash of all values, equal for equal records of one process.
-    fileprivate var contentHash: Int {
-        var hasher = Hasher()
-        hasher.combine(values)
-        hasher.combine(children)
-        return hasher.finalize()
-    }
-}
-
-extension AccountMatch {
-    /// The same in the CRM's words.
-    fileprivate var forCRM: ImportContext.Matching {
-        ImportContext.Matching(
-            keys: attempts.compactMap { PartyKey(rawValue: $0.key.rawValue) },
-            creation: unknown == .create ? .always : unknown == .createChecked ? .withValidIdentifier : .never
-        )
-    }
 }

@@ -34,6 +34,9 @@ package struct FileReport: Sendable {
     package var refusal: Diagnostic?
     /// Set when the same bytes had been imported to the last record before.
     package var earlierRun: Int?
+
+    /// Whether the file had more errors than its mapping allows.
+    package var isStoppedByLimit: Bool { refusal?.code == ImportFinding.tooManyErrors.rawValue }
 }
 
 /// What an import did.

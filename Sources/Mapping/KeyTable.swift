@@ -91,6 +91,9 @@ package struct MappingKey: Sendable {
         MappingKey("same", .upsert, "`skip`."),
         MappingKey("changed", .upsert, "version, quarantine or overwrite."),
         MappingKey("record", .onError, "`quarantine`."),
+        MappingKey(
+            "stop_after", .onError, "Nothing of a file is applied when more records than this have an error."),
+        MappingKey("stop_ratio", .onError, "The same as a share of the file's records, such as 0.2."),
     ]
 
     /// The words allowed in a context.

@@ -18,6 +18,8 @@ package struct MappingDefinition: Sendable {
     package let accountMatch: AccountMatch
     /// What happens to a record whose key is known with other content.
     package let changed: ChangedPolicy
+    /// How many faulty records a file may have.
+    package let errorLimit: ErrorLimit
     /// The file's text, kept with every version that ran.
     package let text: String
 
@@ -74,6 +76,21 @@ package struct AccountMatch: Sendable, Hashable {
 
     /// The source system whose codes the records hold, where the mapping names one.
     package var system: String? { attempts.lazy.compactMap(\.system).first }
+}
+
+/// How many records of a file may have an error before nothing of it is applied.
+package struct ErrorLimit: Sendable, Hashable {
+    /// At most this many.
+    package var count: Int?
+    /// At most this share of the file's records.
+    package var ratio: Decimal?
+
+    /// Whether a file with so many errors among so many records is too bad to be applied.
+    package func isPassed(errors: Int, records: Int) -> Bool {
+        if let count, errors > count { return true }
+        guard let ratio, let allowed = ratio.multiplied(by: Decimal(records)) else { return false }
+        return Decimal(errors) > allowed
+    }
 }
 
 /// What happens when a record comes again with other content.

@@ -55,7 +55,9 @@ struct MappingParser {
         requireFields(target, fields, at: fieldTree.place)
         return MappingDefinition(
             name: name, version: integer(keys["version"]) ?? 0, target: target,
-            accountMatch: accountMatch(keys["match"], target), changed: changed(keys["upsert"]), text: text,
+            accountMatch: accountMatch(keys["match"], target), changed: changed(keys["upsert"]),
+            errorLimit: errorLimit(keys["on_error"]),
+            text: text,
             source: sourceDefinition, fields: order(fields, target, at: fieldTree.place),
             collections: collections,
             checks: (keys["checks"]?.items ?? []).compactMap { check($0, target) })
@@ -200,6 +202,19 @@ struct MappingParser {
     private mutating func changed(_ tree: YAMLTree?) -> ChangedPolicy {
         guard let tree, let changed = map(tree, .upsert)["changed"] else { return .version }
         return choice(changed, ChangedPolicy.self) ?? .version
+    }
+
+    private mutating func errorLimit(_ tree: YAMLTree?) -> ErrorLimit {
+        guard let tree else { return ErrorLimit() }
+        let keys = map(tree, .onError)
+        var limit = ErrorLimit(count: integer(keys["stop_after"]))
+        if let ratio = keys["stop_ratio"] {
+            limit.ratio = ratio.scalar.flatMap { Decimal($0) }
+            if limit.ratio == nil {
+                fault(.valueExpected, ["expected": "decimal", "context": "on_error"], at: ratio.place)
+            }
+        }
+        return limit
     }
 
     /// Puts fields behind those they refer to; a circle is a fault.

@@ -34,6 +34,11 @@ package struct Installation: Sendable, Hashable {
     /// The folder with `postgres`, `initdb`, `pg_dump`…
     package let programs: URL
 
+    package init(major: Int, programs: URL) {
+        self.major = major
+        self.programs = programs
+    }
+
     /// Every version under Debian's folder, newest first.
     package static func all(
         in folder: URL = URL(filePath: "/usr/lib/postgresql")

@@ -33,6 +33,7 @@ struct ImportCommand: AsyncParsableCommand {
         Console.progress("")
         asJSON ? Console.printJSON(json(report)) : show(report)
         if !report.unreadable.isEmpty { throw ExitStatus.failed }
+        if report.files.contains(where: \.isStoppedByLimit) { throw ExitStatus.stopped }
         if report.ledger.quarantined > 0 { throw ExitStatus.quarantined }
     }
 

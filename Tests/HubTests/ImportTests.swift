@@ -170,8 +170,9 @@ private struct Workbench {
 
     @Test func `a broken row is kept whole and the rest goes on`() async throws {
         let bench = try await Workbench()
-        let ledger = try await bench.accounts(one, "B1,Trop,peu", ",Sans code,,,,,,,")
-        #expect(ledger == RunLedger(inserted: 1, quarantined: 2))
+        let ledger = try await bench.accounts(
+            one, "B1,Trop,peu", ",Sans code,,,,,,,", "C1,C,,,,,,,", "D1,D,,,,,,,")
+        #expect(ledger == RunLedger(inserted: 3, quarantined: 2))
         let rows = try await bench.texts(
             "select line || ' ' || stage || ' ' || code || ' ' || convert_from(raw, 'UTF8') from quarantine order by line"
         )
@@ -189,6 +190,15 @@ private struct Workbench {
         #expect(report.files[0].refusal?.place.line == 4)
         #expect(try await bench.numbers("select count(*) from party") == [0])
         #expect(try await bench.numbers("select ordinal from quarantine") == [0, 0])
+    }
+
+    @Test func `a file with more errors than its mapping allows is not applied at all`() async throws {
+        let bench = try await Workbench()
+        let path = try bench.write("id,name\nA,Un\n,b\n,c\n", "comptes.csv")
+        let report = try await bench.run([path])
+        #expect(report.files[0].isStoppedByLimit)
+        #expect(report.ledger == RunLedger(quarantined: 1))
+        #expect(try await bench.numbers("select count(*) from party") == [0])
     }
 
     @Test func `a value that the database refuses costs its own record only`() async throws {
