@@ -9,7 +9,9 @@ package enum BlobStore {
     package static let pieceSize = 1 << 20
 
     /// Every statement, for the test that PREPAREs them.
-    package static let statements: [any Statement.Type] = [InsertBlob.self, InsertPiece.self, ReadPiece.self]
+    package static let statements: [any Statement.Type] = [
+        InsertBlob.self, InsertPiece.self, ReadPiece.self, ReadPart.self,
+    ]
 
     /// Begins a blob.
     ///
@@ -41,10 +43,11 @@ package enum BlobStore {
         guard !range.isEmpty else { return [] }
         var bytes: [UInt8] = []
         for number in range.lowerBound / pieceSize...(range.upperBound - 1) / pieceSize {
-            guard let piece = try await piece(number, of: sha256, on: connection) else { break }
             let start = number * pieceSize
-            let wanted = range.clamped(to: start..<start + piece.count)
-            bytes += piece[wanted.lowerBound - start..<wanted.upperBound - start]
+            let wanted = range.clamped(to: start..<start + pieceSize)
+            let part = ReadPart(
+                sha256: sha256, number: number, first: wanted.lowerBound - start, count: wanted.count)
+            bytes += try await connection.run(part).first?.array ?? []
         }
         return bytes
     }
@@ -73,5 +76,23 @@ struct ReadPiece: Statement {
 
     static let sql = "select bytes from blob_chunk where sha256 = $1 and no = $2::bigint"
     var parameters: [Parameter] { [Parameter(Bytes(sha256)), Parameter(number)] }
+    typealias Row = Bytes
+}
+
+/// Some bytes of a piece; the server reads no more than these from its storage.
+struct ReadPart: Statement {
+    let sha256: [UInt8]
+    let number: Int
+    let first: Int
+    let count: Int
+
+    static let sql = """
+        select substring(bytes from $3::bigint::int for $4::bigint::int)
+        from blob_chunk
+        where sha256 = $1 and no = $2::bigint
+        """
+    var parameters: [Parameter] {
+        [Parameter(Bytes(sha256)), Parameter(number), Parameter(first + 1), Parameter(count)]
+    }
     typealias Row = Bytes
 }

@@ -95,8 +95,7 @@ private struct Placement {
     private mutating func keep(_ reference: PartyReference, site: Int, party: Int) -> Decision {
         let isMain = sitesOfParty[party]?.first { $0.site == site }?.isMain == true
         writer.offer(reference, party: isMain ? party : nil, site: site)
-        let hasCode = sitesOfParty[party]?.first { $0.site == site }?.hasCode == true
-        if let code = reference.code, !hasCode { writer.addCode(code, site: site) }
+        if let code = reference.code { writer.addCode(code, site: site) }
         return .known(site: site, party: party)
     }
 

@@ -22,6 +22,7 @@ struct PartyMatcher: Sendable {
     private struct Hit: Hashable {
         let party: Int
         let site: Int?
+        let siren: String?
     }
 
     /// One match a reference, in their order.
@@ -32,7 +33,7 @@ struct PartyMatcher: Sendable {
             guard !values.isEmpty else { continue }
             var found: [String: Set<Hit>] = [:]
             for row in try await find(values, by: key, on: connection) {
-                found[row.value, default: []].insert(Hit(party: row.party, site: row.site))
+                found[row.value, default: []].insert(Hit(party: row.party, site: row.site, siren: row.siren))
             }
             hits[key] = found
         }
@@ -60,6 +61,10 @@ struct PartyMatcher: Sendable {
                 continue
             }
             let parties = Set(found.map(\.party))
+            // Another company that shares a VAT number, a code used twice: not the one the record means.
+            if let siren = reference.siren, found.contains(where: { $0.siren != nil && $0.siren != siren }) {
+                return .contradictory(parties.sorted())
+            }
             if key.isUnique { unique.formUnion(parties) }
             guard decision == nil else { continue }
             decision =
@@ -77,11 +82,13 @@ struct PartyHit: Sendable {
     let value: String
     let party: Int
     let site: Int?
+    let siren: String?
 
     init(_ row: inout RowReader) throws(PostgreSQLError) {
         value = try row.next()
         party = try row.next()
         site = try row.next()
+        siren = try row.next()
     }
 }
 
@@ -90,10 +97,11 @@ struct FindByExternalCode: Statement {
     let values: [String]
 
     static let sql = """
-        select k.value, s.party_id, s.id
+        select k.value, s.party_id, s.id, o.siren
         from unnest($2::text[]) k(value)
         join external_identity e on e.source_id = $1::bigint and e.ext_type = 'account' and e.ext_id = k.value
         join site s on s.id = e.entity_id
+        join org o on o.party_id = s.party_id
         where e.entity = 'site' and e.gone_at is null
         """
     var parameters: [Parameter] { [Parameter(source), Parameter(values)] }
@@ -104,9 +112,10 @@ struct FindBySIRET: Statement {
     let values: [String]
 
     static let sql = """
-        select k.value, s.party_id, s.id
+        select k.value, s.party_id, s.id, o.siren
         from unnest($1::text[]) k(value)
         join site s on s.siret = k.value
+        join org o on o.party_id = s.party_id
         """
     var parameters: [Parameter] { [Parameter(values)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
@@ -116,7 +125,7 @@ struct FindByVAT: Statement {
     let values: [String]
 
     static let sql = """
-        select k.value, o.party_id, null::bigint
+        select k.value, o.party_id, null::bigint, o.siren
         from unnest($1::text[]) k(value)
         join org o on o.vat collate "C" = k.value
         """
@@ -128,7 +137,7 @@ struct FindBySIREN: Statement {
     let values: [String]
 
     static let sql = """
-        select k.value, o.party_id, null::bigint
+        select k.value, o.party_id, null::bigint, o.siren
         from unnest($1::text[]) k(value)
         join org o on o.siren = k.value
         """
@@ -140,9 +149,10 @@ struct FindByGLN: Statement {
     let values: [String]
 
     static let sql = """
-        select k.value, s.party_id, s.id
+        select k.value, s.party_id, s.id, o.siren
         from unnest($1::text[]) k(value)
         join site s on s.gln = k.value
+        join org o on o.party_id = s.party_id
         """
     var parameters: [Parameter] { [Parameter(values)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }

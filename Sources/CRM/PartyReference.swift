@@ -34,7 +34,10 @@ struct PartyReference: Sendable {
         name = text("name") ?? text("trade_name")
         siret = text("siret")
         vat = text("vat")
-        siren = text("siren") ?? siret.map { String($0.prefix(9)) } ?? vat.flatMap(VATNumber.siren(of:))
+        let named = text("siren") ?? siret.map { String($0.prefix(9)) } ?? vat.flatMap(VATNumber.siren(of:))
+        // 000000000 and the like stand for "none" in many exports; they name nobody.
+        siren = named.flatMap { Set($0).count == 1 ? nil : $0 }
+        if let number = siret, Set(number).count == 1 { siret = nil }
         legalID = text("legal_id")
         gln = text("gln")
         street = text("street")

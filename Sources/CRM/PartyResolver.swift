@@ -26,6 +26,7 @@ struct PartyResolver: Sendable {
     private struct Place {
         let party: Int
         let site: Int?
+        var siret: String?
     }
 
     /// One answer a record, in their order.
@@ -101,7 +102,7 @@ struct PartyResolver: Sendable {
             guard let reference = references[identity] else { continue }
             writer.addParty(
                 reference, id: parties[index], site: sites[index], status: statuses[identity] ?? "other")
-            made[identity] = Place(party: parties[index], site: sites[index])
+            made[identity] = Place(party: parties[index], site: sites[index], siret: reference.siret)
         }
         _ = try await writer.write(on: connection)
         return made
@@ -109,6 +110,8 @@ struct PartyResolver: Sendable {
 
     private func place(_ match: PartyMatch, _ reference: PartyReference, _ made: [String: Place]) -> Place? {
         if case .found(let party, let site) = match { return Place(party: party, site: site) }
-        return reference.identity.flatMap { made[$0] }
+        guard let place = reference.identity.flatMap({ made[$0] }) else { return nil }
+        // One party was made from the first of several references: its site is that one's only.
+        return Place(party: place.party, site: place.siret == reference.siret ? place.site : nil, siret: nil)
     }
 }

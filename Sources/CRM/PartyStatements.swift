@@ -65,6 +65,7 @@ struct InsertSites: Statement {
     }
 }
 
+/// Binds codes to sites; returns the sites that got a new one.
 struct InsertExternalIdentities: Statement {
     let source: Int
     let codes: [String]
@@ -76,8 +77,10 @@ struct InsertExternalIdentities: Statement {
         select $1::bigint, 'account', code, 'site', site_id, $4::bigint
         from unnest($2::text[], $3::bigint[]) as i(code, site_id)
         on conflict do nothing
+        returning entity_id
         """
     var parameters: [Parameter] { [Parameter(source), Parameter(codes), Parameter(sites), Parameter(run)] }
+    typealias Row = Int
 }
 
 /// Adds contact points that are not there; returns the parties that got one.

@@ -12,6 +12,15 @@ struct PartyWriter {
         let field: String
         let value: String
         let line: Int?
+
+        /// The field of one row that a claim is about.
+        struct Place: Hashable {
+            let entity: String
+            let id: Int
+            let field: String
+        }
+
+        var place: Place { Place(entity: entity, id: id, field: field) }
     }
 
     let context: ImportContext
@@ -86,7 +95,7 @@ struct PartyWriter {
         var changes = Changes()
         try await writeNewRows(on: connection)
         for party in try await writeContacts(on: connection) { changes.parties.insert(party) }
-        try await writeCodes(on: connection)
+        changes.sites.formUnion(try await writeCodes(on: connection))
         try await connection.execute(WriteClaims(claims: freshClaims, context: context))
         try await writeOffers(on: connection, &changes)
         try await writeLog(changes, on: connection)
@@ -108,9 +117,9 @@ struct PartyWriter {
                 areMain: sites.map(\.isMain), run: context.run))
     }
 
-    private func writeCodes(on connection: Connection) async throws(PostgreSQLError) {
-        guard !codes.isEmpty else { return }
-        try await connection.execute(
+    private func writeCodes(on connection: Connection) async throws(PostgreSQLError) -> [Int] {
+        guard !codes.isEmpty else { return [] }
+        return try await connection.run(
             InsertExternalIdentities(
                 source: context.source, codes: codes.map(\.code), sites: codes.map(\.site), run: context.run))
     }
@@ -128,6 +137,10 @@ struct PartyWriter {
         async throws(PostgreSQLError)
     {
         guard !offeredClaims.isEmpty else { return }
+        // Two records of a batch may speak for one row: the later wins, as it would in the next batch.
+        var last: [Claim.Place: Claim] = [:]
+        for claim in offeredClaims { last[claim.place] = claim }
+        let offeredClaims = offeredClaims.filter { last[$0.place] == $0 }
         let differing = try await connection.run(
             DifferingClaims(claims: offeredClaims, source: context.source))
         guard !differing.isEmpty else { return }
@@ -147,7 +160,9 @@ struct PartyWriter {
         let fresh = Set(parties.map(\.id))
         let oldParties = changes.parties.subtracting(fresh).sorted()
             .map { ChangeLogEntry(entity: "party", id: $0, op: "update") }
-        let oldSites = changes.sites.sorted().map { ChangeLogEntry(entity: "site", id: $0, op: "update") }
+        let oldSites = changes.sites.subtracting(sites.map(\.id)).sorted().map {
+            ChangeLogEntry(entity: "site", id: $0, op: "update")
+        }
         try await connection.log(newParties + newSites + oldParties + oldSites, context)
     }
 }

@@ -12,7 +12,9 @@ package struct Place: Sendable, Hashable {
     /// The field of the record, by its JSON name (`buyer.siren`).
     package var field: String?
     /// The value found, at most 200 characters of it.
-    package var value: String?
+    package var value: String? {
+        didSet { value = value.map { String($0.prefix(200)) } }
+    }
 
     package init(
         file: String? = nil, line: Int? = nil, column: Int? = nil, field: String? = nil,

@@ -22,6 +22,9 @@ struct ArtifactImport {
     private(set) var batches: Int
     var report: FileReport
 
+    /// A batch also ends when its records fill this many bytes of the file.
+    private static let batchBytes = 8 << 20
+
     private var artifact = 0
     private var mappingVersion: Int?
     private var facts: FileFacts?
@@ -215,14 +218,17 @@ struct ArtifactImport {
             run: run, source: source, artifact: artifact, matching: mapping.accountMatch.forCRM,
             change: mapping.changed == .quarantine ? .quarantine : .write)
         var waiting: [MappedItem] = []
+        var waitingBytes = 0
         var seen: Set<Int> = []
         var copy = self
         try await read(mapping, facts, on: connection) { items, done in
-            waiting += items
-            while waiting.count >= copy.batchSize {
-                let batch = Array(waiting.prefix(copy.batchSize))
-                waiting.removeFirst(batch.count)
-                try await copy.commit(batch, plan, context, census, &seen, on: connection)
+            for item in items {
+                waiting.append(item)
+                waitingBytes += item.record.origin.bytes?.count ?? 0
+                guard waiting.count >= copy.batchSize || waitingBytes > Self.batchBytes else { continue }
+                try await copy.commit(waiting, plan, context, census, &seen, on: connection)
+                waiting = []
+                waitingBytes = 0
             }
             progress(
                 ImportProgress(
@@ -247,6 +253,8 @@ struct ArtifactImport {
         let ordinals = (batch.first?.record.origin.ordinal ?? 0)...(batch.last?.record.origin.ordinal ?? 0)
         let entries = try await raw(sorted.refused, on: connection)
         let ledger = try await connection.transaction { [self] connection in
+            // One import writes parties at a time: two that make the same client would both fail or both succeed.
+            _ = try await connection.run(LockParties())
             var ledger = RunLedger(skipped: sorted.skipped)
             var entries = entries
             let records = sorted.applicable.map(\.record)
@@ -279,9 +287,7 @@ struct ArtifactImport {
             return try await connection.transaction { connection in
                 try await plan.apply(records, context, on: connection)
             }
-        } catch let error as PostgreSQLError
-            where error.has(.constraint) || error.sqlState?.hasPrefix("22") == true
-        {
+        } catch let error as PostgreSQLError where error.isFaultOfTheData {
             guard records.count > 1 else { return [.quarantined(error.diagnostic)] }
             let half = records.count / 2
             let first = try await applyRecords(Array(records[..<half]), plan, context, on: connection)
@@ -302,9 +308,14 @@ struct ArtifactImport {
 
     private func write(_ entries: [QuarantineEntry], on connection: Connection) async throws(PostgreSQLError)
     {
-        guard !entries.isEmpty else { return }
-        try await connection.execute(
-            WriteQuarantine(entries: entries, run: run, artifact: artifact, mapping: mappingVersion))
+        var rest = entries[...]
+        while !rest.isEmpty {
+            // A few at a time: a record may bring 1 MiB of raw bytes, and a message has a limit.
+            let some = Array(rest.prefix(16))
+            rest = rest.dropFirst(some.count)
+            try await connection.execute(
+                WriteQuarantine(entries: some, run: run, artifact: artifact, mapping: mappingVersion))
+        }
     }
 
     /// Adds the records' own bytes, read back from the kept file.

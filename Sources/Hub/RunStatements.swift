@@ -13,7 +13,8 @@ package enum HubStatements {
     package static let all: [any Statement.Type] = [
         ListRuns.self, ListArtifacts.self, ListQuarantine.self, SourceID.self, MappingVersionID.self,
         StartRun.self, LockRun.self, UnlockRun.self, CloseDeadRuns.self, FinishRun.self, StartArtifact.self,
-        FinishArtifact.self, CompletedReceipt.self, RecordBatch.self, AddToRun.self, WriteQuarantine.self,
+        FinishArtifact.self, CompletedReceipt.self, RecordBatch.self, LockParties.self, AddToRun.self,
+        WriteQuarantine.self,
     ]
 }
 
@@ -46,6 +47,7 @@ struct MappingVersionID: Statement {
         ), made as (
           insert into mapping_version (name, version, text)
           select $1, $2::bigint, $3 where not exists (select from known)
+          on conflict do nothing
           returning id
         )
         select id from known union all select id from made
@@ -107,6 +109,12 @@ struct FinishRun: Statement {
     var parameters: [Parameter] {
         [Parameter(run), Parameter(error.map { JSONText(code: $0.code, facts: $0.facts) })]
     }
+}
+
+/// Held to the end of the transaction; 29302 follows the lock of runs.
+struct LockParties: Statement {
+    static let sql = "select pg_advisory_xact_lock(29302, 0) is null"
+    typealias Row = Bool
 }
 
 struct StartArtifact: Statement {

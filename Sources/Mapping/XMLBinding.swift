@@ -45,13 +45,18 @@ struct XMLBinding: Sendable {
     }
 
     /// The number of a path, made when it is new.
-    mutating func number(_ path: PathExpression) -> Int {
-        if let number = numbers[path] { return number }
+    ///
+    /// - Parameter keepsText: whether the text is wanted, or only the element's place.
+    mutating func number(_ path: PathExpression, keepsText: Bool = true) -> Int {
+        if let number = numbers[path] {
+            if keepsText { trie.keepText(of: uses[number].node) }
+            return number
+        }
         let nodes = add(path.steps)
         var node = nodes.last ?? PathTrie.record
         if let attribute = path.attribute {
             node = trie.attribute(attribute, of: node)
-        } else {
+        } else if keepsText {
             trie.keepText(of: node)
         }
         let extra = path.attribute == nil ? 0 : 1
@@ -71,7 +76,7 @@ struct XMLBinding: Sendable {
 
     /// Marks paths as the rows of a collection.
     mutating func setRows(_ paths: [PathExpression], of collection: Int) {
-        rowUses[collection] = Set(paths.map { number($0) })
+        rowUses[collection] = Set(paths.map { number($0, keepsText: false) })
     }
 
     private mutating func add(_ steps: [PathExpression.Step]) -> [PathTrie.Node] {
@@ -106,6 +111,15 @@ struct XMLBinding: Sendable {
 struct XMLTextSource: TextSource {
     private let record: CapturedRecord
     private let binding: XMLBinding
+    /// Conditions decided so far, so that many captures in one element cost one look.
+    private var decided: [Decision: Bool] = [:]
+
+    private struct Decision: Hashable {
+        let element: Int
+        let node: PathTrie.Node
+        let text: String
+    }
+
     /// First capture of each use in the record; −1 = none.
     private var matches: [Int32]
     /// For each collection, its rows: the capture of the row and the first capture of each use inside it.
@@ -117,7 +131,7 @@ struct XMLTextSource: TextSource {
         matches = [Int32](repeating: -1, count: binding.uses.count)
         for capture in 0..<record.count where record.node(capture) < binding.usesOfNode.count {
             for use in binding.usesOfNode[record.node(capture)] where !binding.uses[use].isLate {
-                guard satisfies(capture, binding.uses[use], []) else { continue }
+                guard decide(capture, binding.uses[use]) else { continue }
                 note(use, capture)
             }
         }
@@ -169,6 +183,26 @@ struct XMLTextSource: TextSource {
     }
 
     // MARK: - Conditions
+
+    /// ``satisfies(_:_:_:)`` for conditions with literals, each element looked at once.
+    private mutating func decide(_ capture: Int, _ use: XMLBinding.Use) -> Bool {
+        for predicate in use.predicates {
+            var element = capture
+            for _ in 0..<predicate.levelsUp { element = record.parent(element) }
+            guard element >= 0 else { return false }
+            switch predicate.kind {
+            case .attribute(let node, let operand), .child(let node, let operand):
+                guard let wanted = wanted(operand, predicate.slot, []) else { return false }
+                let decision = Decision(element: element, node: node, text: wanted)
+                let holds = decided[decision] ?? contains(node, wanted, in: element)
+                decided[decision] = holds
+                if !holds { return false }
+            case .position(let position):
+                if self.position(of: element) != position { return false }
+            }
+        }
+        return true
+    }
 
     private func satisfies(_ capture: Int, _ use: XMLBinding.Use, _ values: Values) -> Bool {
         use.predicates.allSatisfy { predicate in

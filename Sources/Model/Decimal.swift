@@ -115,7 +115,7 @@ extension Decimal {
     package func divided(by other: Decimal) -> Decimal? {
         let left = reduced
         let right = other.reduced
-        guard right.unscaled != 0 else { return nil }
+        guard right.unscaled != 0, right.scale + 12 <= Self.maxScale else { return nil }
         let (digits, overflow) = left.unscaled.multipliedReportingOverflow(by: Self.power(12 + right.scale))
         guard !overflow else { return nil }
         return Decimal(unscaled: digits / right.unscaled, scale: left.scale + 12)?.reduced
@@ -124,12 +124,14 @@ extension Decimal {
     /// The value at `scale` decimals, halves towards +∞, as XPath 2.0 `fn:round` does: −0.005 gives 0.00.
     package func rounded(to scale: Int) -> Decimal {
         guard scale < self.scale else {
-            return Decimal(unscaled: unscaled * Self.power(scale - self.scale), scale: scale) ?? self
+            let (digits, overflow) = unscaled.multipliedReportingOverflow(
+                by: Self.power(min(scale, Self.maxScale) - self.scale))
+            // A value too wide for more zeros is kept as it is: it is the same number.
+            return overflow ? self : Decimal(unscaled: digits, scale: scale) ?? self
         }
         let divisor = Self.power(self.scale - scale)
-        let doubled = 2 * (unscaled % divisor)
-        var quotient = unscaled / divisor
-        if doubled >= divisor { quotient += 1 } else if doubled < -divisor { quotient -= 1 }
+        var (quotient, rest) = unscaled.quotientAndRemainder(dividingBy: divisor)
+        if rest >= divisor - rest { quotient += 1 } else if -rest > divisor + rest { quotient -= 1 }
         return Decimal(unscaled: quotient, scale: max(scale, 0)) ?? self
     }
 

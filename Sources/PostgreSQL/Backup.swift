@@ -4,6 +4,7 @@
 package import Foundation
 internal import Crypto
 internal import Diagnostics
+internal import Glibc
 package import Model
 
 /// What a backup file says about itself.
@@ -40,13 +41,25 @@ package struct Backup: Sendable {
         self.installation = installation
     }
 
+    private static func unwritable(_ file: URL) -> PostgreSQLError {
+        PostgreSQLError(.backupTarget, at: Place(file: file.path))
+    }
+
     // MARK: - Writing
 
     /// Writes a backup of everything that is committed now.
     ///
     /// - Returns: the manifest that is in the file.
+    /// - Throws: `PG-BACKUP-TARGET` for a folder, a device or a place that cannot be written.
     package func write(to file: URL, at now: Timestamp) async throws -> BackupManifest {
-        try await withScratchFolder(beside: file) { folder in
+        var status = stat()
+        if unsafe lstat(file.path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw Self.unwritable(file)
+        }
+        guard FileManager.default.isWritableFile(atPath: file.deletingLastPathComponent().path) else {
+            throw Self.unwritable(file)
+        }
+        return try await withScratchFolder(beside: file) { folder in
             let dump = folder.appending(path: "database.dump")
             var manifest = try await dumpDatabase(to: dump, at: now)
             (manifest.dumpBytes, manifest.dumpSHA256) = try Self.digest(of: dump)
@@ -57,8 +70,8 @@ package struct Backup: Sendable {
             try await Self.tar([
                 "--create", "--file", archive.path, "-C", folder.path, "manifest.json", "database.dump",
             ])
-            _ = try? FileManager.default.removeItem(at: file)
-            try FileManager.default.moveItem(at: archive, to: file)
+            // One step: the backup that was there is whole until the new one has its name.
+            guard unsafe rename(archive.path, file.path) == 0 else { throw Self.unwritable(file) }
             return manifest
         }
     }
@@ -79,8 +92,8 @@ package struct Backup: Sendable {
             "pg_dump",
             [
                 "--format=custom", "--no-owner", "--snapshot=\(snapshot)", "--file=\(dump.path)",
-                "--dbname=\(connectionString)",
-            ])
+                "--dbname=\(try ConnectionString.withoutPassword(connectionString))",
+            ], environment: try ConnectionString.passwordEnvironment(connectionString))
         await connection.close()
         return BackupManifest(
             createdAt: now.description, postgresql: major.first ?? 0, migrations: migrations, dumpBytes: 0,
@@ -112,7 +125,7 @@ package struct Backup: Sendable {
     package func restore(from file: URL, replacing: Bool) async throws -> BackupManifest {
         try await withScratchFolder(beside: nil) { folder in
             let manifest = try await unpack(file, into: folder)
-            let name = try ConnectionString.parts(connectionString)["dbname"] ?? PrivateCluster.databaseName
+            let name = try await databaseName()
             if !replacing { try await requireEmpty() }
             let fresh = "\(name)_restore"
             try await administer { connection in
@@ -152,8 +165,27 @@ package struct Backup: Sendable {
         return manifest
     }
 
+    /// The name of the database, as its server says it; of one that does not exist yet, as it is asked for.
+    private func databaseName() async throws -> String {
+        do throws(PostgreSQLError) {
+            let connection = try await Connection.open(connectionString)
+            let name = try await connection.run(AdHoc<String>("select current_database()")).first
+            await connection.close()
+            return name ?? PrivateCluster.databaseName
+        } catch {
+            guard error.has(.noDatabase) else { throw error }
+            return try ConnectionString.parts(connectionString)["dbname"] ?? PrivateCluster.databaseName
+        }
+    }
+
     private func requireEmpty() async throws {
-        guard let connection = try? await Connection.open(connectionString) else { return }
+        let connection: Connection
+        do throws(PostgreSQLError) {
+            connection = try await Connection.open(connectionString)
+        } catch {
+            guard error.has(.noDatabase) else { throw error }
+            return
+        }
         let counts = try await Self.countRows(connection)
         await connection.close()
         let filled = counts.filter { !Self.seeded.contains($0.key) && $0.value > 0 }
@@ -166,7 +198,11 @@ package struct Backup: Sendable {
         let target = try ConnectionString.replacing(database: database, in: connectionString)
         try await installation.run(
             "pg_restore",
-            ["--no-owner", "--single-transaction", "--exit-on-error", "--dbname=\(target)", dump.path])
+            [
+                "--no-owner", "--single-transaction", "--exit-on-error",
+                "--dbname=\(try ConnectionString.withoutPassword(target))",
+                dump.path,
+            ], environment: try ConnectionString.passwordEnvironment(target))
         let connection = try await Connection.open(target)
         try await connection.script("analyze")
         let rows = try await Self.countRows(connection)
@@ -177,12 +213,23 @@ package struct Backup: Sendable {
     /// Gives the fresh database the name of the old one, which is dropped last.
     private func swap(_ fresh: String, into name: String) async throws {
         try await administer { connection in
+            let exists = try await connection.run(
+                AdHoc<Bool>("select exists (select from pg_database where datname = $1)", [Parameter(name)]))
+            guard exists == [true] else {
+                return try await connection.script("alter database \"\(fresh)\" rename to \"\(name)\"")
+            }
             try await connection.script("drop database if exists \"\(name)_old\"")
             try await connection.script(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname in ('\(name)', '\(fresh)')"
             )
-            try await connection.script("alter database \"\(name)\" rename to \"\(name)_old\"")
-            try await connection.script("alter database \"\(fresh)\" rename to \"\(name)\"")
+            // Together: at no moment is there no database of this name.
+            try await connection.script(
+                """
+                begin;
+                alter database "\(name)" rename to "\(name)_old";
+                alter database "\(fresh)" rename to "\(name)";
+                commit
+                """)
             try await connection.script("drop database \"\(name)_old\" with (force)")
         }
     }

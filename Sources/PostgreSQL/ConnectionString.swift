@@ -44,4 +44,16 @@ package enum ConnectionString {
         parts["dbname"] = name
         return Self.text(parts)
     }
+
+    /// The same string without its password, fit for a command line that others can read.
+    package static func withoutPassword(_ text: String) throws(PostgreSQLError) -> String {
+        var parts = try parts(text)
+        parts["password"] = nil
+        return Self.text(parts)
+    }
+
+    /// The password as the environment variable that libpq reads; empty where there is none.
+    package static func passwordEnvironment(_ text: String) throws(PostgreSQLError) -> [String: String] {
+        try parts(text)["password"].map { ["PGPASSWORD": $0] } ?? [:]
+    }
 }

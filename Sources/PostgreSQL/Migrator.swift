@@ -85,13 +85,15 @@ package struct Migrator: Sendable {
     @discardableResult
     package func migrate(_ connection: Connection) async throws -> [String] {
         guard try await !status(connection).pending.isEmpty else { return [] }
+        try await connection.script("set lock_timeout = '120s'")
         _ = try await connection.run(AdHoc<Bool>("select pg_advisory_lock(\(Self.lock)) is null"))
         do {
             let applied = try await applyPending(connection)
-            try await connection.script("select pg_advisory_unlock(\(Self.lock))")
+            try await connection.script("reset lock_timeout; select pg_advisory_unlock(\(Self.lock))")
             return applied
         } catch {
-            try? await connection.script("select pg_advisory_unlock(\(Self.lock))")
+            // A cancelled task can run no statement: only the end of the session surely frees the lock.
+            await connection.close()
             throw error
         }
     }

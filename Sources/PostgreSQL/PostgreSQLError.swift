@@ -34,6 +34,8 @@ package struct PostgreSQLError: ReportableError {
         case clusterBusy = "PG-CLUSTER-BUSY"
         case toolFailed = "PG-TOOL-FAILED"
         case backupInvalid = "PG-BACKUP-INVALID"
+        case backupTarget = "PG-BACKUP-TARGET"
+        case clusterInterrupted = "PG-CLUSTER-INTERRUPTED"
         case restoreTarget = "PG-RESTORE-TARGET"
     }
 
@@ -45,6 +47,11 @@ package struct PostgreSQLError: ReportableError {
 
     /// The five-character SQLSTATE that the server sent, when it did.
     package var sqlState: String? { diagnostic.facts["sqlstate"] }
+
+    /// Whether the values sent are to blame (classes 22, 23 and 54), so that other rows may go on.
+    package var isFaultOfTheData: Bool {
+        ["22", "23", "54"].contains(String((sqlState ?? "").prefix(2)))
+    }
 
     /// The server's answer as an error; its primary message and constraint name are kept as facts.
     ///

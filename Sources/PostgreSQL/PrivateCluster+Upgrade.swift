@@ -21,16 +21,34 @@ extension PrivateCluster {
     /// Dumps the database with the new programs, restores it into a fresh cluster of the newest installed
     /// version, and puts that in place of the old one, whose files are kept.
     ///
-    /// Until the last renames the old cluster is untouched. The major version may be the same: a rebuilt
-    /// cluster has new files and no bloat.
+    /// Other commands wait meanwhile: the start lock is held, and the old server answers on a socket of its own,
+    /// so that nothing is written behind the dump. Until the last renames the old files are untouched. The major
+    /// version may be the same: a rebuilt cluster has new files and no bloat.
     package func upgrade(at now: Timestamp) async throws -> Upgrade {
         try await start()
+        let result = try await FileLock.hold(lockFile, deadline: .now + .seconds(90)) {
+            try await stop()
+            let secluded = PrivateCluster(like: self, socket: folder.appending(path: "upgrade-run"))
+            do {
+                try await secluded.startLocked()
+                let result = try await replace(secluded, at: now)
+                return result
+            } catch {
+                _ = try? await secluded.stop()
+                throw error
+            }
+        }
+        try await start()
+        return result
+    }
+
+    private func replace(_ old: PrivateCluster, at now: Timestamp) async throws -> Upgrade {
         let from = major ?? newest.major
         let stamp = now.description.replacing(":", with: "")
-        let staging = PrivateCluster(moving: self, to: folder.appending(path: "upgrade"))
+        let staging = PrivateCluster(like: self, folder: folder.appending(path: "upgrade"))
         let dump = folder.appending(path: "upgrade-\(stamp).tar")
         defer { try? FileManager.default.removeItem(at: dump) }
-        let manifest = try await Backup(connectionString(), installation: newest).write(to: dump, at: now)
+        let manifest = try await Backup(old.connectionString(), installation: newest).write(to: dump, at: now)
         try? FileManager.default.removeItem(at: staging.folder)
         do {
             try await staging.start()
@@ -42,12 +60,11 @@ extension PrivateCluster {
             try? FileManager.default.removeItem(at: staging.folder)
             throw error
         }
-        try await stop()
+        try await old.stop()
         let oldFiles = folder.appending(path: "postgres-\(from)-\(stamp)")
         try FileManager.default.moveItem(at: serverFolder, to: oldFiles)
         try FileManager.default.moveItem(at: staging.serverFolder, to: serverFolder)
         try? FileManager.default.removeItem(at: staging.folder)
-        try await start()
         return Upgrade(from: from, to: newest.major, oldFiles: oldFiles, manifest: manifest)
     }
 }

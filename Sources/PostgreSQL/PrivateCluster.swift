@@ -16,6 +16,8 @@ package struct PrivateCluster: Sendable {
     private let account: ServerAccount
     private let installations: [Installation]
     private let settings: [String: String]
+    /// Where the socket is while nobody else may connect.
+    private let socketOverride: URL?
 
     /// The database and the role that Relais uses in it.
     package static let databaseName = "relais"
@@ -32,14 +34,16 @@ package struct PrivateCluster: Sendable {
         account = try ServerAccount.current()
         self.installations = installations
         self.settings = settings
+        socketOverride = nil
     }
 
-    /// The same cluster's options with other files.
-    init(moving cluster: PrivateCluster, to folder: URL) {
-        self.folder = folder
+    /// The same cluster's options with other files, or another socket.
+    init(like cluster: PrivateCluster, folder: URL? = nil, socket: URL? = nil) {
+        self.folder = folder ?? cluster.folder
         account = cluster.account
         installations = cluster.installations
         settings = cluster.settings
+        socketOverride = socket
     }
 
     // MARK: - Places
@@ -47,11 +51,12 @@ package struct PrivateCluster: Sendable {
     var serverFolder: URL { folder.appending(path: "postgres") }
     /// The server's log.
     package var log: URL { folder.appending(path: "postgres.log") }
-    private var lockFile: URL { folder.appending(path: "cluster.lock") }
+    var lockFile: URL { folder.appending(path: "cluster.lock") }
 
     /// The folder of the socket: inside the data folder, or a short one under `/tmp` where that path would pass
     /// the 107 bytes that a unix socket's may have.
     package var socketFolder: URL {
+        if let socketOverride { return socketOverride }
         let inside = folder.appending(path: "run")
         guard inside.path.utf8.count > 85 else { return inside }
         let digest = SHA256.hash(data: Array(folder.path.utf8)).prefix(6)
@@ -103,9 +108,19 @@ package struct PrivateCluster: Sendable {
         try prepareFolder()
         try await FileLock.hold(lockFile, deadline: .now + .seconds(90)) {
             if await answers() { return }
-            if major == nil { try await initialise() }
+            try await startLocked()
+        }
+    }
+
+    /// Starts the cluster; the caller holds the lock.
+    func startLocked() async throws {
+        if major == nil { try await initialise() }
+        if let server = try runningServer() {
+            try refuseForeign(server)
+        } else {
             try await launch()
         }
+        try await createDatabase()
     }
 
     /// Whether the server runs and lets us in.
@@ -119,6 +134,14 @@ package struct PrivateCluster: Sendable {
     }
 
     private func initialise() async throws {
+        // An upgrade that died between its two renames left the data aside: an empty CRM in its place would
+        // look like a loss.
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        if let aside = names.filter({ $0.hasPrefix("postgres-") }).max() {
+            throw PostgreSQLError(
+                .clusterInterrupted,
+                ["aside": folder.appending(path: aside).path, "folder": serverFolder.path])
+        }
         try? FileManager.default.removeItem(at: folder.appending(path: "postgres.partial"))
         let partial = folder.appending(path: "postgres.partial")
         try await newest.run(
@@ -134,7 +157,6 @@ package struct PrivateCluster: Sendable {
     /// Starts the server and waits until it answers, crash recovery included.
     private func launch() async throws {
         let installation = try installation()
-        if let server = try runningServer() { try refuseForeign(server) }
         try makePrivateFolder(socketFolder)
         let deadline = ContinuousClock.now + .seconds(60)
         while true {
@@ -160,7 +182,6 @@ package struct PrivateCluster: Sendable {
                 try await Task.sleep(for: .milliseconds(200))
             }
         }
-        try await createDatabase()
     }
 
     private var serverOptions: String {
@@ -176,12 +197,26 @@ package struct PrivateCluster: Sendable {
             .joined(separator: " ")
     }
 
+    /// Makes Relais' database where it is missing, once the server lets us in: it may be recovering or full.
     private func createDatabase() async throws {
-        let connection = try await Connection.open(connectionString(database: "postgres"))
+        let connection = try await openWhenReady(before: .now + .seconds(60))
         let exists = try await connection.run(
             AdHoc<Bool>("select exists (select from pg_database where datname = '\(Self.databaseName)')"))
         if exists == [false] { try await connection.script("create database \(Self.databaseName)") }
         await connection.close()
+    }
+
+    private func openWhenReady(before deadline: ContinuousClock.Instant) async throws -> Connection {
+        while true {
+            do throws(PostgreSQLError) {
+                return try await Connection.open(connectionString(database: "postgres"))
+            } catch {
+                guard case .after = error.diagnostic.retry, ContinuousClock.now < deadline else {
+                    throw error
+                }
+            }
+            try await Task.sleep(for: .milliseconds(200))
+        }
     }
 
     private func lastLogLines() -> String {
@@ -251,8 +286,7 @@ package struct PrivateCluster: Sendable {
         let manager = FileManager.default
         if manager.fileExists(atPath: folder.path) {
             let names = try manager.contentsOfDirectory(atPath: folder.path)
-            let known = ["postgres", "postgres.partial", "cluster.lock", "postgres.log", "run"]
-            guard names.isEmpty || names.contains(where: known.contains) else {
+            guard names.isEmpty || names.contains(lockFile.lastPathComponent) else {
                 throw PostgreSQLError(.clusterFolder, ["folder": folder.path, "reason": "foreign"])
             }
         } else {

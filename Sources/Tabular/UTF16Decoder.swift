@@ -42,6 +42,7 @@ struct UTF16Decoder {
             highSurrogate = unit
             return .some(nil)
         }
+        guard unit != 0 else { return .none }
         return Unicode.Scalar(unit).map { .some($0) } ?? .none
     }
 }

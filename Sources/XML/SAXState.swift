@@ -226,6 +226,8 @@ struct SAXState {
             }
             let length = unsafe end - value
             if length > limits.attributeBytes { return fail(.attributes) }
+            recordBytes += length
+            if recordBytes > limits.record { return fail(.record) }
             var child = unsafe nodes[Int(frame.node)].firstChild
             while child >= 0 {
                 let node = unsafe nodes + Int(child)
@@ -271,6 +273,8 @@ struct SAXState {
     private mutating func append(_ text: UnsafePointer<xmlChar>, _ count: Int, to index: Int) {
         let instance = unsafe instances.start + index
         if unsafe instance.pointee.textStart + instance.pointee.textCount != arena.count {
+            recordBytes += unsafe instance.pointee.textCount
+            if recordBytes > limits.record { return fail(.record) }
             let start = arena.count
             unsafe arena.appendOwn(from: instance.pointee.textStart, count: instance.pointee.textCount)
             unsafe instance.pointee.textStart = start

@@ -103,7 +103,10 @@ struct DatabaseCommand: AsyncParsableCommand {
         func run() async throws {
             let target = try await database.connectionString()
             let program = try DatabaseCommand.installation(database).programs.appending(path: "psql").path
-            let words = [program, target] + arguments
+            for (name, password) in try ConnectionString.passwordEnvironment(target) {
+                unsafe setenv(name, password, 1)
+            }
+            let words = [program, try ConnectionString.withoutPassword(target)] + arguments
             var pointers = unsafe words.map { unsafe strdup($0) } + [nil]
             unsafe execv(program, &pointers)
             throw PostgreSQLError(.notInstalled, ["detail": program])

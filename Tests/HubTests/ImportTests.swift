@@ -160,6 +160,52 @@ private struct Workbench {
         #expect(try await bench.texts("select convert_from(raw, 'UTF8') from quarantine") == [mixed])
     }
 
+    @Test func `two codes of one establishment are both kept, and a second import settles`() async throws {
+        let bench = try await Workbench()
+        let again = one.replacing("A1,", with: "A9,").replacing("1, rue A", with: "2, rue B")
+        _ = try await bench.accounts(one, again)
+        _ = try await bench.accounts(one, again, "Z1,Autre,,,,,,,")
+        #expect(
+            try await bench.texts("select ext_id from external_identity where ext_id like 'A%' order by 1")
+                == ["A1", "A9"])
+        let settled = try await bench.accounts(one, again, "Z2,Encore,,,,,,,")
+        #expect(settled == RunLedger(inserted: 1, unchanged: 2))
+    }
+
+    @Test func `a placeholder is no SIREN, and a shared VAT number no proof`() async throws {
+        let bench = try await Workbench()
+        let ledger = try await bench.accounts("F1,Gmbh,000000000,,DE111111125,,,,", "F2,Ltd,000000000,,,,,,")
+        #expect(ledger == RunLedger(inserted: 2))
+        #expect(try await bench.numbers("select count(*) from party") == [2])
+        _ = try await bench.accounts(one)
+        let other = "D1,Autre membre,732829320,,FR83404833048,,,,"
+        #expect(try await bench.accounts(other, "E1,E,,,,,,,") == RunLedger(inserted: 1, quarantined: 1))
+        #expect(try await bench.texts("select code from quarantine") == ["MATCH-CONFLICT"])
+    }
+
+    @Test func `a value too long for an index costs its own record only`() async throws {
+        let bench = try await Workbench()
+        let long = (0..<3000).map { String(UInt64($0) &* 0x9E37_79B9_7F4A_7C15, radix: 36) }.joined()
+        let ledger = try await bench.accounts(one, "L1,Long,,,,,\(long),,")
+        #expect(ledger == RunLedger(inserted: 1, quarantined: 1))
+        #expect(try await bench.texts("select stage from quarantine") == ["write"])
+    }
+
+    @Test func `two imports at once that meet the same new client make it once`() async throws {
+        let bench = try await Workbench()
+        let text = try String(
+            contentsOfFile: Self.samples + "/factures/facture-nouveau-client.xml", encoding: .utf8)
+        let paths = try (0..<8).map { number in
+            try bench.write(text.replacing("FA-2026-0104", with: "N-\(number)"), "n\(number).xml")
+        }
+        try await withThrowingTaskGroup(of: RunLedger.self) { group in
+            for path in paths { group.addTask { try await bench.run([path]).ledger } }
+            for try await ledger in group { #expect(ledger == RunLedger(inserted: 1)) }
+        }
+        #expect(try await bench.numbers("select count(*) from party") == [2])
+        #expect(try await bench.numbers("select count(*) from sales_doc") == [8])
+    }
+
     @Test func `a key that comes twice in a file is skipped when equal and refused when not`() async throws {
         let bench = try await Workbench(batchSize: 1)
         let other = "B1,Autre,732829320,73282932000074,,,,,"

@@ -27,6 +27,16 @@ import Testing
         #expect(try decimal(text).rounded(to: 2).description == expected)
     }
 
+    @Test func `extreme values neither trap nor change when they are rounded`() throws {
+        let wide = try decimal("99999999999999999999999999999999999999")
+        #expect(wide.rounded(to: 2) == wide)
+        let fine = try decimal("0.99999999999999999999999999999999999999")
+        #expect(fine.rounded(to: 0).description == "1")
+        #expect(fine.rounded(to: 2).description == "1.00")
+        #expect(try decimal("-0.50").rounded(to: 0).description == "0")
+        #expect(Decimal(1).divided(by: fine) == nil)
+    }
+
     @Test func `equal values are equal whatever their scale`() throws {
         #expect(try decimal("1.50") == decimal("1.5"))
         #expect(try Set([decimal("1.50"), decimal("1.5"), decimal("15")]).count == 2)

@@ -82,6 +82,10 @@ import Testing
             try await PrivateCluster(folder: folder).start()
         }
         #expect(error?.has(.clusterFolder) == true)
+        let root = await #expect(throws: PostgreSQLError.self) {
+            try await PrivateCluster(folder: URL(filePath: "/var")).start()
+        }
+        #expect(root?.has(.clusterFolder) == true)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["lettre.odt"])
     }
 
@@ -114,6 +118,13 @@ import Testing
             let manifest = try await backup.write(to: file, at: now)
             #expect(manifest.rows == ["t": 500])
             #expect(manifest.createdAt == "2027-01-15T08:00:00Z")
+
+            let folderTarget = await #expect(throws: PostgreSQLError.self) {
+                _ = try await backup.write(to: folder, at: now)
+            }
+            #expect(folderTarget?.has(.backupTarget) == true)
+            #expect(
+                FileManager.default.fileExists(atPath: folder.appending(path: "postgres/PG_VERSION").path))
 
             let refused = await #expect(throws: PostgreSQLError.self) {
                 try await backup.restore(from: file, replacing: false)
