@@ -9,7 +9,7 @@ SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 RELAIS = .build/debug/relais
 DEMO_DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/relais-demo,$(HOME)/.local/share/relais-demo)
 VENV = .venv
-PACKAGES = libpq-dev libxml2-dev libpcre2-dev pkg-config postgresql postgresql-contrib libxml2-utils python3-venv
+PACKAGES = libpq-dev libxml2-dev libpcre2-dev pkg-config postgresql postgresql-contrib python3-venv
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## list the targets
@@ -58,10 +58,10 @@ soak: bootstrap ## the tests with full kill and fuzz counts
 format: ## lay the code out
 	swift format format --in-place --recursive Sources Connectors Tests Package.swift
 
-bench: bootstrap ## measure against peers, in the same run
+bench: bootstrap ## measure against peers, in the same run (ONLY=database, xml or csv)
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
 	$(VENV)/bin/python -c 'import duckdb' 2>/dev/null || $(VENV)/bin/pip install --quiet duckdb
 	swift build -c release --product relais-bench
-	.build/release/relais-bench $(VENV)/bin/python
+	.build/release/relais-bench $(VENV)/bin/python $(ONLY)
 
 .PHONY: help bootstrap build demo lint test soak format bench

@@ -39,6 +39,12 @@ struct PathExpression: Sendable, Hashable {
         }
     }
 
+    /// Whether this path leads to something inside what another one leads to, or to an attribute of it.
+    func isBelow(_ other: PathExpression) -> Bool {
+        self != other && steps.count >= other.steps.count
+            && Array(steps.prefix(other.steps.count)) == other.steps
+    }
+
     /// This path below another one.
     func below(_ prefix: PathExpression) -> PathExpression {
         PathExpression(steps: prefix.steps + steps, attribute: attribute)

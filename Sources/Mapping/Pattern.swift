@@ -21,6 +21,8 @@ package final class Pattern: @unchecked Sendable {
     /// The pattern as written.
     package let source: String
     private let code: OpaquePointer
+    /// Holds the step limit; only read by matches.
+    private let context: OpaquePointer?
     private static let stepLimit: UInt32 = 100_000
 
     package init(_ source: String) throws(Fault) {
@@ -32,9 +34,12 @@ package final class Pattern: @unchecked Sendable {
             throw Fault(offset: offset, words: Self.words(for: error))
         }
         unsafe self.code = code
+        unsafe context = pcre2_match_context_create_8(nil)
+        _ = unsafe pcre2_set_match_limit_8(context, Self.stepLimit)
     }
 
     deinit {
+        unsafe pcre2_match_context_free_8(context)
         unsafe pcre2_code_free_8(code)
     }
 
@@ -53,21 +58,18 @@ package final class Pattern: @unchecked Sendable {
 
     /// The first match in `text`: its first group, or all of it when the pattern has no group.
     package func firstMatch(in text: String) -> String? {
-        let bytes = Array(text.utf8)
         guard let data = unsafe pcre2_match_data_create_from_pattern_8(code, nil) else { return nil }
         defer { unsafe pcre2_match_data_free_8(data) }
-        guard let context = unsafe pcre2_match_context_create_8(nil) else { return nil }
-        defer { unsafe pcre2_match_context_free_8(context) }
-        _ = unsafe pcre2_set_match_limit_8(context, Self.stepLimit)
-        let matched = unsafe pcre2_match_8(code, bytes, bytes.count, 0, 0, data, context)
-        guard matched > 0, let ovector = unsafe pcre2_get_ovector_pointer_8(data) else { return nil }
-        let group = matched > 1 ? 1 : 0
-        let start = unsafe ovector[group * 2]
-        let end = unsafe ovector[group * 2 + 1]
-        // A group that took no part has the offset "all ones", which is no place in the text.
-        guard bytes.indices.contains(start) || start == bytes.count, start <= end, end <= bytes.count else {
-            return nil
+        var text = text
+        return text.withUTF8 { bytes in
+            let matched = unsafe pcre2_match_8(code, bytes.baseAddress, bytes.count, 0, 0, data, context)
+            guard matched > 0, let offsets = unsafe pcre2_get_ovector_pointer_8(data) else { return nil }
+            let group = matched > 1 ? 1 : 0
+            let start = unsafe offsets[group * 2]
+            let end = unsafe offsets[group * 2 + 1]
+            // A group that took no part has the offset "all ones", which is no place in the text.
+            guard start >= 0, start <= end, end <= bytes.count else { return nil }
+            return unsafe String(decoding: bytes[start..<end], as: UTF8.self)
         }
-        return String(decoding: bytes[start..<end], as: UTF8.self)
     }
 }

@@ -9,7 +9,7 @@ extension ValueRule {
     /// Cleans a text and applies `take`, `regex`, `keep` and `enum`; nil where nothing is left.
     func finish(_ text: String, at place: Place) throws(Diagnostic) -> String? {
         var text = cleaning.reduce(text) { $1.apply(to: $0) }
-        if let take { text = String(text.prefix(take)) }
+        if let take, text.utf8.count > take { text = String(text.prefix(take)) }
         if let regex {
             guard let match = regex.firstMatch(in: text) else { return nil }
             text = match
@@ -34,15 +34,49 @@ extension ValueRule {
 
 extension Cleaning {
     /// The tidied text.
+    ///
+    /// Most values are ASCII and tidy already: bytes decide that, since walking characters costs a hundred times
+    /// as much.
     func apply(to text: String) -> String {
         switch self {
-        case .trim: text.trimmingCharacters(in: .whitespacesAndNewlines)
-        case .squeeze: text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        case .nospace: text.filter { !$0.isWhitespace }
-        case .upper: text.uppercased()
-        case .lower: text.lowercased()
+        case .trim: text.hasBlankEnds ? text.trimmingCharacters(in: .whitespacesAndNewlines) : text
+        case .squeeze:
+            text.needsSqueezing ? text.split(whereSeparator: \.isWhitespace).joined(separator: " ") : text
+        case .nospace: text.isPlain ? text : text.filter { !$0.isWhitespace }
+        case .upper: text.utf8.contains { $0 >= 0x80 || (97...122).contains($0) } ? text.uppercased() : text
+        case .lower: text.utf8.contains { $0 >= 0x80 || (65...90).contains($0) } ? text.lowercased() : text
         case .fold: text.folding(options: [.diacriticInsensitive, .caseInsensitive], locale: nil)
         }
+    }
+}
+
+extension String {
+    /// Whether every byte is a visible ASCII character.
+    fileprivate var isPlain: Bool { utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+
+    /// Whether a character at either end is a blank.
+    fileprivate var hasBlankEnds: Bool {
+        [unicodeScalars.first, unicodeScalars.last].contains { $0?.isBlank == true }
+    }
+
+    /// Whether there are blanks other than single spaces between words.
+    fileprivate var needsSqueezing: Bool {
+        var previous: Unicode.Scalar = " "
+        for scalar in unicodeScalars {
+            if scalar == " " ? previous == " " : scalar.isBlank { return true }
+            previous = scalar
+        }
+        return previous == " " && !isEmpty
+    }
+
+    /// Whether there are more characters than `limit`; bytes are counted first, as there are never fewer.
+    fileprivate func isLonger(than limit: Int) -> Bool { utf8.count > limit && count > limit }
+}
+
+extension Unicode.Scalar {
+    /// White space, ASCII decided without the tables of Unicode.
+    fileprivate var isBlank: Bool {
+        value < 0x80 ? value == 0x20 || (9...13).contains(value) : properties.isWhitespace
     }
 }
 
@@ -51,39 +85,34 @@ extension FieldRule {
     ///
     /// - Throws: `FIELD-NOT-…` or `FIELD-TOO-LONG`, with the text as the place's value.
     func typed(_ text: String, at place: Place) throws(Diagnostic) -> Value {
-        var place = place
-        place.value = text
+        func fault(_ code: MappingError.Code, _ facts: [String: String] = [:]) -> Diagnostic {
+            var place = place
+            place.value = text
+            return MappingError(code, facts, at: place).diagnostic
+        }
         switch type {
         case .string:
-            guard text.count <= maxLength ?? .max else {
-                throw MappingError(
-                    .tooLong, ["max": String(maxLength ?? 0), "count": String(text.count)], at: place
-                )
-                .diagnostic
+            if text.isLonger(than: maxLength ?? .max) {
+                throw fault(.tooLong, ["max": String(maxLength ?? 0), "count": String(text.count)])
             }
             return .text(text)
         case .decimal:
-            guard let decimal = locale.decimal(text) else {
-                throw MappingError(.notDecimal, at: place).diagnostic
-            }
+            guard let decimal = locale.decimal(text) else { throw fault(.notDecimal) }
             return .decimal(decimal)
         case .int:
-            guard let integer = Int(text) else { throw MappingError(.notInteger, at: place).diagnostic }
+            guard let integer = Int(text) else { throw fault(.notInteger) }
             return .integer(integer)
         case .date:
             guard let date = formats.lazy.compactMap({ $0.date(text) }).first else {
-                let known = formats.map(\.pattern).joined(separator: ", ")
-                throw MappingError(.notDate, ["formats": known], at: place).diagnostic
+                throw fault(.notDate, ["formats": formats.map(\.pattern).joined(separator: ", ")])
             }
             return .date(date)
         case .bool:
-            guard text == "true" || text == "false" else {
-                throw MappingError(.notBoolean, at: place).diagnostic
-            }
+            guard text == "true" || text == "false" else { throw fault(.notBoolean) }
             return .boolean(text == "true")
         case .currency:
             guard text.utf8.count == 3, text.utf8.allSatisfy({ (65...90).contains($0) }) else {
-                throw MappingError(.notCurrency, at: place).diagnostic
+                throw fault(.notCurrency)
             }
             return .text(text)
         }

@@ -34,13 +34,18 @@ struct XMLBinding: Sendable {
     private var numbers: [PathExpression: Int] = [:]
     /// Uses by trie node.
     private(set) var usesOfNode: [[Int]] = []
-    /// Use numbers of the rows of each collection.
-    private(set) var rowUses: [Int: Set<Int>] = [:]
+    /// Uses that are a row each, and the collection they belong to.
+    private(set) var collectionOfRow: [Int: Int] = [:]
+    /// For each use, the collection whose rows it is in and its column there; nil for the record's own.
+    private(set) var columns: [(collection: Int, column: Int)?] = []
+    /// Number of columns of each collection.
+    private(set) var widths: [Int]
     private let schema: EntitySchema
 
     init(records: [XMLName], skip: [PathExpression], schema: EntitySchema) {
         trie = PathTrie(records: records)
         self.schema = schema
+        widths = [Int](repeating: 0, count: schema.collections.count)
         for path in skip { trie.skip(add(path.steps).last ?? PathTrie.record) }
     }
 
@@ -68,15 +73,20 @@ struct XMLBinding: Sendable {
             }
         }
         uses.append(Use(node: node, predicates: predicates))
+        columns.append(nil)
         numbers[path] = uses.count - 1
         while usesOfNode.count < trie.count { usesOfNode.append([]) }
         usesOfNode[node].append(uses.count - 1)
         return uses.count - 1
     }
 
-    /// Marks paths as the rows of a collection.
-    mutating func setRows(_ paths: [PathExpression], of collection: Int) {
-        rowUses[collection] = Set(paths.map { number($0, keepsText: false) })
+    /// Marks paths as the rows of a collection; the paths below them, numbered before, become its columns.
+    mutating func setRows(_ rows: [PathExpression], of collection: Int) {
+        for (path, use) in numbers where rows.contains(where: { path.isBelow($0) }) {
+            columns[use] = (collection, widths[collection])
+            widths[collection] += 1
+        }
+        for row in rows { collectionOfRow[number(row, keepsText: false)] = collection }
     }
 
     private mutating func add(_ steps: [PathExpression.Step]) -> [PathTrie.Node] {
@@ -120,15 +130,19 @@ struct XMLTextSource: TextSource {
         let text: String
     }
 
-    /// First capture of each use in the record; −1 = none.
+    /// First capture of each of the record's own uses; −1 = none.
     private var matches: [Int32]
-    /// For each collection, its rows: the capture of the row and the first capture of each use inside it.
-    private var rows: [Int: [(capture: Int, matches: [Int32])]] = [:]
+    /// For each collection, the captures that are its rows.
+    private var rows: [[Int]]
+    /// For each collection, row by row, the first capture of each column; −1 = none.
+    private var cells: [[Int32]]
 
     init(_ record: CapturedRecord, _ binding: XMLBinding) {
         self.record = record
         self.binding = binding
         matches = [Int32](repeating: -1, count: binding.uses.count)
+        rows = [[Int]](repeating: [], count: binding.widths.count)
+        cells = [[Int32]](repeating: [], count: binding.widths.count)
         for capture in 0..<record.count where record.node(capture) < binding.usesOfNode.count {
             for use in binding.usesOfNode[record.node(capture)] where !binding.uses[use].isLate {
                 guard decide(capture, binding.uses[use]) else { continue }
@@ -138,24 +152,23 @@ struct XMLTextSource: TextSource {
     }
 
     private mutating func note(_ use: Int, _ capture: Int) {
-        for (collection, uses) in binding.rowUses where uses.contains(use) {
-            rows[collection, default: []].append((capture, [Int32](repeating: -1, count: binding.uses.count)))
+        if let collection = binding.collectionOfRow[use] {
+            rows[collection].append(capture)
+            cells[collection].append(contentsOf: repeatElement(-1, count: binding.widths[collection]))
+        } else if let (collection, column) = binding.columns[use] {
+            guard let row = rows[collection].last, capture < record.end(row) else { return }
+            let cell = (rows[collection].count - 1) * binding.widths[collection] + column
+            if cells[collection][cell] < 0 { cells[collection][cell] = Int32(capture) }
+        } else if matches[use] < 0 {
+            matches[use] = Int32(capture)
         }
-        for collection in binding.rowUses.keys {
-            let last = (rows[collection]?.count ?? 0) - 1
-            guard last >= 0, let row = rows[collection]?[last], capture < record.end(row.capture),
-                row.matches[use] < 0
-            else { continue }
-            rows[collection]?[last].matches[use] = Int32(capture)
-        }
-        if matches[use] < 0 { matches[use] = Int32(capture) }
     }
 
     // MARK: - TextSource
 
     var rootName: String? { record.name.local }
 
-    func rowCount(_ collection: Int) -> Int { rows[collection]?.count ?? 0 }
+    func rowCount(_ collection: Int) -> Int { rows[collection].count }
 
     func text(_ places: [Int], row: Int?, values: Values) throws(Diagnostic) -> String? {
         var first: Int?
@@ -175,11 +188,11 @@ struct XMLTextSource: TextSource {
                 record.node($0) == binding.uses[use].node && satisfies($0, binding.uses[use], values)
             }
         }
-        guard let row else { return matches[use] < 0 ? nil : Int(matches[use]) }
-        for rows in rows.values where row < rows.count && rows[row].matches[use] >= 0 {
-            return Int(rows[row].matches[use])
+        var capture = matches[use]
+        if let row, let (collection, column) = binding.columns[use] {
+            capture = cells[collection][row * binding.widths[collection] + column]
         }
-        return nil
+        return capture < 0 ? nil : Int(capture)
     }
 
     // MARK: - Conditions

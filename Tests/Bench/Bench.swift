@@ -18,9 +18,10 @@ struct Bench {
         defer { try? FileManager.default.removeItem(at: folder) }
         let data = try BenchData(folder: folder)
         print("measure                                  relais       peer         ratio   peer's name")
-        try await DatabaseBench(folder: folder).run()
-        try await XMLBench(data: data).run()
-        try await CSVBench(data: data, python: python).run()
+        let only = CommandLine.arguments.dropFirst(2).first
+        if only == nil || only == "database" { try await DatabaseBench(folder: folder).run() }
+        if only == nil || only == "xml" { try await XMLBench(data: data).run() }
+        if only == nil || only == "csv" { try await CSVBench(data: data, python: python).run() }
     }
 
     /// One line of the result.

@@ -78,11 +78,23 @@ struct BenchData {
     }
 
     private static func account(_ number: Int) -> String {
-        """
-        C\(number),Établissements Numéro \(number),\(990_000_000 + number),\(990_000_000 + number)00011,\
-        FR00\(990_000_000 + number),"\(number % 99), rue de l’Église",35000,RENNES,02 99 00 00 00,\
-        contact\(number)@exemple.fr,exemple.fr,FR7699999000000000000000000
+        let siren = withCheckDigit(String(99_100_000 + number % 900_000))
+        let key = String((12 + 3 * ((Int(siren) ?? 0) % 97)) % 97)
+        let vat = "FR" + (key.count == 1 ? "0" : "") + key + siren
+        return """
+            C\(number),Établissements Numéro \(number),\(siren),\(withCheckDigit(siren + "0001")),\(vat),\
+            "\(number % 99), rue de l’Église",35000,RENNES,02 99 00 00 00,contact\(number)@exemple.fr,exemple.fr,\
+            FR7699999000000000000000000
 
-        """
+            """
+    }
+
+    /// The digits with one more, so that Luhn's check holds.
+    private static func withCheckDigit(_ digits: String) -> String {
+        let sum = digits.utf8.reversed().enumerated().reduce(0) { sum, digit in
+            let value = Int(digit.element - UInt8(ascii: "0")) * (digit.offset.isMultiple(of: 2) ? 2 : 1)
+            return sum + (value > 9 ? value - 9 : value)
+        }
+        return digits + String((10 - sum % 10) % 10)
     }
 }
