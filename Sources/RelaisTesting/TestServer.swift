@@ -9,9 +9,11 @@ package actor TestServer {
     /// Started by the first test that asks.
     package static let shared = TestServer()
 
+    /// Unstructured, since the first of many tests starts what all of them wait for.
     private var started: Task<PrivateCluster, any Error>?
     private var watchdog: Process?
     private var nextDatabase = 0
+    /// Unstructured for the same reason.
     private var templates: [String: Task<Void, any Error>] = [:]
 
     private init() {}

@@ -20,14 +20,11 @@ struct AccountsCommand: AsyncParsableCommand {
             commandName: "list", abstract: words("command.accounts.list"),
             discussion: words("command.accounts.discussion"))
         @OptionGroup var database: DatabaseOptions
-        @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
-        var asJSON = false
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let accounts = try await database.withDatabase { pool in
-                try await pool.withConnection { try await Accounts.list(on: $0) }
-            }
-            AccountsCommand.show(accounts, asJSON: asJSON, empty: words("accounts.empty"))
+            let accounts = try await database.withConnection { try await Accounts.list(on: $0) }
+            AccountsCommand.show(accounts, asJSON: output.asJSON, empty: words("accounts.empty"))
         }
     }
 
@@ -38,14 +35,12 @@ struct AccountsCommand: AsyncParsableCommand {
         @Argument(help: ArgumentHelp(words("argument.search"), valueName: "TEXT"))
         var text: String
         @OptionGroup var database: DatabaseOptions
-        @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
-        var asJSON = false
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let accounts = try await database.withDatabase { pool in
-                try await pool.withConnection { try await Accounts.search(text, on: $0) }
-            }
-            AccountsCommand.show(accounts, asJSON: asJSON, empty: words("accounts.none", ["text": text]))
+            let accounts = try await database.withConnection { try await Accounts.search(text, on: $0) }
+            AccountsCommand.show(
+                accounts, asJSON: output.asJSON, empty: words("accounts.none", ["text": text]))
         }
     }
 
@@ -56,17 +51,14 @@ struct AccountsCommand: AsyncParsableCommand {
         @Argument(help: ArgumentHelp(words("argument.account"), valueName: "ID"))
         var id: Int
         @OptionGroup var database: DatabaseOptions
-        @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
-        var asJSON = false
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let found = try await database.withDatabase { pool in
-                try await pool.withConnection { try await Accounts.show(id, on: $0) }
-            }
+            let found = try await database.withConnection { try await Accounts.show(id, on: $0) }
             guard let account = found else {
                 throw Diagnostic(code: "ACCOUNT-UNKNOWN", facts: ["id": String(id)])
             }
-            asJSON ? Console.printJSON(AccountsCommand.json(account)) : AccountsCommand.show(account)
+            output.asJSON ? Console.printJSON(AccountsCommand.json(account)) : AccountsCommand.show(account)
         }
     }
 

@@ -31,8 +31,7 @@ struct DatabaseCommand: AsyncParsableCommand {
             commandName: "status", abstract: words("command.db.status"),
             discussion: words("command.db.discussion"))
         @OptionGroup var database: DatabaseOptions
-        @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
-        var asJSON = false
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             let cluster = try database.cluster()
@@ -50,7 +49,7 @@ struct DatabaseCommand: AsyncParsableCommand {
         }
 
         private func show(server: String?, size: Int?, status: Migrator.Status?, _ cluster: PrivateCluster?) {
-            if asJSON {
+            if output.asJSON {
                 return Console.printJSON([
                     "applied": .list((status?.applied ?? []).map { .text($0) }),
                     "folder": JSONValue(cluster?.folder.path),

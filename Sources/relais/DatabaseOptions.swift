@@ -52,6 +52,19 @@ struct DatabaseOptions: ParsableArguments {
     }
 }
 
+extension DatabaseOptions {
+    /// Runs `body` on one connection of the database.
+    func withConnection<Value>(_ body: (Connection) async throws -> Value) async throws -> Value {
+        try await withDatabase { pool in try await pool.withConnection(body) }
+    }
+}
+
+/// The form of a command's output.
+struct OutputOptions: ParsableArguments {
+    @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
+    var asJSON = false
+}
+
 /// The mappings shipped with the program, and how one is chosen.
 struct MappingOptions: ParsableArguments {
     @Option(name: .customLong("mapping"), help: ArgumentHelp(words("option.mapping"), valueName: "NAME"))

@@ -16,8 +16,7 @@ struct DoctorCommand: AsyncParsableCommand {
         discussion: words("command.doctor.discussion"))
 
     @OptionGroup var database: DatabaseOptions
-    @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
-    var asJSON = false
+    @OptionGroup var output: OutputOptions
 
     private struct Check {
         let name: String
@@ -37,7 +36,7 @@ struct DoctorCommand: AsyncParsableCommand {
             check("disk") { try freeSpace() },
             await databaseCheck(),
         ]
-        asJSON ? checks.forEach(showJSON) : checks.forEach(show)
+        output.asJSON ? checks.forEach(showJSON) : checks.forEach(show)
         if checks.contains(where: { $0.fault != nil }) { throw ExitStatus.failed }
     }
 

@@ -20,8 +20,7 @@ struct ImportCommand: AsyncParsableCommand {
     @OptionGroup var mapping: MappingOptions
     @OptionGroup var database: DatabaseOptions
 
-    @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
-    var asJSON = false
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let choose = try mapping.chooser()
@@ -31,7 +30,7 @@ struct ImportCommand: AsyncParsableCommand {
             return try await engine.run(connector) { Console.progress(progressLine($0)) }
         }
         Console.progress("")
-        asJSON ? Console.printJSON(json(report)) : show(report)
+        output.asJSON ? Console.printJSON(json(report)) : show(report)
         if !report.unreadable.isEmpty { throw ExitStatus.failed }
         if report.files.contains(where: \.isStoppedByLimit) { throw ExitStatus.stopped }
         if report.ledger.quarantined > 0 { throw ExitStatus.quarantined }

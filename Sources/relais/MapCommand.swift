@@ -19,8 +19,7 @@ struct MapCommand: AsyncParsableCommand {
 
     @OptionGroup var mapping: MappingOptions
 
-    @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
-    var asJSON = false
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let choose = try mapping.chooser()
@@ -30,10 +29,10 @@ struct MapCommand: AsyncParsableCommand {
                 try map(file, choose, &counts)
             } catch let error as any ReportableError {
                 counts.unreadable += 1
-                Console.report([error.inFile(file).diagnostic], asJSON: asJSON)
+                Console.report([error.inFile(file).diagnostic], asJSON: output.asJSON)
             }
         }
-        if !asJSON {
+        if !output.asJSON {
             Console.warn(words("map.summary", count: counts.read, ["faulty": words.number(counts.faulty)]))
         }
         if counts.unreadable > 0 { throw ExitStatus.failed }
@@ -53,7 +52,7 @@ struct MapCommand: AsyncParsableCommand {
         func show(_ item: MappedItem) {
             counts.read += 1
             if !item.isApplicable { counts.faulty += 1 }
-            asJSON ? showJSON(item, path, definition) : showText(item, path)
+            output.asJSON ? showJSON(item, path, definition) : showText(item, path)
         }
         while true {
             let bytes = try file.read()

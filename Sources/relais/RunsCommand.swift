@@ -20,14 +20,11 @@ struct RunsCommand: AsyncParsableCommand {
             commandName: "list", abstract: words("command.runs.list"),
             discussion: words("command.runs.discussion"))
         @OptionGroup var database: DatabaseOptions
-        @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
-        var asJSON = false
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let runs = try await database.withDatabase { pool in
-                try await pool.withConnection { try await Runs.list(on: $0) }
-            }
-            if asJSON { return runs.forEach { Console.printJSON(RunsCommand.json($0)) } }
+            let runs = try await database.withConnection { try await Runs.list(on: $0) }
+            if output.asJSON { return runs.forEach { Console.printJSON(RunsCommand.json($0)) } }
             guard !runs.isEmpty else { return Console.print(words("runs.empty")) }
             Console.printTable(
                 [
@@ -50,23 +47,20 @@ struct RunsCommand: AsyncParsableCommand {
         @Argument(help: ArgumentHelp(words("argument.run"), valueName: "ID"))
         var id: Int
         @OptionGroup var database: DatabaseOptions
-        @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
-        var asJSON = false
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let found = try await database.withDatabase { pool in
-                try await pool.withConnection { connection in
-                    (
-                        try await Runs.show(id, on: connection),
-                        try await Runs.artifacts(of: id, on: connection),
-                        try await Runs.quarantine(of: id, on: connection)
-                    )
-                }
+            let found = try await database.withConnection { connection in
+                (
+                    try await Runs.show(id, on: connection),
+                    try await Runs.artifacts(of: id, on: connection),
+                    try await Runs.quarantine(of: id, on: connection)
+                )
             }
             guard let run = found.0 else {
                 throw Diagnostic(code: "RUN-UNKNOWN", facts: ["id": String(id)])
             }
-            asJSON ? showJSON(run, found.1, found.2) : show(run, found.1, found.2)
+            output.asJSON ? showJSON(run, found.1, found.2) : show(run, found.1, found.2)
         }
 
         private func show(_ run: RunSummary, _ artifacts: [RunArtifact], _ records: [QuarantinedRecord]) {

@@ -19,14 +19,13 @@ struct SalesCommand: AsyncParsableCommand {
         @Option(name: .customLong("account"), help: ArgumentHelp(words("option.account"), valueName: "ID"))
         var account: Int?
         @OptionGroup var database: DatabaseOptions
-        @Flag(name: .customLong("json"), help: ArgumentHelp(words("option.json")))
-        var asJSON = false
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let documents = try await database.withDatabase { pool in
-                try await pool.withConnection { try await SalesDocuments.list(account: account, on: $0) }
+            let documents = try await database.withConnection {
+                try await SalesDocuments.list(account: account, on: $0)
             }
-            if asJSON { return documents.forEach { Console.printJSON(json($0)) } }
+            if output.asJSON { return documents.forEach { Console.printJSON(json($0)) } }
             guard !documents.isEmpty else { return Console.print(words("sales.empty")) }
             Console.printTable(
                 [
