@@ -26,6 +26,17 @@ struct DatabaseCommand: AsyncParsableCommand {
         return newest
     }
 
+    /// A backup's manifest for programs.
+    private static func json(_ manifest: BackupManifest, _ file: String) -> JSONValue {
+        [
+            "created_at": .text(manifest.createdAt), "dump_bytes": .number(manifest.dumpBytes),
+            "dump_sha256": .text(manifest.dumpSHA256), "file": .text(file),
+            "migrations": .list(manifest.migrations.map { .text($0) }),
+            "postgresql": .number(manifest.postgresql),
+            "rows": .object(manifest.rows.mapValues { .number($0) }),
+        ]
+    }
+
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "status", abstract: words("command.db.status"),
@@ -80,11 +91,13 @@ struct DatabaseCommand: AsyncParsableCommand {
             commandName: "migrate", abstract: words("command.db.migrate"),
             discussion: words("command.db.discussion"))
         @OptionGroup var database: DatabaseOptions
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             let connection = try await Connection.open(try await database.connectionString())
             let applied = try await Migrator(try Schema.migrations()).migrate(connection)
             await connection.close()
+            if output.asJSON { return Console.printJSON(["applied": .list(applied.map { .text($0) })]) }
             for name in applied { Console.print(name) }
             Console.print(words("db.migrated", count: applied.count))
         }
@@ -119,12 +132,14 @@ struct DatabaseCommand: AsyncParsableCommand {
         @Argument(help: ArgumentHelp(words("argument.backup"), valueName: "FILE"))
         var file: String
         @OptionGroup var database: DatabaseOptions
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             let backup = Backup(
                 try await database.connectionString(),
                 installation: try DatabaseCommand.installation(database))
             let manifest = try await backup.write(to: URL(filePath: file).absoluteURL, at: Surroundings.now)
+            if output.asJSON { return Console.printJSON(DatabaseCommand.json(manifest, file)) }
             Console.print(
                 words(
                     "db.backed-up", count: manifest.rows.values.reduce(0, +),
@@ -141,6 +156,7 @@ struct DatabaseCommand: AsyncParsableCommand {
         @Flag(name: .customLong("replace"), help: ArgumentHelp(words("option.replace")))
         var replacing = false
         @OptionGroup var database: DatabaseOptions
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             let backup = Backup(
@@ -148,6 +164,7 @@ struct DatabaseCommand: AsyncParsableCommand {
                 installation: try DatabaseCommand.installation(database))
             let manifest = try await backup.restore(
                 from: URL(filePath: file).absoluteURL, replacing: replacing)
+            if output.asJSON { return Console.printJSON(DatabaseCommand.json(manifest, file)) }
             Console.print(
                 words(
                     "db.restored", count: manifest.rows.values.reduce(0, +),
@@ -162,6 +179,7 @@ struct DatabaseCommand: AsyncParsableCommand {
         @Flag(name: .customLong("rebuild"), help: ArgumentHelp(words("option.rebuild")))
         var rebuild = false
         @OptionGroup var database: DatabaseOptions
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             guard let cluster = try database.cluster() else {
@@ -169,9 +187,16 @@ struct DatabaseCommand: AsyncParsableCommand {
             }
             let major = cluster.major ?? cluster.newest.major
             guard rebuild || cluster.newest.major > major else {
+                if output.asJSON { return Console.printJSON(["from": .number(major), "to": .number(major)]) }
                 return Console.print(words("db.newest", ["major": String(major)]))
             }
             let upgrade = try await cluster.upgrade(at: Surroundings.now)
+            if output.asJSON {
+                return Console.printJSON([
+                    "from": .number(upgrade.from), "old_files": .text(upgrade.oldFiles.path),
+                    "to": .number(upgrade.to),
+                ])
+            }
             Console.print(
                 words(
                     "db.upgraded", count: upgrade.manifest.rows.values.reduce(0, +),
@@ -184,12 +209,15 @@ struct DatabaseCommand: AsyncParsableCommand {
             commandName: "stop", abstract: words("command.db.stop"),
             discussion: words("command.db.discussion"))
         @OptionGroup var database: DatabaseOptions
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             guard let cluster = try database.cluster() else {
                 throw Diagnostic(code: "DB-NOT-PRIVATE")
             }
-            Console.print(words(try await cluster.stop() ? "db.now-stopped" : "db.stopped"))
+            let stopped = try await cluster.stop()
+            if output.asJSON { return Console.printJSON(["stopped": .boolean(stopped)]) }
+            Console.print(words(stopped ? "db.now-stopped" : "db.stopped"))
         }
     }
 }

@@ -183,7 +183,10 @@ func withDataFolder(_ body: (_ data: String, _ folder: URL) async throws -> Void
         try await withDataFolder { data, folder in
             _ = try await RelaisCommand.run(["import", "--data", data, samples + "/comptes.csv"])
             let file = folder.appending(path: "s.tar").path
-            #expect(try await RelaisCommand.run(["db", "backup", file, "--data", data]).status == 0)
+            let backup = try await RelaisCommand.run(["db", "backup", file, "--data", data, "--json"])
+            #expect(backup.status == 0)
+            let rows = try #require(try json(backup.output)["rows"] as? [String: Int])
+            #expect(rows["party"] == 5)
             let other = folder.appending(path: "autre").path
             #expect(try await RelaisCommand.run(["db", "restore", file, "--data", other]).status == 0)
             let accounts = try await RelaisCommand.run(["accounts", "--data", other, "--json"])
