@@ -6,10 +6,15 @@ package import PostgreSQL
 
 /// An account in a list.
 package struct AccountSummary: Sendable, Hashable {
+    /// Number of the row.
     package let id: Int
+    /// Registered name.
     package let name: String
+    /// `suspect`, `prospect`, `client`, `former` or `other`.
     package let status: String
+    /// Nine digits, as imported.
     package let siren: String?
+    /// Town of the main site.
     package let city: String?
     /// Number of documents addressed to it.
     package let documents: Int
@@ -19,53 +24,81 @@ package struct AccountSummary: Sendable, Hashable {
 package struct AccountDetail: Sendable {
     /// The organisation.
     package struct Identity: Sendable {
+        /// Number of the row.
         package let id: Int
+        /// Registered name.
         package let name: String
+        /// `suspect`, `prospect`, `client`, `former` or `other`.
         package let status: String
+        /// Nine digits, as imported.
         package let siren: String?
+        /// VAT number with country prefix.
         package let vat: String?
+        /// Identifier in the register of its country, where it is no SIREN.
         package let legalID: String?
     }
 
     /// An address of it.
     package struct Site: Sendable {
+        /// Number of the row.
         package let id: Int
+        /// Fourteen digits, as imported.
         package let siret: String?
+        /// Street with number.
         package let street: String?
+        /// Postal code as written.
         package let postalCode: String?
+        /// Town of the main site.
         package let city: String?
+        /// ISO 3166-1 alpha-2.
         package let country: String?
+        /// Whether it speaks for the account.
         package let isMain: Bool
     }
 
     /// A way to reach it.
     package struct ContactPoint: Sendable {
+        /// `phone`, `email`, `email_domain` or `iban`.
         package let kind: String
+        /// The value as the source wrote it.
         package let value: String
     }
 
     /// What a source says about a field, and where it said so.
     package struct Claim: Sendable {
+        /// `party` or `site`.
         package let entity: String
+        /// Column of the entity.
         package let field: String
+        /// The value as the source wrote it.
         package let value: String?
+        /// Code of the source system.
         package let source: String
         /// Name of the file.
         package let file: String?
+        /// One-based line of the file.
         package let line: Int?
+        /// When the source said so last.
         package let observedAt: Timestamp
     }
 
     /// A code that a source system uses for it.
     package struct Code: Sendable {
+        /// Code of the source system.
         package let source: String
+        /// The code itself.
         package let code: String
     }
 
+    /// Name and official numbers.
     package let identity: Identity
+    /// Addresses, the main one first.
     package let sites: [Site]
+    /// Ways to reach it, by kind.
     package let contactPoints: [ContactPoint]
+    /// Codes of all its sites.
     package let codes: [Code]
+    /// Who said what, the most trusted source first.
     package let claims: [Claim]
 }
 

@@ -30,10 +30,15 @@ package struct ImportContext: Sendable {
         case write, quarantine
     }
 
+    /// Number of the run.
     package var run: Int
+    /// Number of the source system whose claims the records are.
     package var source: Int
+    /// Number of the file.
     package var artifact: Int
+    /// How parties are found.
     package var matching: Matching
+    /// What happens to known records with other content.
     package var change: Change
 
     package init(run: Int, source: Int, artifact: Int, matching: Matching, change: Change) {

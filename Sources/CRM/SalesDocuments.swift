@@ -6,17 +6,29 @@ package import PostgreSQL
 
 /// A document in a list.
 package struct DocumentSummary: Sendable {
+    /// Number of the row.
     package let id: Int
+    /// `invoice` or `credit_note`.
     package let kind: String
+    /// Number as the issuer gave it.
     package let number: String
+    /// Day of issue.
     package let issuedOn: CalendarDate
+    /// Day by which it is to be paid.
     package let dueOn: CalendarDate?
+    /// Number of the account it is addressed to.
     package let account: Int
+    /// Name of that account.
     package let accountName: String
+    /// Name of the party that issued it.
     package let issuerName: String
+    /// ISO 4217 code.
     package let currency: String
+    /// Total without tax, in the currency.
     package let net: Decimal?
+    /// Total with tax, in the currency.
     package let gross: Decimal
+    /// Number of lines.
     package let lines: Int
     /// The file it was read from.
     package let file: String?

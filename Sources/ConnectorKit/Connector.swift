@@ -33,6 +33,7 @@ package protocol Connector: Sendable {
 
 /// An opaque position that the hub keeps for a connector, committed with the data before it.
 package struct Cursor: Sendable, Hashable {
+    /// What the connector wrote; means nothing to anybody else.
     package let text: String
 
     package init(_ text: String) {
@@ -52,6 +53,7 @@ package enum ConnectorItem: Sendable, Hashable {
 
 /// Something that can be read from a connector.
 package struct StreamDescription: Sendable, Hashable {
+    /// Name, unique in the connector.
     package let name: String
     /// Fields that name an item; empty for files.
     package let naturalKey: [String]

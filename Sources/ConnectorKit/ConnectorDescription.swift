@@ -7,7 +7,9 @@ package import Diagnostics
 package struct ConnectorDescription: Sendable, Hashable {
     /// Lower-case identifier.
     package let id: String
+    /// Grows with each change of settings or streams.
     package let version: Int
+    /// What it wants to know.
     package let settings: [SettingDescription]
     /// Names of the mappings it ships.
     package let mappings: [String]
@@ -56,12 +58,17 @@ package struct SettingDescription: Sendable, Hashable {
         case text, list
     }
 
+    /// Name as configuration writes it.
     package let name: String
+    /// How its value is written.
     package let type: Kind
+    /// Whether it must be set.
     package let isRequired: Bool
     /// Whether its value must never be shown.
     package let isSecret: Bool
+    /// One French sentence.
     package let frenchHelp: String
+    /// One English sentence.
     package let englishHelp: String
 
     package init(

@@ -6,6 +6,7 @@ internal import Diagnostics
 
 /// A broken promise of a connector.
 package struct ConformanceFault: Error, CustomStringConvertible {
+    /// What was promised and not kept.
     package let description: String
 }
 

@@ -15,16 +15,21 @@ package struct ImportProgress: Sendable {
         case reading, checking, applying
     }
 
+    /// Name of the file.
     package let file: String
+    /// What is being done with it.
     package let phase: Phase
     /// Bytes of the file done, and all of them.
     package let bytes: Int
+    /// Size of the file.
     package let totalBytes: Int
+    /// What became of its records so far.
     package let ledger: RunLedger
 }
 
 /// What became of a file.
 package struct FileReport: Sendable {
+    /// Name of the file.
     package let name: String
     /// `name@version` of the mapping that read it; nil when none did.
     package var mapping: String?
@@ -41,7 +46,9 @@ package struct FileReport: Sendable {
 
 /// What an import did.
 package struct ImportReport: Sendable {
+    /// Number of the run.
     package let run: Int
+    /// One report a file, in order.
     package let files: [FileReport]
 
     /// All files together.

@@ -7,38 +7,55 @@ package import PostgreSQL
 
 /// A run in a list.
 package struct RunSummary: Sendable {
+    /// Number of the row.
     package let id: Int
     /// `running`, `interrupted` (its process died), `succeeded`, `partial` or `failed`.
     package let state: String
+    /// When it began.
     package let startedAt: Timestamp
+    /// When it ended; nil while it runs.
     package let finishedAt: Timestamp?
+    /// What became of its records.
     package let ledger: RunLedger
     /// Names of the files, at most three.
     package let files: [String]
+    /// Number of all its files.
     package let fileCount: Int
 }
 
 /// A file of a run.
 package struct RunArtifact: Sendable {
+    /// Name as received.
     package let name: String
+    /// Bytes.
     package let size: Int
     /// `name@version`; nil where the file was never mapped.
     package let mapping: String?
+    /// Records of it that wait for a person.
     package let quarantined: Int
 }
 
 /// A record that could not be applied.
 package struct QuarantinedRecord: Sendable {
+    /// Number of the row.
     package let id: Int
+    /// Name of the file.
     package let file: String
+    /// One-based number in the file; 0 for the whole file.
     package let ordinal: Int
+    /// One-based line of the file.
     package let line: Int?
+    /// `parse`, `map`, `validate`, `match` or `write`.
     package let stage: String
+    /// JSON name of the field at fault.
     package let field: String?
+    /// Stable code of the reason.
     package let code: String
+    /// The value found, at most 200 characters.
     package let value: String?
     /// Facts for the message of the code.
     package let facts: JSONText
+    /// `open`, `fixed`, `replayed` or `ignored`.
     package let status: String
 }
 

@@ -54,6 +54,7 @@ package struct AccountMatch: Sendable, Hashable {
             case external, siret, vat, siren, gln
         }
 
+        /// What is compared.
         package let key: Key
         /// Name of the source system, for ``Key/external``.
         package let system: String?
@@ -71,7 +72,9 @@ package struct AccountMatch: Sendable, Hashable {
         case review
     }
 
+    /// The ways, in the order tried.
     package let attempts: [Attempt]
+    /// What happens when none finds one.
     package let unknown: Unknown
 
     /// The source system whose codes the records hold, where the mapping names one.

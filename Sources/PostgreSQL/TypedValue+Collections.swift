@@ -62,7 +62,9 @@ extension Array: PostgreSQLDecodable where Element: PostgreSQLDecodable {
 package struct PostgreSQLRange<Bound: PostgreSQLCodable & Hashable>: Sendable, Hashable {
     /// One end of a range.
     package struct Limit: Sendable, Hashable {
+        /// The value at this end.
         package let value: Bound
+        /// Whether the range contains it.
         package let isInclusive: Bool
 
         package init(_ value: Bound, inclusive: Bool) {

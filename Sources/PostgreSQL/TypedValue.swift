@@ -7,6 +7,7 @@ package import Model
 
 /// PostgreSQL's number of a data type (`pg_type.oid`).
 package struct TypeID: Sendable, Hashable, RawRepresentable {
+    /// The oid.
     package let rawValue: UInt32
 
     package init(rawValue: UInt32) {
@@ -114,6 +115,7 @@ extension String: PostgreSQLCodable {
 
 /// Bytes of a `bytea` column.
 package struct Bytes: PostgreSQLCodable, Hashable {
+    /// The bytes.
     package var array: [UInt8]
 
     package init(_ array: [UInt8]) {
@@ -131,6 +133,7 @@ package struct Bytes: PostgreSQLCodable, Hashable {
 
 /// The text of a JSON document, sent and kept as `jsonb`.
 package struct JSONText: PostgreSQLCodable, Hashable {
+    /// The JSON text.
     package var text: String
 
     package init(_ text: String) {

@@ -7,8 +7,11 @@ internal import SystemPackage
 
 /// How a run of the command ended.
 package struct CommandResult: Sendable {
+    /// Exit code; the negative signal number of a killed process.
     package let status: Int32
+    /// Standard output.
     package let output: String
+    /// Standard error.
     package let errors: String
 }
 
