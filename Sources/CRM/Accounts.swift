@@ -153,19 +153,28 @@ struct SearchAccounts: Statement {
     let text: String
     let limit: Int
 
+    // One index a way of finding; one condition with OR would walk the whole table.
     static let sql = """
-        select \(summaryColumns)
-        from party p
-        left join org o on o.party_id = p.id
-        where p.status <> 'other' and p.merged_into is null and (
-          p.name_norm like '%' || replace(replace(name_norm($1::text), '\\', '\\\\'), '%', '\\%') || '%'
-          or p.id in (select party_id from org where siren = $2 or vat collate "C" = $2)
-          or p.id in (select party_id from site where siret = $2)
-          or p.id in (
-            select s.party_id from external_identity e join site s on s.id = e.entity_id
-            where e.entity = 'site' and e.ext_id = $1
-          )
+        with hit as materialized (
+          select id from party
+          where name_norm like '%' || replace(replace(name_norm($1::text), '\\', '\\\\'), '%', '\\%') || '%'
+          union
+          select party_id from org where siren = $2
+          union
+          select party_id from org where vat collate "C" = $2
+          union
+          select party_id from site where siret = $2
+          union
+          select s.party_id
+          from external_identity e
+          join site s on s.id = e.entity_id
+          where e.entity = 'site' and e.ext_id collate "C" = $1
         )
+        select \(summaryColumns)
+        from hit
+        join party p using (id)
+        left join org o on o.party_id = p.id
+        where p.status <> 'other' and p.merged_into is null
         order by p.name_norm collate "C", p.id
         limit $3::bigint
         """

@@ -62,4 +62,41 @@ import Testing
         }
         #expect(applied.sorted() == (try Schema.migrations().map(\.name)))
     }
+
+    @Test(arguments: [
+        ("SearchAccounts", "'client 777', 'CLIENT777', 50"), ("ListAccounts", "'client 5', 7, 50"),
+        ("ShowAccount", "7"), ("AccountSites", "7"), ("AccountCodes", "7"), ("AccountContactPoints", "7"),
+        ("ListDocuments", "7, 50"), ("FindByExternalCode", "1, '{A7}'"),
+        ("FindBySIRET", "'{12345678900001}'"),
+        ("FindBySIREN", "'{123456789}'"), ("FindByVAT", "'{FR00123456789}'"),
+    ])
+    func `lists, searches and look-ups walk no whole table`(name: String, arguments: String) async throws {
+        try await TestServer.shared.makeTemplate("seeded") { connection in
+            _ = try await Migrator(try Schema.migrations()).migrate(connection)
+            try await connection.script(
+                """
+                insert into party (id, kind, name, status) select i, 'organisation', 'Client ' || i, 'client'
+                  from generate_series(1, 20000) i;
+                insert into org (party_id, siren) select i, lpad(i::text, 9, '0') from generate_series(1, 20000) i;
+                insert into site (id, party_id, city, is_main) select i, i, 'RENNES', true from generate_series(1, 20000) i;
+                insert into contact_point (party_id, kind, value_norm, value)
+                  select i, 'phone', '+33' || i, i from generate_series(1, 20000) i;
+                insert into external_identity (source_id, ext_type, ext_id, entity, entity_id)
+                  select 1, 'account', 'A' || i, 'site', i from generate_series(1, 20000) i;
+                insert into sales_doc (kind, number, origin, source_id, issuer_id, party_id, issued_on, currency,
+                    gross_total, content_hash)
+                  select 'invoice', i, 'erp', 1, 1, i % 2000 + 1, '2026-01-01', 'EUR', 1, '' from generate_series(1, 20000) i;
+                analyze
+                """)
+        }
+        let connection = try await Connection.open(
+            try await TestServer.shared.makeDatabase(template: "seeded"))
+        let statement = try #require(Schema.statements.first { "\($0)" == name })
+        try await connection.script("prepare s as \(statement.sql)")
+        let plan: [String] = try await connection.run(AdHoc("explain execute s(\(arguments))"))
+        for table in ["party", "org", "site", "contact_point", "external_identity", "sales_doc"] {
+            #expect(
+                !plan.contains { $0.contains("Seq Scan on \(table) ") }, "\(plan.joined(separator: "\n"))")
+        }
+    }
 }

@@ -117,6 +117,7 @@ create table external_identity (
 );
 
 create index external_identity_entity on external_identity (entity, entity_id);
+create index external_identity_code on external_identity (ext_id collate "C");
 
 create table field_claim (
   entity text not null,
