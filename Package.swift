@@ -115,8 +115,8 @@ let package = Package(
             path: "Tests/Bench",
             swiftSettings: strict),
         tests("ModelTests", ["Model"]),
-        tests("XMLTests", ["XML", "Diagnostics"]),
-        tests("TabularTests", ["Tabular", "Diagnostics"]),
+        tests("XMLTests", ["XML", "RelaisTesting", "Diagnostics"]),
+        tests("TabularTests", ["Tabular", "RelaisTesting", "Diagnostics"]),
         tests("WordsTests", ["Words", "Model", "Diagnostics"]),
         tests("MappingTests", ["Mapping", "Tabular", "Model", "Diagnostics"]),
         tests(

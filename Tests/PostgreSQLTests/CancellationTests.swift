@@ -6,16 +6,6 @@ import PostgreSQL
 import RelaisTesting
 import Testing
 
-/// A small generator with a seed, so that a failing run can be repeated.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state
-    }
-}
-
 @Suite struct CancellationTests {
     @Test func `a cancelled task stops its statement on the server`() async throws {
         let connection = try await Connection.open(try await TestServer.shared.makeDatabase())
@@ -32,7 +22,7 @@ struct Seeded: RandomNumberGenerator {
 
     @Test func `a statement cancelled at any of 200 moments never cancels the next one`() async throws {
         let connection = try await Connection.open(try await TestServer.shared.makeDatabase())
-        var random = Seeded(state: 2026)
+        var random = Seeded(2026)
         var cancelled = 0
         for _ in 0..<200 {
             let microseconds = Int.random(in: 0...1500, using: &random)

@@ -2,6 +2,7 @@
 // Delimited text: quoting, line ends, encodings, limits, and what is refused.
 
 import Diagnostics
+import RelaisTesting
 import Tabular
 import Testing
 
@@ -123,7 +124,7 @@ import Testing
 
     @Test func `damaged bytes never crash the reader`() {
         let bytes = Array("a;\"b;\"\"c\"\r\n\"x\ny\";é\r\n1;2;3\n".utf8)
-        var random = SystemRandomNumberGenerator()
+        var random = Seeded(2026)
         for _ in 0..<2000 {
             var damaged = bytes
             for _ in 0..<3 {
