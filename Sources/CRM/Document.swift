@@ -43,7 +43,7 @@ struct Document: Sendable {
         }
         add(.integer(party))
         record.values.forEach(add)
-        for rows in record.children {
+        for rows in record.allRows {
             add(.integer(rows.count))
             for row in rows { row.forEach(add) }
         }

@@ -155,7 +155,7 @@ private struct ChildRows {
         var numbers: [Int] = []
         var rows: [Values] = []
         for document in all {
-            for (index, row) in document.record.children[collection].enumerated() {
+            for (index, row) in document.record.rows(collection).enumerated() {
                 documents.append(document.id)
                 numbers.append(index + 1)
                 rows.append(row)

@@ -26,15 +26,14 @@ struct ArtifactImport {
     private static let batchBytes = 8 << 20
 
     private var artifact = 0
-    private var mappingVersion: Int?
-    private var facts: FileFacts?
-    private var isXML = false
+    private var quarantine: QuarantineWriter
 
     init(name: String, run: Int, source: Int, batchSize: Int, firstBatch: Int) {
         self.run = run
         self.source = source
         self.batchSize = batchSize
         batches = firstBatch
+        quarantine = QuarantineWriter(run: run)
         report = FileReport(name: name)
     }
 
@@ -44,24 +43,23 @@ struct ArtifactImport {
         on connection: Connection
     ) async throws {
         let facts = try FileFacts(file)
-        self.facts = facts
         file.rewind()
         let mapping = try choose(report.name, try file.read(upTo: 4096))
         guard let plan = ImportPlans.plan(for: mapping.target) else { return }
         report.mapping = mapping.identifier
-        isXML = mapping.format == .xml
         if let system = mapping.accountMatch.system {
             source = try await connection.run(SourceID(code: system)).first ?? source
         }
         let version = try await connection.run(MappingVersionID(mapping: mapping)).first
-        mappingVersion = version
+        quarantine.mappingVersion = version
+        quarantine.bytes = KeptRecords(facts, isXML: mapping.format == .xml)
         let earlier = try await connection.run(CompletedReceipt(sha256: facts.sha256, mapping: version ?? 0))
             .first
         try await keep(file, facts, on: connection)
         if let earlier { return try await skip(earlier, on: connection) }
         do {
             let census = try await check(mapping, plan, facts, progress, on: connection)
-            if mapping.errorLimit.isPassed(errors: census.faulty, records: census.records) {
+            if mapping.errorPolicy.limit.isPassed(errors: census.faulty, records: census.records) {
                 let counts = ["errors": String(census.faulty), "records": String(census.records)]
                 return try await refuse(
                     Diagnostic(code: ImportFinding.tooManyErrors.rawValue, facts: counts), on: connection)
@@ -101,8 +99,9 @@ struct ArtifactImport {
                 try await connection.run(
                     StartArtifact(
                         run: run, sha256: facts.sha256, name: report.name, size: facts.size,
-                        mapping: mappingVersion)
+                        mapping: quarantine.mappingVersion)
                 ).first ?? 0
+            quarantine.artifact = artifact
             try await connection.script("commit")
         } catch {
             try? await connection.script("rollback")
@@ -134,7 +133,7 @@ struct ArtifactImport {
             ordinal: 0, line: fault.place.line, bytes: nil, raw: nil, stage: "parse", reason: fault,
             findings: [fault])
         try await connection.transaction { [self] connection in
-            try await write([entry], on: connection)
+            try await quarantine.write([entry], on: connection)
             try await record(ledger, 0...0, on: connection)
             try await connection.execute(FinishArtifact(artifact: artifact, quarantined: 1))
         }
@@ -149,7 +148,8 @@ struct ArtifactImport {
         _ mapping: MappingDefinition, _ facts: FileFacts, on connection: Connection,
         _ onRecords: ([MappedItem], Int) async throws -> Void
     ) async throws {
-        var reader = try MappingReader(mapping, probe: facts.probe)
+        var reader = try MappingReader(
+            mapping, probe: facts.probe, fileName: String(report.name.split(separator: "/").last ?? ""))
         var done = 0
         var number = 0
         while let piece = try await BlobStore.piece(number, of: facts.sha256, on: connection) {
@@ -216,7 +216,7 @@ struct ArtifactImport {
     ) async throws {
         let context = ImportContext(
             run: run, source: source, artifact: artifact, matching: mapping.accountMatch.forCRM,
-            change: mapping.changed == .quarantine ? .quarantine : .write)
+            change: mapping.upsert.changed == .quarantine ? .quarantine : .write)
         var waiting: [MappedItem] = []
         var waitingBytes = 0
         var seen: Set<Int> = []
@@ -251,7 +251,7 @@ struct ArtifactImport {
             sorted.add(item, key: plan.key(of: item.record)?.hashValue, census.conflicting, &seen)
         }
         let ordinals = (batch.first?.record.origin.ordinal ?? 0)...(batch.last?.record.origin.ordinal ?? 0)
-        let entries = try await raw(sorted.refused, on: connection)
+        let entries = try await quarantine.entries(sorted.refused, on: connection)
         let ledger = try await connection.transaction { [self] connection in
             // One import writes parties at a time: two that make the same client would both fail or both succeed.
             _ = try await connection.run(LockParties())
@@ -266,11 +266,11 @@ struct ArtifactImport {
                 case .unchanged: ledger.unchanged += 1
                 case .skipped: ledger.skipped += 1
                 case .quarantined(let reason):
-                    entries += try await raw([(item, reason, reason.stage)], on: connection)
+                    entries += try await quarantine.entries([(item, reason, reason.stage)], on: connection)
                 }
             }
             ledger.quarantined = entries.count
-            try await write(entries, on: connection)
+            try await quarantine.write(entries, on: connection)
             try await record(ledger, ordinals, on: connection)
             return ledger
         }
@@ -305,50 +305,4 @@ struct ArtifactImport {
         )
         try await connection.execute(AddToRun(run: run, ledger: ledger))
     }
-
-    private func write(_ entries: [QuarantineEntry], on connection: Connection) async throws(PostgreSQLError)
-    {
-        var rest = entries[...]
-        while !rest.isEmpty {
-            // A few at a time: a record may bring 1 MiB of raw bytes, and a message has a limit.
-            let some = Array(rest.prefix(16))
-            rest = rest.dropFirst(some.count)
-            try await connection.execute(
-                WriteQuarantine(entries: some, run: run, artifact: artifact, mapping: mappingVersion))
-        }
-    }
-
-    /// Adds the records' own bytes, read back from the kept file.
-    private func raw(
-        _ refused: [(item: MappedItem, reason: Diagnostic, stage: String)], on connection: Connection
-    ) async throws(PostgreSQLError) -> [QuarantineEntry] {
-        var entries: [QuarantineEntry] = []
-        for (item, reason, stage) in refused {
-            let origin = item.record.origin
-            let bytes = try await rawBytes(origin.bytes, on: connection)
-            entries.append(
-                QuarantineEntry(
-                    ordinal: origin.ordinal, line: origin.line, bytes: bytes?.range, raw: bytes?.bytes,
-                    stage: stage,
-                    reason: reason, findings: item.findings))
-        }
-        return entries
-    }
-
-    /// A record's place and bytes; an XML reader only knows a place inside the start tag, and `<` occurs nowhere
-    /// in a start tag but at its beginning.
-    private func rawBytes(
-        _ range: Range<Int>?, on connection: Connection
-    ) async throws(PostgreSQLError) -> (range: Range<Int>, bytes: [UInt8]?)? {
-        guard let facts, let range, range.count <= 1 << 20 else { return range.map { ($0, nil) } }
-        guard facts.probe.mark.count != 2 else { return (range, nil) }
-        let window = max(0, range.lowerBound - (64 << 10))..<range.upperBound
-        let bytes = try await BlobStore.bytes(window, of: facts.sha256, on: connection)
-        let inside = range.lowerBound - window.lowerBound
-        guard isXML, let start = bytes[..<min(inside, bytes.count)].lastIndex(of: UInt8(ascii: "<")) else {
-            return (range, Array(bytes.dropFirst(inside)))
-        }
-        return (window.lowerBound + start..<range.upperBound, Array(bytes[start...]))
-    }
-
 }

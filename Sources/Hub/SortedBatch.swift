@@ -42,7 +42,7 @@ extension Record {
     var contentHash: Int {
         var hasher = Hasher()
         hasher.combine(values)
-        hasher.combine(children)
+        hasher.combine(allRows)
         return hasher.finalize()
     }
 }

@@ -1,85 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the expression language of checks and conditions.
+// Reads the expression language of checks and conditions, and checks its types.
 
+internal import Diagnostics
 internal import Model
+
+/// What names mean in an expression.
+struct ExpressionNames {
+    let schema: EntitySchema
+    /// The collection whose fields need no prefix.
+    var row: Int?
+    /// Whether `col('…')` may be used.
+    var isTable = false
+    /// Whether `sum(all.…)` may be used, and nothing about single records.
+    var isFile = false
+}
 
 /// A recursive-descent parser; from weakest to strongest: `or`, `and`, `not`, comparisons, `+ -`, `* /`, unary `-`.
 struct ExpressionParser {
-    /// Why an expression is refused.
+    /// Why an expression is refused: a code with its facts.
     struct Fault: Error {
-        let words: String
+        let code: MappingError.Code
+        let facts: [String: String]
     }
 
-    private enum Token: Equatable {
-        case number(String)
-        case text(String)
-        case word(String)
-        case symbol(String)
-        case end
-    }
+    /// An expression and what it gives.
+    typealias Typed = (expression: Expression, kind: Expression.Kind)
 
-    private let schema: EntitySchema
-    private let row: Int?
-    private var tokens: [Token] = []
+    private let names: ExpressionNames
+    private var tokens: [ExpressionToken] = []
     private var position = 0
+    /// Totals over the file that the expression uses.
+    private var totals: [FileTotal]
+    private var depth = 0
 
-    /// - Parameter row: the collection whose fields need no prefix (`each`).
-    private init(schema: EntitySchema, row: Int?) {
-        self.schema = schema
-        self.row = row
+    /// Deeper expressions are refused: the parser calls itself.
+    private static let depthLimit = 100
+
+    private init(_ names: ExpressionNames, totals: [FileTotal]) {
+        self.names = names
+        self.totals = totals
     }
 
     /// Parses a whole expression.
-    static func parse(_ text: String, schema: EntitySchema, row: Int? = nil) throws(Fault) -> Expression {
-        var parser = ExpressionParser(schema: schema, row: row)
-        parser.tokens = try tokenize(text)
-        let expression = try parser.disjunction()
+    ///
+    /// - Parameters:
+    ///   - kind: what it must give; nil for anything.
+    ///   - totals: the file's totals known so far; new ones are added.
+    static func parse(
+        _ text: String, _ names: ExpressionNames, _ kind: Expression.Kind?, totals: inout [FileTotal]
+    ) throws(Fault) -> Expression {
+        var parser = ExpressionParser(names, totals: totals)
+        parser.tokens = try ExpressionToken.tokenize(text)
+        let typed = try parser.disjunction()
         guard parser.tokens[parser.position] == .end else { throw parser.unexpected() }
-        return expression
+        if let kind, kind != typed.kind {
+            throw Fault(
+                code: .expressionType,
+                facts: ["operation": text, "kind": typed.kind.rawValue, "expected": kind.rawValue])
+        }
+        totals = parser.totals
+        return typed.expression
     }
 
     // MARK: - Tokens
 
-    private static func tokenize(_ text: String) throws(Fault) -> [Token] {
-        var tokens: [Token] = []
-        var rest = Substring(text)
-        while let character = rest.first {
-            if character.isWhitespace {
-                rest.removeFirst()
-            } else if character.isNumber {
-                let digits = rest.prefix { $0.isNumber || $0 == "." }
-                tokens.append(.number(String(digits)))
-                rest = rest.dropFirst(digits.count)
-            } else if character.isLetter || character == "_" {
-                let word = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." }
-                tokens.append(.word(String(word)))
-                rest = rest.dropFirst(word.count)
-            } else if character == "'" || character == "\"" {
-                let body = rest.dropFirst().prefix { $0 != character }
-                guard body.endIndex < rest.endIndex else { throw Fault(words: "unclosed quote") }
-                tokens.append(.text(String(body)))
-                rest = rest.dropFirst(body.count + 2)
-            } else {
-                let symbol = ["!=", "<=", ">="].first { rest.hasPrefix($0) } ?? String(character)
-                guard symbol.count == 2 || "+-*/=<>(),".contains(character) else {
-                    throw Fault(words: "unexpected '\(character)'")
-                }
-                tokens.append(.symbol(symbol))
-                rest = rest.dropFirst(symbol.count)
-            }
-        }
-        return tokens + [.end]
-    }
-
     private func unexpected() -> Fault {
-        switch tokens[position] {
-        case .end: Fault(words: "the expression ends too early")
-        case .number(let text), .text(let text), .word(let text), .symbol(let text):
-            Fault(words: "unexpected '\(text)'")
+        if let words = tokens[position].words {
+            return Fault(code: .expressionUnexpected, facts: ["found": words])
         }
+        return Fault(code: .expressionEnds, facts: [:])
     }
 
-    private mutating func take(_ token: Token) -> Bool {
+    private mutating func take(_ token: ExpressionToken) -> Bool {
         guard tokens[position] == token else { return false }
         position += 1
         return true
@@ -89,29 +81,55 @@ struct ExpressionParser {
         guard take(.symbol(symbol)) else { throw unexpected() }
     }
 
+    private func require(_ operand: Typed, _ kind: Expression.Kind, _ operation: String) throws(Fault) {
+        guard operand.kind != kind else { return }
+        throw Fault(
+            code: .expressionType,
+            facts: ["operation": operation, "kind": operand.kind.rawValue, "expected": kind.rawValue])
+    }
+
     // MARK: - Grammar
 
-    private mutating func disjunction() throws(Fault) -> Expression {
+    private mutating func disjunction() throws(Fault) -> Typed {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Self.depthLimit else { throw Fault(code: .expressionDepth, facts: [:]) }
         var left = try conjunction()
-        while take(.word("or")) { left = .binary(.or, left, try conjunction()) }
+        while take(.word("or")) { left = try logical(.or, left, try conjunction()) }
         return left
     }
 
-    private mutating func conjunction() throws(Fault) -> Expression {
+    private mutating func conjunction() throws(Fault) -> Typed {
         var left = try negation()
-        while take(.word("and")) { left = .binary(.and, left, try negation()) }
+        while take(.word("and")) { left = try logical(.and, left, try negation()) }
         return left
     }
 
-    private mutating func negation() throws(Fault) -> Expression {
-        take(.word("not")) ? .not(try negation()) : try comparison()
+    private func logical(
+        _ operation: Expression.Operator, _ left: Typed, _ right: Typed
+    ) throws(Fault) -> Typed {
+        try require(left, .boolean, operation.rawValue)
+        try require(right, .boolean, operation.rawValue)
+        return (.binary(operation, left.expression, right.expression), .boolean)
     }
 
-    private mutating func comparison() throws(Fault) -> Expression {
+    private mutating func negation() throws(Fault) -> Typed {
+        guard take(.word("not")) else { return try comparison() }
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Self.depthLimit else { throw Fault(code: .expressionDepth, facts: [:]) }
+        let inner = try negation()
+        try require(inner, .boolean, "not")
+        return (.not(inner.expression), .boolean)
+    }
+
+    private mutating func comparison() throws(Fault) -> Typed {
         let left = try sum()
         if take(.word("in")) {
             try expect("(")
-            return .list(left, try arguments())
+            let members = try arguments()
+            for member in members { try require(member, left.kind, "in") }
+            return (.list(left.expression, members.map(\.expression)), .boolean)
         }
         let operation: Expression.Operator? =
             switch tokens[position] {
@@ -122,51 +140,68 @@ struct ExpressionParser {
             }
         guard let operation else { return left }
         position += 1
-        return .binary(operation, left, try sum())
+        let right = try sum()
+        if operation == .starts || operation == .ends { try require(left, .text, operation.rawValue) }
+        try require(right, left.kind, operation.rawValue)
+        return (.binary(operation, left.expression, right.expression), .boolean)
     }
 
-    private mutating func sum() throws(Fault) -> Expression {
+    private mutating func sum() throws(Fault) -> Typed {
         var left = try product()
         while true {
             if take(.symbol("+")) {
-                left = .binary(.add, left, try product())
+                left = try arithmetic(.add, left, try product())
             } else if take(.symbol("-")) {
-                left = .binary(.subtract, left, try product())
+                left = try arithmetic(.subtract, left, try product())
             } else {
                 return left
             }
         }
     }
 
-    private mutating func product() throws(Fault) -> Expression {
+    private mutating func product() throws(Fault) -> Typed {
         var left = try factor()
         while true {
             if take(.symbol("*")) {
-                left = .binary(.multiply, left, try factor())
+                left = try arithmetic(.multiply, left, try factor())
             } else if take(.symbol("/")) {
-                left = .binary(.divide, left, try factor())
+                left = try arithmetic(.divide, left, try factor())
             } else {
                 return left
             }
         }
     }
 
-    private mutating func factor() throws(Fault) -> Expression {
-        if take(.symbol("-")) { return .negate(try factor()) }
+    private func arithmetic(
+        _ operation: Expression.Operator, _ left: Typed, _ right: Typed
+    ) throws(Fault) -> Typed {
+        try require(left, .number, operation.rawValue)
+        try require(right, .number, operation.rawValue)
+        return (.binary(operation, left.expression, right.expression), .number)
+    }
+
+    private mutating func factor() throws(Fault) -> Typed {
+        if take(.symbol("-")) {
+            depth += 1
+            defer { depth -= 1 }
+            guard depth <= Self.depthLimit else { throw Fault(code: .expressionDepth, facts: [:]) }
+            let inner = try factor()
+            try require(inner, .number, "-")
+            return (.negate(inner.expression), .number)
+        }
         if take(.symbol("(")) {
             let inner = try disjunction()
             try expect(")")
             return inner
         }
-        let token = tokens[position]
-        switch token {
+        switch tokens[position] {
         case .number(let digits):
             guard let decimal = Decimal(digits) else { throw unexpected() }
             position += 1
-            return .constant(.decimal(decimal))
+            return (.number(decimal), .number)
         case .text(let text):
             position += 1
-            return .constant(.text(text))
+            return (.text(text), .text)
         case .word(let word):
             position += 1
             if take(.symbol("(")) { return try call(word) }
@@ -176,59 +211,148 @@ struct ExpressionParser {
     }
 
     /// The arguments behind an open parenthesis, and the closing one.
-    private mutating func arguments() throws(Fault) -> [Expression] {
-        var arguments: [Expression] = []
+    private mutating func arguments() throws(Fault) -> [Typed] {
+        var arguments: [Typed] = []
         if take(.symbol(")")) { return arguments }
         repeat { arguments.append(try disjunction()) } while take(.symbol(","))
         try expect(")")
         return arguments
     }
 
-    private mutating func call(_ name: String) throws(Fault) -> Expression {
+    // MARK: - Functions and names
+
+    private mutating func call(_ name: String) throws(Fault) -> Typed {
         if name == "count" || Expression.Aggregate(rawValue: name) != nil { return try aggregate(name) }
+        if name == "col", names.isTable { return try column() }
         guard let function = Expression.Function(rawValue: name) else {
-            let known = Expression.Function.allCases.map(\.rawValue) + ["count", "sum", "min", "max"]
-            throw Fault(words: "unknown function '\(name)'" + Self.hint(name, known))
+            throw unknown(
+                .functionUnknown, name,
+                Expression.Function.allCases.map(\.rawValue) + ["count", "sum", "min", "max"])
         }
         let arguments = try arguments()
-        let counts: ClosedRange<Int> =
-            switch function {
-            case .coalesce: 1...16
-            case .round: 1...2
-            default: 1...1
-            }
-        guard counts.contains(arguments.count) else {
-            throw Fault(words: "'\(name)' takes \(counts) arguments")
+        guard function.arity.contains(arguments.count), let first = arguments.first else {
+            throw Fault(
+                code: .functionArguments,
+                facts: ["name": name, "count": String(function.arity.lowerBound)])
         }
-        return .call(function, arguments)
+        for (argument, kind) in zip(arguments, function.parameters) {
+            if let kind { try require(argument, kind, name) }
+        }
+        if function == .coalesce {
+            for argument in arguments { try require(argument, first.kind, name) }
+        }
+        return (.call(function, arguments.map(\.expression)), function.result ?? first.kind)
     }
 
-    /// `count(lines)`, `sum(lines.net)`.
-    private mutating func aggregate(_ name: String) throws(Fault) -> Expression {
+    private mutating func column() throws(Fault) -> Typed {
+        guard case .text(let column) = tokens[position] else { throw unexpected() }
+        position += 1
+        try expect(")")
+        return (.located(.column(column)), .text)
+    }
+
+    /// `count(lines)`, `sum(lines.net)`, `sum(all.Debit)`.
+    private mutating func aggregate(_ name: String) throws(Fault) -> Typed {
         guard case .word(let path) = tokens[position] else { throw unexpected() }
         position += 1
         try expect(")")
         let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
-        guard let collection = schema.collection(parts[0]) else {
+        if names.isFile, parts[0] == "all", parts.count == 2 {
+            return (.total(total(name, parts[1])), .number)
+        }
+        guard !names.isFile, let collection = names.schema.collection(parts[0]) else {
+            throw unknown(
+                .rowsUnknown, parts[0], names.isFile ? ["all"] : names.schema.collections.map(\.name))
+        }
+        guard let aggregate = Expression.Aggregate(rawValue: name) else {
+            return (.countRows(collection), .number)
+        }
+        let rows = names.schema.collections[collection]
+        guard parts.count == 2, let slot = rows.slot(of: parts[1]) else {
+            throw unknown(.fieldUnknown, path, rows.fields.map { "\(rows.name).\($0.name)" })
+        }
+        let kind = Expression.Kind(rows.fields[slot].type)
+        guard kind == .number else {
             throw Fault(
-                words: "unknown rows '\(parts[0])'" + Self.hint(parts[0], schema.collections.map(\.name)))
+                code: .expressionType,
+                facts: ["operation": name, "kind": kind.rawValue, "expected": "number"])
         }
-        guard let aggregate = Expression.Aggregate(rawValue: name) else { return .countRows(collection) }
-        let fields = schema.collections[collection]
-        guard parts.count == 2, let slot = fields.slot(of: parts[1]) else {
-            throw Fault(words: "'\(name)' wants a field of '\(parts[0])'")
-        }
-        return .aggregate(aggregate, collection: collection, slot: slot)
+        return (.aggregate(aggregate, collection: collection, slot: slot), .number)
     }
 
-    private func name(_ word: String) throws(Fault) -> Expression {
-        if word == "true" || word == "false" { return .constant(.boolean(word == "true")) }
-        if let row, let slot = schema.collections[row].slot(of: word) { return .rowField(slot) }
-        if let slot = schema.slot(of: word) { return .field(slot) }
-        throw Fault(words: "unknown field '\(word)'" + Self.hint(word, schema.fields.map(\.name)))
+    private mutating func total(_ name: String, _ column: String) -> Int {
+        let total = FileTotal(operation: FileTotal.Operation(rawValue: name) ?? .count, column: column)
+        if let known = totals.firstIndex(of: total) { return known }
+        totals.append(total)
+        return totals.count - 1
     }
 
-    private static func hint(_ word: String, _ known: [String]) -> String {
-        Suggestion.nearest(to: word, in: known).map { ", did you mean '\($0)'?" } ?? ""
+    private func name(_ word: String) throws(Fault) -> Typed {
+        if word == "true" || word == "false" { return (.boolean(word == "true"), .boolean) }
+        let schema = names.schema
+        if let row = names.row, let slot = schema.collections[row].slot(of: word) {
+            return (.rowField(slot), Expression.Kind(schema.collections[row].fields[slot].type))
+        }
+        if !names.isFile, let slot = schema.slot(of: word) {
+            return (.field(slot), Expression.Kind(schema.fields[slot].type))
+        }
+        let inRow = names.row.map { schema.collections[$0].fields.map(\.name) } ?? []
+        throw unknown(.fieldUnknown, word, names.isFile ? [] : inRow + schema.fields.map(\.name))
+    }
+
+    private func unknown(_ code: MappingError.Code, _ word: String, _ known: [String]) -> Fault {
+        Fault(
+            code: code,
+            facts: [
+                "field": word, "name": word, "suggestion": Suggestion.nearest(to: word, in: known) ?? "",
+                "known": known.joined(separator: ", "),
+            ])
+    }
+}
+
+extension Expression.Kind {
+    /// What values of a type are in expressions.
+    init(_ type: ValueType) {
+        self =
+            switch type {
+            case .string, .currency: .text
+            case .decimal, .int: .number
+            case .date: .date
+            case .bool: .boolean
+            }
+    }
+}
+
+extension Expression.Function {
+    /// How many arguments it takes.
+    var arity: ClosedRange<Int> {
+        switch self {
+        case .coalesce: 1...16
+        case .round: 1...2
+        case .days: 2...2
+        case .abs, .exists, .len, .year, .lower: 1...1
+        }
+    }
+
+    /// What its arguments must be; nil for anything.
+    var parameters: [Expression.Kind?] {
+        switch self {
+        case .abs: [.number]
+        case .round: [.number, .number]
+        case .coalesce, .exists: [nil]
+        case .len, .lower: [.text]
+        case .year: [.date]
+        case .days: [.date, .date]
+        }
+    }
+
+    /// What it gives; nil for what its first argument is.
+    var result: Expression.Kind? {
+        switch self {
+        case .abs, .round, .len, .year, .days: .number
+        case .exists: .boolean
+        case .lower: .text
+        case .coalesce: nil
+        }
     }
 }

@@ -3,7 +3,8 @@
 
 /// Where in a mapping file a key may stand.
 package enum KeyContext: String, Sendable, CaseIterable {
-    case file, source, dialect, limits, field, rows, check, match, account, unknown, upsert, onError
+    case file, source, dialect, limits, rows, groupBy = "group_by", field, check, match, account, unknown
+    case upsert, children, onError = "on_error"
 }
 
 /// A key of the language.
@@ -12,88 +13,133 @@ package struct MappingKey: Sendable {
     package let name: String
     /// Where it stands.
     package let context: KeyContext
+    /// What its value is: `text`, `integer`, `size`, `list`, `map`, `path`, `expression`, `pattern`, or the words
+    /// allowed, with `|` between them.
+    package let type: String
     /// Whether a file without it is refused.
     package let isRequired: Bool
-    /// What it means, in one sentence.
-    package let meaning: String
+    /// A value as it may be written.
+    package let example: String
 
-    init(_ name: String, _ context: KeyContext, required: Bool = false, _ meaning: String) {
+    init(_ context: KeyContext, _ name: String, _ type: String, required: Bool = false, _ example: String) {
         self.name = name
         self.context = context
+        self.type = type
         isRequired = required
-        self.meaning = meaning
+        self.example = example
     }
 
+    /// The words of the catalogue that say what the key means.
+    package var meaning: String { "mapping.key.\(context.rawValue).\(name)" }
+
     /// Every key; the checker and the reference are made from this list.
-    package static let all: [MappingKey] = [
-        MappingKey("mapping", .file, required: true, "Name of the mapping."),
-        MappingKey("version", .file, required: true, "Whole number that grows with each change."),
-        MappingKey("target", .file, required: true, "Entity that each record becomes."),
-        MappingKey("source", .file, required: true, "What the file looks like."),
-        MappingKey("defs", .file, "Blocks of fields, used by `use`."),
-        MappingKey("fields", .file, required: true, "The entity's fields and where their values come from."),
-        MappingKey("checks", .file, "Conditions that each record must satisfy."),
-        MappingKey("match", .file, "How the account is found."),
-        MappingKey("upsert", .file, "What makes a record the same one again."),
-        MappingKey("on_error", .file, "What happens to a record with an error."),
-        MappingKey("kind", .source, required: true, "`xml` or `csv`."),
-        MappingKey("namespaces", .source, "Prefixes of the paths and their namespaces."),
-        MappingKey("record", .source, "Elements that are a record each, at the root or at any depth."),
-        MappingKey("skip", .source, "Paths whose content is passed over."),
-        MappingKey("limits", .source, "Limits other than the usual ones."),
-        MappingKey("encoding", .source, "Encodings, the first that fits the whole file is taken."),
-        MappingKey("dialect", .source, "Delimiter, quote and header of a table."),
-        MappingKey("locale", .source, "How amounts are written: `plain` or `fr`."),
-        MappingKey("aliases", .source, "Other spellings of columns."),
-        MappingKey("depth", .limits, "Nested elements at most."),
-        MappingKey("text", .limits, "Bytes of one element's text at most."),
-        MappingKey("record", .limits, "Bytes of one record at most."),
-        MappingKey("delimiter", .dialect, "One character, or a list of which the header decides."),
-        MappingKey("quote", .dialect, "One character, or `none`."),
-        MappingKey("header", .dialect, "Number of header lines; 1."),
-        MappingKey("columns", .dialect, "`by-name`."),
-        MappingKey("ragged", .dialect, "`error`: a row with another number of fields is refused."),
-        MappingKey("path", .field, "Path to an element or attribute; `a | b` for either."),
-        MappingKey("col", .field, "Column of a table."),
-        MappingKey("from", .field, "Another field of the record, of the same block first."),
-        MappingKey("const", .field, "This very value."),
-        MappingKey("root", .field, "Name of the record element."),
-        MappingKey("first", .field, "The first of several rules that gives a value."),
-        MappingKey("use", .field, "A block of `defs`, its paths below this one."),
-        MappingKey("each", .field, "Path to child rows."),
-        MappingKey("fields", .field, "Fields of each child row."),
-        MappingKey("type", .field, "Type of the value; the entity's by default."),
-        MappingKey("locale", .field, "How amounts are written here."),
-        MappingKey("format", .field, "Date pattern, or a list tried in order."),
-        MappingKey("clean", .field, "Tidying: trim, squeeze, nospace, upper, lower, fold."),
-        MappingKey("take", .field, "Only this many characters from the start."),
-        MappingKey("regex", .field, "Only what matches; the group in parentheses if there is one."),
-        MappingKey("keep", .field, "Nothing unless the text matches."),
-        MappingKey("valid", .field, "Check whose failure is a warning: siren, siret, vat."),
-        MappingKey("enum", .field, "What each text becomes."),
-        MappingKey("else", .field, "Value outside `enum`; `error` or `null`."),
-        MappingKey("required", .field, "A record without it is quarantined."),
-        MappingKey("default", .field, "Value where there is none."),
-        MappingKey("max", .field, "Characters at most."),
-        MappingKey("id", .check, required: true, "Name of the rule."),
-        MappingKey("severity", .check, "`error` (the usual one), `warning` or `info`."),
-        MappingKey("when", .check, "Checks only where this holds."),
-        MappingKey("each", .check, "Checks each row of this collection."),
-        MappingKey("expect", .check, required: true, "What must hold; unknown counts as holding."),
-        MappingKey("message", .check, "French sentence; `{field}` shows a value."),
-        MappingKey("account", .match, "How the account of the record is found."),
-        MappingKey("try", .account, required: true, "Lookups in order: key and field."),
-        MappingKey("none", .account, "create, review, or a map with both."),
-        MappingKey("many", .account, "`review`."),
-        MappingKey("create", .unknown, "`checksum-valid`."),
-        MappingKey("else", .unknown, "`review`."),
-        MappingKey("key", .upsert, "Fields that name the record."),
-        MappingKey("same", .upsert, "`skip`."),
-        MappingKey("changed", .upsert, "version, quarantine or overwrite."),
-        MappingKey("record", .onError, "`quarantine`."),
+    package static let all: [MappingKey] = fileKeys + sourceKeys + fieldKeys + ruleKeys
+
+    private static let fileKeys = [
+        MappingKey(.file, "mapping", "text", required: true, "erp-factures"),
+        MappingKey(.file, "version", "integer", required: true, "1"),
+        MappingKey(.file, "target", "text", required: true, "invoice"),
+        MappingKey(.file, "source", "map", required: true, "{kind: csv}"),
+        MappingKey(.file, "defs", "map", "{party: {name: {path: x:Name}}}"),
+        MappingKey(.file, "fields", "map", required: true, "{number: {col: NumFacture}}"),
+        MappingKey(.file, "only", "expression", "account starts '411'"),
+        MappingKey(.file, "checks", "list", "[{id: TOTAL, expect: net_total + tax_total = gross_total}]"),
+        MappingKey(.file, "file_checks", "list", "[{id: BALANCE, expect: sum(all.Debit) = sum(all.Credit)}]"),
+        MappingKey(.file, "match", "map", "{account: {try: [[siren, buyer.siren]]}}"),
+        MappingKey(.file, "upsert", "map", "{key: [number], same: skip, changed: version}"),
+        MappingKey(.file, "derive", "billing_status", "billing_status"),
+        MappingKey(.file, "on_error", "map", "{record: quarantine, stop_ratio: 0.05}"),
+        MappingKey(.file, "tests", "list", "[tests/factures.csv]"),
+    ]
+
+    private static let sourceKeys = [
+        MappingKey(.source, "kind", "xml | csv | fixed | tagged", required: true, "csv"),
+        MappingKey(.source, "namespaces", "map", "{cbc: urn:oasis:…}"),
+        MappingKey(.source, "record", "path", "inv:Invoice | cn:CreditNote"),
+        MappingKey(.source, "skip", "list", "[cac:Attachment]"),
+        MappingKey(.source, "let", "map", "{set: rsm:Transaction/ram:Settlement}"),
+        MappingKey(.source, "extract", "pdf-attachment", "pdf-attachment"),
+        MappingKey(.source, "limits", "map", "{depth: 64, text: 1MiB}"),
+        MappingKey(.source, "filename", "pattern", "'^(?<siren>\\d{9})FEC(?<closing>\\d{8})\\.txt$'"),
+        MappingKey(.source, "encoding", "list", "[utf-8-bom, utf-8, windows-1252]"),
+        MappingKey(.source, "dialect", "map", "{delimiter: \";\", header: 1}"),
+        MappingKey(.source, "locale", "plain | fr | de | en | fec | overpunch", "fr"),
+        MappingKey(.source, "aliases", "map", "{EcritureLet: [Lettrage]}"),
+        MappingKey(.source, "rows", "map", "{by: {col: Type}, header: E, lines: L}"),
+        MappingKey(.source, "group_by", "list", "[Ref]"),
+        MappingKey(.dialect, "delimiter", "text", "[\",\", \";\"]"),
+        MappingKey(.dialect, "quote", "text", "none"),
+        MappingKey(.dialect, "header", "integer", "1"),
+        MappingKey(.dialect, "columns", "by-name | by-name-ci | by-position", "by-name-ci"),
+        MappingKey(.dialect, "ragged", "error | pad", "error"),
+        MappingKey(.dialect, "trailing_empty", "ignore", "ignore"),
+        MappingKey(.dialect, "overflow", "map", "{into: EcritureLib}"),
+        MappingKey(.limits, "depth", "size", "64"),
+        MappingKey(.limits, "text", "size", "1MiB"),
+        MappingKey(.limits, "record", "size", "64MiB"),
+        MappingKey(.rows, "by", "map", required: true, "{at: 1-2}"),
+        MappingKey(.rows, "header", "list", required: true, "E"),
+        MappingKey(.rows, "lines", "list", "L"),
+        MappingKey(.rows, "taxes", "list", "T"),
+        MappingKey(.rows, "ignore", "list", "['01', '07']"),
+        MappingKey(.groupBy, "columns", "list", required: true, "[Ref]"),
+        MappingKey(.groupBy, "blank", "continues", "continues"),
+    ]
+
+    private static let fieldKeys = [
+        MappingKey(.field, "path", "path", "cac:Party/cbc:Name"),
+        MappingKey(.field, "col", "text", "NumFacture"),
+        MappingKey(.field, "at", "text", "1-8"),
+        MappingKey(.field, "from", "text", "siret"),
+        MappingKey(.field, "const", "text", "invoice"),
+        MappingKey(.field, "root", "true", "true"),
+        MappingKey(.field, "first", "list", "[cbc:DueDate, cac:PaymentMeans/cbc:PaymentDueDate]"),
+        MappingKey(.field, "use", "text", "party"),
+        MappingKey(.field, "each", "path", "cac:InvoiceLine"),
+        MappingKey(.field, "fields", "map", "{label: {col: Designation}}"),
+        MappingKey(.field, "type", "string | decimal | int | date | bool | currency", "decimal"),
+        MappingKey(.field, "locale", "plain | fr | de | en | fec | overpunch", "fr"),
+        MappingKey(.field, "decimals", "integer", "2"),
+        MappingKey(.field, "format", "list", "[yyyyMMdd, dd/MM/yyyy]"),
+        MappingKey(.field, "century", "integer", "1970"),
+        MappingKey(.field, "clean", "list", "[nospace, upper]"),
+        MappingKey(.field, "take", "integer", "9"),
+        MappingKey(.field, "regex", "pattern", "'^FR..(\\d{9})$'"),
+        MappingKey(.field, "keep", "pattern", "'^\\d{14}$'"),
+        MappingKey(.field, "valid", "siren | siret | vat | iban | luhn", "siren"),
+        MappingKey(.field, "enum", "map", "{payee: paid}"),
+        MappingKey(.field, "when", "expression", "gross_total < 0"),
+        MappingKey(.field, "else", "text", "error"),
+        MappingKey(.field, "required", "true | false", "true"),
+        MappingKey(.field, "default", "text", "EUR"),
+        MappingKey(.field, "empty", "absent | keep | clear", "clear"),
+        MappingKey(.field, "max", "integer", "255"),
+    ]
+
+    private static let ruleKeys = [
+        MappingKey(.check, "id", "text", required: true, "TOTAL"),
+        MappingKey(.check, "severity", "error | warning | info", "warning"),
+        MappingKey(.check, "when", "expression", "count(lines) > 0"),
+        MappingKey(.check, "each", "text", "taxes"),
+        MappingKey(.check, "expect", "expression", required: true, "net_total + tax_total = gross_total"),
+        MappingKey(.check, "message", "text", "\"TTC {gross_total} ≠ HT {net_total}\""),
+        MappingKey(.match, "account", "map", "{try: [[siren, buyer.siren]]}"),
         MappingKey(
-            "stop_after", .onError, "Nothing of a file is applied when more records than this have an error."),
-        MappingKey("stop_ratio", .onError, "The same as a share of the file's records, such as 0.2."),
+            .account, "try", "list", required: true, "[[siret, buyer.siret], [external, erp, buyer.code]]"),
+        MappingKey(.account, "none", "create | review", "{create: checksum-valid, else: review}"),
+        MappingKey(.account, "many", "review", "review"),
+        MappingKey(.unknown, "create", "checksum-valid", "checksum-valid"),
+        MappingKey(.unknown, "else", "review", "review"),
+        MappingKey(.upsert, "key", "list", "[issuer, number, year(issue_date)]"),
+        MappingKey(.upsert, "same", "skip", "skip"),
+        MappingKey(.upsert, "changed", "version | quarantine | overwrite", "version"),
+        MappingKey(.upsert, "children", "map", "{lines: id, missing: close}"),
+        MappingKey(.children, "lines", "text", "id"),
+        MappingKey(.children, "taxes", "text", "category"),
+        MappingKey(.children, "missing", "keep | close | delete", "close"),
+        MappingKey(.onError, "record", "quarantine | skip | stop", "quarantine"),
+        MappingKey(.onError, "stop_after", "integer", "1000"),
+        MappingKey(.onError, "stop_ratio", "decimal", "0.05"),
     ]
 
     /// The words allowed in a context.

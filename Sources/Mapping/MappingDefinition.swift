@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A mapping file, read and checked: what a compiled mapping is made from.
 
-internal import Diagnostics
+package import Diagnostics
 package import Model
-internal import Tabular
-internal import XML
 
 /// One mapping of the library.
 package struct MappingDefinition: Sendable {
@@ -16,17 +14,30 @@ package struct MappingDefinition: Sendable {
     package let target: EntitySchema
     /// How an account is found for a record, in order.
     package let accountMatch: AccountMatch
-    /// What happens to a record whose key is known with other content.
-    package let changed: ChangedPolicy
-    /// How many faulty records a file may have.
-    package let errorLimit: ErrorLimit
+    /// What makes a record the same one again, and what happens when it comes with other content.
+    package let upsert: UpsertRule
+    /// What happens to faulty records, and how many a file may have.
+    package let errorPolicy: ErrorPolicy
+    /// Whether the billing status of documents is derived from these records.
+    package let derivesBillingStatus: Bool
+    /// Files beside the mapping that it is tested with, as patterns.
+    package let tests: [String]
     /// The file's text, kept with every version that ran.
     package let text: String
+    /// What a reader of the mapping should look at, though it can be used.
+    package let warnings: [Diagnostic]
 
     let source: SourceDefinition
-    let fields: [FieldRule<Locator>]
-    let collections: [CollectionRule<Locator>]
+    /// What the file's name looks like, with named groups.
+    let fileName: Pattern?
+    let fields: [FieldRule]
+    let collections: [CollectionRule]
     let checks: [CheckRule]
+    /// Totals over the file, and the checks that use them.
+    let totals: [FileTotal]
+    let fileChecks: [CheckRule]
+    /// Which records are wanted; the others are skipped.
+    let only: Expression?
 
     /// `name@version`, as runs and quarantine show it.
     package var identifier: String { "\(name)@\(version)" }
@@ -35,7 +46,17 @@ package struct MappingDefinition: Sendable {
     package var format: Format {
         switch source {
         case .xml: .xml
-        case .csv: .csv
+        case .table: .csv
+        }
+    }
+
+    /// Columns of a table without which no record can be read.
+    var requiredColumns: [String] {
+        fields.compactMap { rule in
+            guard rule.isRequired, rule.defaultText == nil, rule.value.when == nil,
+                case .located(let places) = rule.value.origin, case .column(let column)? = places.first
+            else { return nil }
+            return column
         }
     }
 
@@ -52,14 +73,18 @@ package struct AccountMatch: Sendable, Hashable {
         /// What is compared.
         package enum Key: String, Sendable, CaseIterable {
             case external, siret, vat, siren, gln
+            case nameAndPostalCode = "name+postcode"
+
+            /// Words of an attempt with this key.
+            var wordCount: Int { self == .external || self == .nameAndPostalCode ? 3 : 2 }
         }
 
         /// What is compared.
         package let key: Key
         /// Name of the source system, for ``Key/external``.
         package let system: String?
-        /// The record's field with the value.
-        package let field: String
+        /// The record's fields with the values.
+        package let fields: [String]
     }
 
     /// What happens to a record whose account nobody knows.
@@ -96,137 +121,52 @@ package struct ErrorLimit: Sendable, Hashable {
     }
 }
 
+/// What happens to records with an error.
+package struct ErrorPolicy: Sendable, Hashable {
+    /// What becomes of one.
+    package enum Action: String, Sendable, CaseIterable { case quarantine, skip, stop }
+
+    /// What becomes of one.
+    package var record = Action.quarantine
+    /// How many a file may have.
+    package var limit = ErrorLimit()
+}
+
+/// What makes a record the same one again.
+package struct UpsertRule: Sendable, Hashable {
+    /// A part of the key.
+    package enum KeyPart: Sendable, Hashable {
+        case field(Int)
+        /// The year of a date.
+        case year(Int)
+        /// The party that issued the document.
+        case issuer
+        /// The record's number among those of the file with an equal key.
+        case ordinal
+
+        /// The field it is made from.
+        var slot: Int? {
+            switch self {
+            case .field(let slot), .year(let slot): slot
+            case .issuer, .ordinal: nil
+            }
+        }
+    }
+
+    /// What becomes of child rows that a known record no longer has.
+    package enum MissingChildren: String, Sendable, CaseIterable { case keep, close, delete }
+
+    /// The parts of the key; empty = the entity's own.
+    package var key: [KeyPart] = []
+    /// What happens to a known record that comes with other content.
+    package var changed = ChangedPolicy.version
+    /// The field that names a child row, by collection.
+    package var childKeys: [String: String] = [:]
+    /// What becomes of child rows that a known record no longer has.
+    package var missingChildren = MissingChildren.keep
+}
+
 /// What happens when a record comes again with other content.
 package enum ChangedPolicy: String, Sendable, CaseIterable {
     case version, quarantine, overwrite
-}
-
-/// Where records come from.
-enum SourceDefinition: Sendable {
-    case xml(records: [XMLName], skip: [PathExpression], limits: XMLLimits)
-    case csv(CSVSource)
-}
-
-/// A table of text.
-struct CSVSource: Sendable {
-    var encodings: [TextEncoding] = [.utf8BOM, .utf8]
-    var delimiters: [UInt8] = [UInt8(ascii: ",")]
-    var quote: UInt8? = UInt8(ascii: "\"")
-    /// Other spellings of a column's name.
-    var aliases: [String: [String]] = [:]
-    var locale = NumberLocale.plain
-}
-
-/// Where a text is in a record: a path of an XML file or a column of a table.
-enum Locator: Sendable, Hashable {
-    case path(PathExpression)
-    case column(String)
-}
-
-/// How one field gets its value. `Location` is a ``Locator`` as written, then a number given by the source's reader.
-struct FieldRule<Location: Sendable>: Sendable {
-    /// The field's position in the record (or the row).
-    var slot: Int
-    /// Its name, for findings.
-    var name: String
-    var type: ValueType
-    var value: ValueRule<Location>
-    var isRequired = false
-    var defaultText: String?
-    var maxLength: Int?
-    var formats: [DateFormat] = [.iso]
-    var locale = NumberLocale.plain
-    var check: ValueCheck?
-}
-
-/// What a value outside an enumeration becomes.
-enum Otherwise: Sendable, Hashable {
-    case error
-    case null
-    case value(String)
-}
-
-/// How a text is found and cleaned.
-struct ValueRule<Location: Sendable>: Sendable {
-    indirect enum Origin: Sendable {
-        /// The text at the first of these places, in the order of the file.
-        case located([Location])
-        /// Another field of the record, by slot.
-        case field(Int)
-        case constant(String)
-        /// The record element's name.
-        case root
-        case first([ValueRule])
-    }
-
-    var origin: Origin
-    var cleaning: [Cleaning] = []
-    var take: Int?
-    var regex: Pattern?
-    var keep: Pattern?
-    var choices: [String: String]?
-    var otherwise = Otherwise.error
-}
-
-/// Ways to tidy a text before it is typed.
-enum Cleaning: String, Sendable, CaseIterable {
-    case trim, squeeze, nospace, upper, lower, fold
-}
-
-/// Checks whose failure is a warning and leaves the value as it is.
-enum ValueCheck: String, Sendable, CaseIterable {
-    case siren, siret, vat
-}
-
-/// How amounts are written.
-enum NumberLocale: String, Sendable, CaseIterable {
-    /// Point, no thousands.
-    case plain
-    /// Comma, spaces (plain, no-break, narrow) between thousands.
-    case fr
-}
-
-/// Child rows.
-struct CollectionRule<Location: Sendable>: Sendable {
-    let collection: Int
-    /// Elements that are a row each.
-    let each: [PathExpression]
-    let fields: [FieldRule<Location>]
-}
-
-extension ValueRule {
-    /// The same rule with other places.
-    func placed<Other>(_ place: (Location) -> Other) -> ValueRule<Other> {
-        let origin: ValueRule<Other>.Origin =
-            switch origin {
-            case .located(let places): .located(places.map(place))
-            case .field(let slot): .field(slot)
-            case .constant(let text): .constant(text)
-            case .root: .root
-            case .first(let rules): .first(rules.map { $0.placed(place) })
-            }
-        return ValueRule<Other>(
-            origin: origin, cleaning: cleaning, take: take, regex: regex, keep: keep, choices: choices,
-            otherwise: otherwise)
-    }
-}
-
-extension FieldRule {
-    /// The same rule with other places.
-    func placed<Other>(_ place: (Location) -> Other) -> FieldRule<Other> {
-        FieldRule<Other>(
-            slot: slot, name: name, type: type, value: value.placed(place), isRequired: isRequired,
-            defaultText: defaultText, maxLength: maxLength, formats: formats, locale: locale, check: check)
-    }
-}
-
-/// A condition that a record must satisfy.
-struct CheckRule: Sendable {
-    let id: String
-    let severity: Diagnostic.Severity
-    let when: Expression?
-    /// The collection each of whose rows is checked.
-    let each: Int?
-    let expect: Expression
-    let message: String
 }

@@ -5,26 +5,24 @@ internal import Diagnostics
 internal import Model
 
 /// Where a field rule stands: what its names mean and which path its paths are below.
-private struct FieldScope {
+struct FieldScope {
     let fields: [FieldSchema]
     /// `seller.` inside a block.
     var prefix = ""
     var below: [PathExpression] = []
-    /// Whether it is in a child row, whose fields cannot refer to each other yet.
-    var isRow = false
+    /// The collection that it is a row's field of.
+    var row: Int?
 }
 
 extension MappingParser {
     /// The record's fields and its child rows.
-    mutating func fields(_ tree: YAMLTree, _ target: EntitySchema) -> (
-        [FieldRule<Locator>], [CollectionRule<Locator>]
-    ) {
+    mutating func fields(_ tree: YAMLTree, _ target: EntitySchema) -> ([FieldRule], [CollectionRule]) {
         guard let pairs = tree.pairs else {
             fault(.valueExpected, ["expected": "map", "context": "fields"], at: tree.place)
             return ([], [])
         }
-        var fields: [FieldRule<Locator>] = []
-        var collections: [CollectionRule<Locator>] = []
+        var fields: [FieldRule] = []
+        var collections: [CollectionRule] = []
         let scope = FieldScope(fields: target.fields)
         for (name, place, value) in pairs {
             if let collection = target.collection(name) {
@@ -38,40 +36,59 @@ extension MappingParser {
         return (fields, collections)
     }
 
-    private mutating func rows(_ collection: Int, _ tree: YAMLTree, _ target: EntitySchema) -> CollectionRule<
-        Locator
-    >? {
+    private mutating func rows(
+        _ collection: Int, _ tree: YAMLTree, _ target: EntitySchema
+    ) -> CollectionRule? {
         let keys = map(tree, .field)
+        let name = target.collections[collection].name
         guard let pairs = keys["fields"]?.pairs else {
-            fault(
-                .keyMissing, ["context": target.collections[collection].name, "key": "fields"], at: tree.place
-            )
+            fault(.keyMissing, ["context": name, "key": "fields"], at: tree.place)
             return nil
         }
         let each = keys["each"].map { paths($0) } ?? []
-        let scope = FieldScope(fields: target.collections[collection].fields, below: each, isRow: true)
-        let fields = pairs.compactMap { field($0.key, $0.value, scope, at: $0.keyPlace) }
-        return CollectionRule(collection: collection, each: each, fields: fields)
+        if isTable, table?.grouping == nil {
+            fault(.rowsWithoutGrouping, ["name": name], at: tree.place)
+        } else if !isTable, each.isEmpty {
+            fault(.keyMissing, ["context": name, "key": "each"], at: tree.place)
+        }
+        let scope = FieldScope(fields: target.collections[collection].fields, below: each, row: collection)
+        var fields: [FieldRule] = []
+        for (name, place, value) in pairs {
+            if let use = value["use"] {
+                fields += block(use, name, value, scope)
+            } else if let rule = field(name, value, scope, at: place) {
+                fields.append(rule)
+            }
+        }
+        let ordered = order(fields, at: tree.place) { $0.rowReferences }
+        return CollectionRule(collection: collection, each: each, fields: ordered)
     }
 
     /// The fields of a block, named and placed below the field that uses it.
     private mutating func block(
         _ use: YAMLTree, _ name: String, _ tree: YAMLTree, _ scope: FieldScope
-    ) -> [FieldRule<Locator>] {
+    ) -> [FieldRule] {
         guard let blockName = scalar(use), let pairs = blocks[blockName]?.pairs else {
-            unknownValue(use.scalar ?? "", blocks.keys.sorted(), at: use.place)
+            let word = use.scalar ?? ""
+            fault(
+                .blockUnknown,
+                ["name": word, "suggestion": Suggestion.nearest(to: word, in: blocks.keys.sorted()) ?? ""],
+                at: use.place)
             return []
         }
-        _ = map(tree, .field)
+        usedBlocks.insert(blockName)
+        let keys = map(tree, .field)
         var inner = scope
-        inner.prefix = name + "."
-        inner.below = tree["path"].map { paths($0) } ?? []
+        inner.prefix = scope.prefix + name + "."
+        let below = keys["path"].map { paths($0) } ?? []
+        inner.below =
+            scope.below.isEmpty ? below : scope.below.flatMap { outer in below.map { $0.below(outer) } }
         return pairs.compactMap { field($0.key, $0.value, inner, at: $0.keyPlace) }
     }
 
     private mutating func field(
         _ name: String, _ tree: YAMLTree, _ scope: FieldScope, at place: Place
-    ) -> FieldRule<Locator>? {
+    ) -> FieldRule? {
         let name = scope.prefix + name
         guard let slot = scope.fields.firstIndex(where: { $0.name == name }) else {
             unknownField(name, scope.fields.map(\.name), at: place)
@@ -81,63 +98,124 @@ extension MappingParser {
         let schema = scope.fields[slot]
         guard let value = value(keys, scope, at: tree.place) else { return nil }
         var rule = FieldRule(slot: slot, name: name, type: schema.type, value: value)
-        rule.locale = keys["locale"].flatMap { choice($0, NumberLocale.self) } ?? tableLocale
-        rule.isRequired = keys["required"]?.scalar == "true"
+        rule.locale = keys["locale"].flatMap { choice($0, NumberLocale.self) } ?? table?.locale ?? .plain
+        rule.decimals = integer(keys["decimals"])
+        rule.isRequired = boolean(keys["required"])
         rule.defaultText = scalar(keys["default"])
         rule.maxLength = integer(keys["max"])
         rule.check = keys["valid"].flatMap { choice($0, ValueCheck.self) }
-        if let formats = keys["format"] { rule.formats = formats.items.compactMap { dateFormat($0) } }
-        if let declared = keys["type"].flatMap({ choice($0, ValueType.self) }), declared != schema.type {
+        if let empty = keys["empty"].flatMap({ choice($0, EmptyPolicy.self) }) { rule.empty = empty }
+        if let formats = keys["format"] { rule.formats = dateFormats(formats, integer(keys["century"])) }
+        if let typeTree = keys["type"], let declared = choice(typeTree, ValueType.self),
+            declared != schema.type
+        {
             fault(
                 .typeDiffers, ["field": name, "type": declared.rawValue, "expected": schema.type.rawValue],
-                at: tree.place)
+                at: typeTree.place)
         }
         return rule
     }
 
-    private mutating func dateFormat(_ tree: YAMLTree) -> DateFormat? {
-        if let format = tree.scalar.flatMap({ DateFormat($0) }) { return format }
-        fault(.formatInvalid, ["format": tree.scalar ?? ""], at: tree.place)
-        return nil
+    /// Formats that read the same text as different days are a guess, which the mapping may not leave to us.
+    private mutating func dateFormats(_ tree: YAMLTree, _ century: Int?) -> [DateFormat] {
+        var formats: [DateFormat] = []
+        for item in tree.items {
+            let pattern = item.scalar ?? ""
+            guard let format = DateFormat(pattern, century: century) else {
+                fault(.formatInvalid, ["format": pattern], at: item.place)
+                continue
+            }
+            let shape = pattern.map { $0.isLetter ? "x" : $0 }
+            if let other = formats.first(where: { $0.pattern.map { $0.isLetter ? "x" : $0 } == shape }) {
+                fault(.formatAmbiguous, ["first": other.pattern, "second": pattern], at: item.place)
+            }
+            formats.append(format)
+        }
+        return formats
     }
 
-    /// How a text is found: exactly one of path, col, from, const, root or first.
-    private mutating func value(
+    // MARK: - Values
+
+    /// How a text is found: exactly one of path, col, at, from, const, root or first.
+    mutating func value(
         _ keys: [String: YAMLTree], _ scope: FieldScope, at place: Place
-    ) -> ValueRule<Locator>? {
+    ) -> ValueRule? {
+        var condition: Expression?
+        if let when = keys["when"], let schema {
+            var names = names(schema)
+            names.row = scope.row
+            condition = expression(when, names, .boolean)
+        }
+        let ways = ["path", "col", "at", "from", "first", "root"].filter { keys[$0] != nil }
+        if ways.count > 1, let second = keys[ways[1]] {
+            fault(.sourceConflict, ["first": ways[0], "second": ways[1]], at: second.place)
+        }
         guard let origin = origin(keys, scope, at: place) else { return nil }
         var rule = ValueRule(origin: origin)
-        rule.cleaning = (keys["clean"]?.items ?? []).compactMap { choice($0, Cleaning.self) }
+        rule.when = condition
+        rule.cleaning = CleaningSet((keys["clean"]?.items ?? []).compactMap { choice($0, Cleaning.self) })
         rule.take = integer(keys["take"])
         rule.regex = pattern(keys["regex"])
         rule.keep = pattern(keys["keep"])
-        if let choices = keys["enum"] {
-            rule.choices = Dictionary(
-                uniqueKeysWithValues: (choices.pairs ?? []).map { ($0.key, $0.value.scalar ?? "") })
-            guard let otherwise = keys["else"]?.scalar else {
-                fault(.keyMissing, ["context": "enum", "key": "else"], at: choices.place)
-                return nil
-            }
-            rule.otherwise = otherwise == "error" ? .error : otherwise == "null" ? .null : .value(otherwise)
-        }
+        readElse(keys, into: &rule)
         return rule
+    }
+
+    /// `enum` with its `else`, or the `else` of `when`.
+    private mutating func readElse(_ keys: [String: YAMLTree], into rule: inout ValueRule) {
+        let otherwise = scalar(keys["else"])
+        guard let choices = keys["enum"] else {
+            if keys["when"] != nil {
+                rule.otherwiseText = otherwise
+            } else if let tree = keys["else"] {
+                fault(.keyMissing, ["context": "else", "key": "enum"], at: tree.place)
+            }
+            return
+        }
+        guard let pairs = choices.pairs else {
+            return fault(.valueExpected, ["expected": "map", "context": "enum"], at: choices.place)
+        }
+        rule.choices = Dictionary(pairs.map { ($0.key, $0.value.scalar ?? "") }) { first, _ in first }
+        guard let otherwise else {
+            return fault(.keyMissing, ["context": "enum", "key": "else"], at: choices.place)
+        }
+        rule.otherwise = otherwise == "error" ? .error : otherwise == "null" ? .null : .value(otherwise)
     }
 
     private mutating func origin(
         _ keys: [String: YAMLTree], _ scope: FieldScope, at place: Place
-    ) -> ValueRule<Locator>.Origin? {
-        if let path = keys["path"] { return .located(placed(paths(path), scope)) }
-        if let column = scalar(keys["col"]) { return .located([.column(column)]) }
-        if let from = keys["from"] { return reference(from, scope).map { .field($0) } }
+    ) -> ValueRule.Origin? {
+        // With `when`, `const` is the text where it holds, whatever else the rule reads.
+        if keys["when"] != nil, let constant = scalar(keys["const"]) { return .constant(constant) }
+        if let path = keys["path"] {
+            if isTable {
+                fault(.keyUnknown, ["context": "csv", "key": "path", "suggestion": "col"], at: path.place)
+            }
+            return .located(placed(paths(path), scope))
+        }
+        if keys["col"] != nil || keys["at"] != nil { return locator(keys, at: place).map { .located([$0]) } }
+        if let from = keys["from"] { return reference(from, scope) }
         if let constant = scalar(keys["const"]) { return .constant(constant) }
         if keys["root"]?.scalar == "true" { return .root }
-        if let first = keys["first"] { return .first(first.items.compactMap { alternative($0, scope) }) }
+        if let first = keys["first"] { return alternatives(first, scope) }
         fault(.keyMissing, ["context": "field", "key": isTable ? "col" : "path"], at: place)
         return nil
     }
 
+    private mutating func alternatives(_ tree: YAMLTree, _ scope: FieldScope) -> ValueRule.Origin {
+        var rules: [ValueRule] = []
+        var lastIsCertain = false
+        for item in tree.items {
+            if lastIsCertain { warning(.branchUnreachable, [:], at: item.place) }
+            guard let rule = alternative(item, scope) else { continue }
+            if case .constant = rule.origin, rule.when == nil { lastIsCertain = true }
+            rules.append(rule)
+        }
+        return .first(rules)
+    }
+
     /// An item of `first`: a bare path or column, or a rule of its own.
-    private mutating func alternative(_ tree: YAMLTree, _ scope: FieldScope) -> ValueRule<Locator>? {
+    private mutating func alternative(_ tree: YAMLTree, _ scope: FieldScope) -> ValueRule? {
         if tree.pairs != nil { return value(map(tree, .field), scope, at: tree.place) }
         guard let text = scalar(tree) else { return nil }
         return ValueRule(origin: .located(isTable ? [.column(text)] : placed(paths(tree), scope)))
@@ -148,30 +226,51 @@ extension MappingParser {
         return prefixes.flatMap { prefix in paths.map { .path($0.below(prefix)) } }
     }
 
-    /// A field by name: of the same block first, then of the record.
-    private mutating func reference(_ tree: YAMLTree, _ scope: FieldScope) -> Int? {
-        guard let name = scalar(tree), !scope.isRow else {
+    /// A field by name, of the same block first, then of the row or record; or `$file.name`.
+    private mutating func reference(_ tree: YAMLTree, _ scope: FieldScope) -> ValueRule.Origin? {
+        guard let name = scalar(tree) else { return nil }
+        if name.hasPrefix("$file.") {
+            let variable = String(name.dropFirst(6))
+            let known = fileName?.groupNames.map(\.name) ?? []
+            if known.contains(variable) { return .fileVariable(variable) }
             fault(
-                .valueUnknown, ["value": "from", "known": "path, col, const", "suggestion": ""],
+                .variableUnknown,
+                ["name": name, "suggestion": Suggestion.nearest(to: variable, in: known) ?? ""],
                 at: tree.place)
             return nil
         }
         for candidate in [scope.prefix + name, name] {
-            if let slot = scope.fields.firstIndex(where: { $0.name == candidate }) { return slot }
+            guard let slot = scope.fields.firstIndex(where: { $0.name == candidate }) else { continue }
+            return scope.row == nil ? .field(slot) : .rowField(slot)
         }
+        if scope.row != nil, let slot = schema?.slot(of: name) { return .field(slot) }
         unknownField(name, scope.fields.map(\.name), at: tree.place)
         return nil
     }
 }
 
-extension ValueRule<Locator> {
+extension ValueRule {
+    /// Slots of the fields of the same row that must be known before this one.
+    var rowReferences: Set<Int> {
+        var slots: Set<Int> = []
+        when?.visit { if case .rowField(let slot) = $0 { slots.insert(slot) } }
+        switch origin {
+        case .rowField(let slot): slots.insert(slot)
+        case .first(let rules): for rule in rules { slots.formUnion(rule.rowReferences) }
+        default: break
+        }
+        return slots
+    }
+
     /// Slots of the fields that must be known before this one.
     func references(in schema: EntitySchema) -> Set<Int> {
+        let condition = when?.fields ?? []
         switch origin {
-        case .field(let slot): [slot]
-        case .first(let rules): rules.reduce(into: []) { $0.formUnion($1.references(in: schema)) }
-        case .located(let places): Set(places.flatMap(\.referencedFields).compactMap(schema.slot(of:)))
-        case .constant, .root: []
+        case .field(let slot): return condition.union([slot])
+        case .first(let rules): return rules.reduce(condition) { $0.union($1.references(in: schema)) }
+        case .located(let places):
+            return condition.union(places.flatMap(\.referencedFields).compactMap(schema.slot(of:)))
+        case .constant, .root, .rowField, .fileVariable: return condition
         }
     }
 }

@@ -10,6 +10,29 @@ extension MappingParser {
         faults.append(MappingError(code, facts, at: place).diagnostic)
     }
 
+    /// Notes something that the mapping works with all the same.
+    mutating func warning(_ code: MappingError.Code, _ facts: [String: String], at place: Place) {
+        fault(code, facts, at: place)
+        faults[faults.count - 1].severity = .warning
+    }
+
+    /// Whether the value is this word, the only one there is.
+    @discardableResult
+    mutating func requireWord(_ tree: YAMLTree, _ word: String) -> Bool {
+        if tree.scalar == word { return true }
+        unknownValue(tree.scalar ?? "", [word], at: tree.place)
+        return false
+    }
+
+    /// `true` or `false`; false where there is nothing.
+    mutating func boolean(_ tree: YAMLTree?) -> Bool {
+        guard let tree else { return false }
+        if tree.scalar != "true", tree.scalar != "false" {
+            unknownValue(tree.scalar ?? "", ["true", "false"], at: tree.place)
+        }
+        return tree.scalar == "true"
+    }
+
     mutating func unknownValue(_ value: String, _ known: [String], at place: Place) {
         fault(
             .valueUnknown,
@@ -105,7 +128,7 @@ extension MappingParser {
     mutating func paths(_ tree: YAMLTree) -> [PathExpression] {
         guard let text = scalar(tree) else { return [] }
         do throws(PathParser.Fault) {
-            let paths = try PathParser.parse(text, namespaces: namespaces)
+            let paths = try PathParser.parse(text, namespaces: namespaces, lets: lets)
             for name in Set(paths.flatMap(\.referencedFields)) where schema?.slot(of: name) == nil {
                 unknownField(name, schema?.fields.map(\.name) ?? [], at: tree.place)
             }
@@ -115,7 +138,13 @@ extension MappingParser {
             case .unknownPrefix(let prefix):
                 let near = Suggestion.nearest(to: prefix, in: namespaces.keys.sorted()) ?? ""
                 fault(.prefixUnknown, ["prefix": prefix, "suggestion": near], at: tree.place)
-            case .syntax(let words): fault(.pathInvalid, ["path": text, "detail": words], at: tree.place)
+            case .unknownLet(let name):
+                let near = Suggestion.nearest(to: name, in: lets.keys.sorted()) ?? ""
+                fault(.variableUnknown, ["name": "$" + name, "suggestion": near], at: tree.place)
+            case .unexpected(let words): fault(.pathInvalid, ["path": text, "found": words], at: tree.place)
+            case .notStreamable(let part, let rewrite):
+                fault(
+                    .pathNotStreamable, ["path": text, "part": part, "suggestion": rewrite], at: tree.place)
             }
         }
         return []

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a mapping over a file: bytes in, typed records with findings out, in constant memory.
 
-internal import Diagnostics
+package import Diagnostics
 internal import Model
 package import Tabular
 internal import XML
@@ -12,88 +12,98 @@ internal import XML
 /// is thrown after the records before it.
 package struct MappingReader {
     private enum Reader {
-        case xml(XMLRecordReader, XMLBinding)
-        case csv(TableReader)
+        case xml(XMLRecordReader, XMLRecord)
+        case table(TableReader)
     }
 
     private let evaluator: RecordEvaluator
-    private var reader: Reader
+    private var reader: Reader?
+    private var item: MappedItem
     private var ordinal = 0
+    private var meter: ProcessorMeter
 
-    /// - Parameter probe: what the pass over the whole file found; tables need it to choose their encoding.
+    /// What is wrong with the file as a whole; known when ``finish(_:)`` has returned.
+    package private(set) var fileFindings: [Diagnostic] = []
+
+    /// A reader of one file.
+    ///
+    /// - Parameters:
+    ///   - probe: what the pass over the whole file found; tables need it to choose their encoding.
+    ///   - fileName: its name without folders, for mappings that take values from it.
+    ///   - budget: processor time that the file may take.
     /// - Throws: `CSV-EMPTY`, `CSV-ENCODING`, `CSV-NUL`, `XML-MEMORY`.
-    package init(_ definition: MappingDefinition, probe: EncodingProbe) throws {
+    package init(
+        _ definition: MappingDefinition, probe: EncodingProbe, fileName: String = "",
+        budget: ProcessorBudget = .standard
+    ) throws {
+        meter = ProcessorMeter(budget)
+        evaluator = RecordEvaluator(
+            definition, fileVariables: definition.fileName?.namedGroups(in: fileName) ?? [:])
+        item = evaluator.emptyItem
         switch definition.source {
-        case .xml(let records, let skip, let limits):
-            var binding = XMLBinding(records: records, skip: skip, schema: definition.target)
-            evaluator = RecordEvaluator(definition) { locator in
-                if case .path(let path) = locator { binding.number(path) } else { -1 }
-            }
-            for rule in definition.collections { binding.setRows(rule.each, of: rule.collection) }
-            reader = .xml(try XMLRecordReader(binding.trie, limits: limits), binding)
-        case .csv(let source):
-            let columns = TableColumns(source)
-            var places: [String: Int] = [:]
-            evaluator = RecordEvaluator(definition) { locator in
-                guard case .column(let name) = locator else { return -1 }
-                if let place = places[name] { return place }
-                places[name] = places.count
-                return places.count - 1
-            }
-            let required = evaluator.fields.filter(\.isRequired).compactMap { rule -> String? in
-                guard case .located(let used) = rule.value.origin, let first = used.first else { return nil }
-                return places.first { $0.value == first }?.key
-            }
-            reader = .csv(
+        case .xml(let source):
+            let binding = XMLBinding(source, evaluator.program, definition)
+            reader = .xml(try XMLRecordReader(binding.trie, limits: source.limits), XMLRecord(binding))
+        case .table(let source):
+            reader = .table(
                 TableReader(
-                    columns, places: places.sorted { $0.value < $1.value }.map(\.key), required: required,
+                    source, evaluator, totals: FileTotals(definition),
                     encoding: try probe.choose(from: source.encodings), mark: probe.mark))
         }
     }
 
-    /// Reads the next bytes and hands over each record that ends in them.
-    package mutating func feed(_ bytes: [UInt8], _ body: (MappedItem) throws -> Void) throws {
+    /// Reads the next bytes and hands over each record that ends in them; whoever keeps one makes a copy.
+    package mutating func feed(_ bytes: [UInt8], _ body: (inout MappedItem) throws -> Void) throws {
         try read(bytes, isLast: false, body)
     }
 
     /// Ends the file.
     ///
     /// - Throws: `MAP-NO-RECORD` for a well-formed file without any record of this mapping.
-    package mutating func finish(_ body: (MappedItem) throws -> Void) throws {
+    package mutating func finish(_ body: (inout MappedItem) throws -> Void) throws {
         try read([], isLast: true, body)
         if ordinal == 0 {
             throw MappingError(.noRecord, ["mapping": evaluator.definition.identifier])
         }
-    }
-
-    private mutating func read(_ bytes: [UInt8], isLast: Bool, _ body: (MappedItem) throws -> Void) throws {
-        switch reader {
-        case .xml(let xml, let binding):
-            func deliver(_ record: CapturedRecord) throws {
-                ordinal += 1
-                let origin = Origin(
-                    ordinal: ordinal, line: record.line, bytes: record.offsets.inStartTag..<record.offsets.end
-                )
-                try body(evaluator.evaluate(XMLTextSource(record, binding), origin: origin))
-            }
-            try isLast ? xml.finish(deliver) : xml.feed(bytes, deliver)
-        case .csv(var table):
-            // Taken out of the enumeration while it works, so that its buffer is not copied.
-            reader = .csv(TableReader.idle)
-            defer { reader = .csv(table) }
-            try table.read(bytes, isLast: isLast) { row in
-                ordinal += 1
-                try body(item(of: row))
-            }
+        if case .table(let table) = reader {
+            fileFindings = table.totals.findings(evaluator.definition.target)
         }
     }
 
-    private func item(of row: TableRow) -> MappedItem {
-        let origin = Origin(ordinal: ordinal, line: row.line, bytes: row.bytes)
-        if let fault = row.fault {
-            return MappedItem(
-                record: Record(schema: evaluator.definition.target, origin: origin), findings: [fault])
+    private mutating func read(
+        _ bytes: [UInt8], isLast: Bool, _ body: (inout MappedItem) throws -> Void
+    ) throws {
+        meter.begin(bytes: bytes.count)
+        // Taken out of the enumeration while it works, so that its buffers are not copied.
+        switch reader.take() {
+        case .xml(let xml, var record):
+            defer { reader = .xml(xml, record) }
+            try isLast
+                ? xml.finish { try deliver($0, &record, body) }
+                : xml.feed(bytes) { try deliver($0, &record, body) }
+        case .table(var table):
+            defer {
+                ordinal = table.ordinal
+                reader = .table(table)
+            }
+            try table.read(bytes, isLast: isLast, body)
+        case nil: break
         }
-        return evaluator.evaluate(row, origin: origin)
+        try meter.check(line: nil)
+    }
+
+    private mutating func deliver(
+        _ captured: CapturedRecord, _ record: inout XMLRecord, _ body: (inout MappedItem) throws -> Void
+    ) throws {
+        ordinal += 1
+        evaluator.begin(
+            &item,
+            Origin(
+                ordinal: ordinal, line: captured.line,
+                bytes: captured.offsets.inStartTag..<captured.offsets.end))
+        record.load(captured, &item.record)
+        let isWanted = evaluator.evaluate(&record, &item)
+        if ordinal % 64 == 0 { try meter.check(line: captured.line) }
+        if isWanted { try body(&item) }
     }
 }

@@ -55,24 +55,28 @@ struct PathExpression: Sendable, Hashable {
 struct PathParser {
     /// Why a path is refused.
     enum Fault: Error {
-        case syntax(String)
+        /// What stands where something else is expected; empty at the end.
+        case unexpected(String)
         case unknownPrefix(String)
+        case unknownLet(String)
+        /// What cannot be read while streaming, and what to write in its place (empty where nobody knows).
+        case notStreamable(String, rewrite: String)
     }
 
     private let namespaces: [String: String]
+    private let lets: [String: PathExpression]
     private var rest: Substring
 
-    private init(_ text: Substring, namespaces: [String: String]) {
-        rest = text
-        self.namespaces = namespaces
-    }
-
     /// The alternatives of a path, in the order written.
-    static func parse(_ text: String, namespaces: [String: String]) throws(Fault) -> [PathExpression] {
-        var parser = PathParser(Substring(text), namespaces: namespaces)
+    ///
+    /// - Parameter lets: what `$name` at the start of a path stands for.
+    static func parse(
+        _ text: String, namespaces: [String: String], lets: [String: PathExpression] = [:]
+    ) throws(Fault) -> [PathExpression] {
+        var parser = PathParser(namespaces: namespaces, lets: lets, rest: Substring(text))
         var paths = [try parser.path()]
         while parser.take("|") { paths.append(try parser.path()) }
-        guard parser.rest.isEmpty else { throw .syntax("unexpected '\(parser.rest)'") }
+        guard parser.rest.isEmpty else { throw .unexpected(String(parser.rest)) }
         return paths
     }
 
@@ -90,25 +94,43 @@ struct PathParser {
 
     private mutating func path() throws(Fault) -> PathExpression {
         var path = PathExpression(steps: [], attribute: nil)
+        if take("$") {
+            let name = try word()
+            guard let prefix = lets[name] else { throw .unknownLet(name) }
+            path = prefix
+            guard take("/") else { return path }
+        }
         repeat {
             if take("@") {
                 path.attribute = try name(isAttribute: true)
                 return path
             }
             if rest.hasPrefix("/") || rest.hasPrefix(".") {
-                throw .syntax("only child steps can be read while streaming: write the whole path")
+                throw notStreamable(path)
             }
             path.steps.append(try step())
         } while take("/")
         return path
     }
 
+    /// `..` takes the step before it back; what `//` leaves out only the writer knows.
+    private func notStreamable(_ path: PathExpression) -> Fault {
+        guard rest.hasPrefix("../"), !path.steps.isEmpty else {
+            return .notStreamable(String(rest.prefix(2)), rewrite: "")
+        }
+        let kept = path.steps.dropLast().map(\.name.local).joined(separator: "/")
+        let behind = rest.dropFirst(3)
+        return .notStreamable("..", rewrite: kept.isEmpty ? String(behind) : "\(kept)/\(behind)")
+    }
+
     private mutating func step() throws(Fault) -> PathExpression.Step {
         let name = try name(isAttribute: false)
+        if rest.hasPrefix("("), name.namespace == nil { throw .notStreamable(name.local + "()", rewrite: "") }
+        if rest.hasPrefix("::") { throw .notStreamable(name.local + "::", rewrite: "") }
         var predicates: [PathExpression.Predicate] = []
         while take("[") {
             predicates.append(try predicate())
-            guard take("]") else { throw .syntax("']' expected at '\(rest)'") }
+            guard take("]") else { throw .unexpected(String(rest)) }
         }
         return PathExpression.Step(name: name, predicates: predicates)
     }
@@ -129,12 +151,13 @@ struct PathParser {
     }
 
     private mutating func operand() throws(Fault) -> PathExpression.Operand {
-        guard take("=") else { throw .syntax("'=' expected at '\(rest)'") }
+        guard take("=") else { throw .unexpected(String(rest)) }
         if take("$") { return .field(try word()) }
         guard let quote = rest.first, quote == "'" || quote == "\"" else {
-            throw .syntax("a quoted text or $field expected at '\(rest)'")
+            throw .unexpected(String(rest))
         }
         let text = rest.dropFirst().prefix { $0 != quote }
+        guard text.endIndex < rest.endIndex else { throw .unexpected(String(rest)) }
         rest = rest.dropFirst(text.count + 2)
         return .literal(String(text))
     }
@@ -142,6 +165,7 @@ struct PathParser {
     private mutating func name(isAttribute: Bool) throws(Fault) -> XMLName {
         let first = try word()
         guard rest.hasPrefix(":") else { return XMLName(first) }
+        guard !rest.hasPrefix("::") else { return XMLName(first) }
         rest = rest.dropFirst()
         guard let namespace = namespaces[first] else { throw .unknownPrefix(first) }
         return XMLName(try word(), namespace: namespace)
@@ -150,7 +174,7 @@ struct PathParser {
     private mutating func word() throws(Fault) -> String {
         skipBlanks()
         let word = rest.prefix { $0.isLetter || $0.isNumber || "_-.".contains($0) }
-        guard !word.isEmpty else { throw .syntax("a name expected at '\(rest)'") }
+        guard !word.isEmpty else { throw .unexpected(String(rest)) }
         rest = rest.dropFirst(word.count)
         return String(word)
     }

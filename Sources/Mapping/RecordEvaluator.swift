@@ -15,82 +15,142 @@ package struct MappedItem: Sendable {
     package var isApplicable: Bool { !findings.contains { $0.severity == .error } }
 }
 
-/// Where an evaluator gets the texts of one record from.
-protocol TextSource {
+/// A child row, or the record itself.
+struct RowPlace {
+    let collection: Int
+    let row: Int
+
+    /// The record itself.
+    static let record = RowPlace(collection: -1, row: -1)
+}
+
+/// Where an evaluator gets the texts of one record from. Texts are places in the record's bytes.
+protocol RecordSource {
     /// Name of the record element, where there is one.
-    var rootName: String? { get }
+    mutating func root(_ record: inout Record) -> TextRange?
     /// Number of child rows of a collection.
     func rowCount(_ collection: Int) -> Int
-    /// The first text at any of the places, in the order of the file; nil where there is none.
-    ///
-    /// - Parameters:
-    ///   - row: number of the child row that the places are in; nil for the record itself.
-    ///   - values: the record's fields known so far, for conditions that compare with them.
-    func text(_ places: [Int], row: Int?, values: Values) throws(Diagnostic) -> String?
+    /// The text at a place; nil where there is none, empty where the place is there and empty.
+    mutating func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(Diagnostic)
+        -> TextRange?
+    /// The same for several places: the text that comes first in the file.
+    mutating func text(
+        _ places: ArraySlice<Int32>, _ row: RowPlace, _ record: inout Record
+    ) throws(Diagnostic) -> TextRange?
 }
 
 extension Diagnostic: Error {}
 
 /// Evaluates the rules of one mapping, record after record.
-struct RecordEvaluator: Sendable {
+struct RecordEvaluator {
     let definition: MappingDefinition
-    let fields: [FieldRule<Int>]
-    let collections: [CollectionRule<Int>]
+    private(set) var program: RecordProgram
+    let matcher = PatternMatcher()
 
-    /// Numbers the places of a mapping.
-    init(_ definition: MappingDefinition, place: (Locator) -> Int) {
+    init(_ definition: MappingDefinition, fileVariables: [String: String] = [:]) {
         self.definition = definition
-        fields = definition.fields.map { $0.placed(place) }
-        collections = definition.collections.map { rule in
-            CollectionRule(
-                collection: rule.collection, each: rule.each, fields: rule.fields.map { $0.placed(place) })
+        program = RecordProgram(definition, fileVariables: fileVariables)
+    }
+
+    /// The number of a place, for those who need one more than the rules do.
+    mutating func number(_ locator: Locator) -> Int32 { program.number(locator) }
+
+    /// The item that every record of a file is read into, one after the other.
+    var emptyItem: MappedItem {
+        MappedItem(record: Record(schema: definition.target), findings: [])
+    }
+
+    /// Makes an item ready for the next record.
+    func begin(_ item: inout MappedItem, _ origin: Origin) {
+        item.record.origin = origin
+        if !item.findings.isEmpty { item.findings.removeAll() }
+        if item.record.bytes.count >= program.constants.count, !program.constants.isEmpty {
+            item.record.bytes.removeSubrange(program.constants.count...)
+        } else {
+            item.record.bytes = program.constants
+        }
+        for index in item.record.children.indices where !item.record.children[index].cells.isEmpty {
+            item.record.children[index].cells.removeAll(keepingCapacity: true)
         }
     }
 
-    /// Reads one record.
-    func evaluate(_ source: some TextSource, origin: Origin) -> MappedItem {
-        var item = MappedItem(record: Record(schema: definition.target, origin: origin), findings: [])
-        for rule in fields {
-            let value = value(rule, source, row: nil, &item)
-            item.record.values[rule.slot] = value
+    /// Reads one record into an item that ``begin(_:_:)`` made ready and the source put its texts into.
+    ///
+    /// - Returns: whether the record is wanted (`only`).
+    func evaluate(_ source: inout some RecordSource, _ item: inout MappedItem) -> Bool {
+        for index in 0..<program.fieldCount {
+            let operation = program.operations[index]
+            let cell = cell(operation, &source, .record, &item)
+            item.record.cells[Int(operation.slot)] = cell
         }
-        for rule in collections {
-            let schema = definition.target.collections[rule.collection]
-            for row in 0..<source.rowCount(rule.collection) {
-                var values = Values(repeating: nil, count: schema.fields.count)
-                for field in rule.fields {
-                    values[field.slot] = value(field, source, row: row, &item, prefix: "\(schema.name).")
-                }
-                item.record.children[rule.collection].append(values)
+        for operation in program.collections { fillRows(operation, &source, &item) }
+        if program.only >= 0, truth(of: program.only, &source, .record, &item.record) != true {
+            return false
+        }
+        for check in program.checks { run(check, &source, &item) }
+        return true
+    }
+
+    private func fillRows(
+        _ operation: CollectionOperation, _ source: inout some RecordSource, _ item: inout MappedItem
+    ) {
+        let collection = Int(operation.collection)
+        let width = item.record.children[collection].width
+        for row in 0..<source.rowCount(collection) {
+            let first = item.record.children[collection].cells.count
+            item.record.children[collection].cells.append(contentsOf: repeatElement(.none, count: width))
+            for index in Int(operation.start)..<Int(operation.end) {
+                let rule = program.operations[index]
+                let cell = cell(rule, &source, RowPlace(collection: collection, row: row), &item)
+                item.record.children[collection].cells[first + Int(rule.slot)] = cell
             }
         }
-        for check in definition.checks { run(check, &item) }
-        return item
     }
 
     // MARK: - Fields
 
-    private func value(
-        _ rule: FieldRule<Int>, _ source: some TextSource, row: Int?, _ item: inout MappedItem,
-        prefix: String = ""
-    ) -> Value? {
-        let place = Place(line: item.record.origin.line, field: prefix + rule.name)
+    private func cell(
+        _ operation: FieldOperation, _ source: inout some RecordSource, _ row: RowPlace,
+        _ item: inout MappedItem
+    ) -> Cell {
         do throws(Diagnostic) {
-            let text = try text(rule.value, source, row: row, item.record.values, place: place)
-            guard let text = text ?? rule.defaultText else {
-                if rule.isRequired { throw MappingError(.required, at: place).diagnostic }
-                return nil
+            let found = try text(operation, &source, row, &item.record)
+            guard let text = found.flatMap({ $0.count > 0 ? $0 : nil }) else {
+                return try emptyCell(operation, isPresent: found != nil, &item.record)
             }
-            if let check = rule.check, let warning = check.finding(text, at: place) {
-                item.findings.append(warning)
+            if let check = operation.check, !check.holds(item.record.bytes, text) {
+                item.findings.append(finding(check, text, item.record))
+                item.findings[item.findings.count - 1].place = place(operation, item, text)
             }
-            return try rule.typed(text, at: place)
+            return try typed(text, operation, &item.record)
         } catch {
             var finding = error
+            let place = place(operation, item, nil)
+            finding.place.line = finding.place.line ?? place.line
             finding.place.field = finding.place.field ?? place.field
             item.findings.append(finding)
-            return nil
+            return .none
         }
+    }
+
+    private func place(
+        _ operation: FieldOperation, _ item: MappedItem, _ text: TextRange?
+    ) -> Place {
+        Place(
+            line: item.record.origin.line, field: program.names[Int(operation.name)],
+            value: text.map { item.record.string($0) })
+    }
+
+    /// What a field without text becomes.
+    private func emptyCell(
+        _ operation: FieldOperation, isPresent: Bool, _ record: inout Record
+    ) throws(Diagnostic) -> Cell {
+        if isPresent, operation.empty == .clear, !operation.isRequired { return .cleared }
+        if let text = operation.defaultText, !(isPresent && operation.empty == .keep) {
+            return try typed(text, operation, &record)
+        }
+        guard !operation.isRequired else { throw MappingError(.required, at: Place()).diagnostic }
+        return .none
     }
 
     /// The cleaned text of a rule; nil where it has none.
@@ -98,59 +158,43 @@ struct RecordEvaluator: Sendable {
     /// Of `first`, the alternative whose text survives the rule's own `clean`, `take`, `regex` and `keep` wins:
     /// an identifier of another shape at the first place does not hide the right one at the second.
     private func text(
-        _ rule: ValueRule<Int>, _ source: some TextSource, row: Int?, _ values: Values, place: Place
-    ) throws(Diagnostic) -> String? {
-        switch rule.origin {
-        case .first(let alternatives):
-            for alternative in alternatives {
-                let found = try text(alternative, source, row: row, values, place: place)
-                if let found, let finished = try rule.finish(found, at: place) { return finished }
+        _ operation: FieldOperation, _ source: inout some RecordSource, _ row: RowPlace,
+        _ record: inout Record
+    ) throws(Diagnostic) -> TextRange? {
+        if operation.when >= 0,
+            truth(of: operation.when, &source, row, &record) != true
+        {
+            return operation.otherwiseText
+        }
+        let found: TextRange?
+        switch operation.origin {
+        case .place(let place): found = try source.text(place, row, &record)
+        case .places(let start, let count):
+            found = try source.text(program.links[Int(start)..<Int(start + count)], row, &record)
+        case .field(let slot): found = record.text(of: record.cells[Int(slot)])
+        case .rowField(let slot):
+            let table = record.children[row.collection]
+            found = record.text(of: table.cells[row.row * table.width + Int(slot)])
+        case .constant(let text): found = text
+        case .root: found = source.root(&record)
+        case .first(let start, let count):
+            for index in Int(start)..<Int(start + count) {
+                let alternative = program.operations[index]
+                let found = try text(alternative, &source, row, &record)
+                guard let found, found.count > 0 else { continue }
+                if let finished = try finish(found, operation, &record) { return finished }
             }
             return nil
-        case .located(let places):
-            return try finish(source.text(places, row: row, values: values), rule, place)
-        case .field(let slot): return try finish(values[slot]?.description, rule, place)
-        case .constant(let text): return try finish(text, rule, place)
-        case .root: return try finish(source.rootName, rule, place)
         }
+        guard let found else { return nil }
+        return try finish(found, operation, &record)
     }
+}
 
-    private func finish(_ text: String?, _ rule: ValueRule<Int>, _ place: Place) throws(Diagnostic) -> String?
-    {
-        guard let text else { return nil }
-        return try rule.finish(text, at: place)
-    }
-
-    // MARK: - Checks
-
-    private func run(_ check: CheckRule, _ item: inout MappedItem) {
-        let rows = check.each.map { item.record.children[$0] } ?? [[]]
-        for row in rows {
-            if let when = check.when, when.holds(in: item.record, row: row) != true { continue }
-            guard check.expect.holds(in: item.record, row: row) == false else { continue }
-            let place = Place(
-                line: item.record.origin.line,
-                field: check.each.map { definition.target.collections[$0].name })
-            item.findings.append(
-                Diagnostic(
-                    code: check.id, facts: ["message": render(check, item.record, row)], place: place,
-                    severity: check.severity))
-        }
-    }
-
-    /// The check's sentence with the values of `{field}`; a missing value shows as a dash.
-    private func render(_ check: CheckRule, _ record: Record, _ row: Values) -> String {
-        var output = ""
-        var rest = Substring(check.message)
-        while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
-            output += rest[..<open]
-            let name = String(rest[rest.index(after: open)..<close])
-            let rowValue = check.each.flatMap { definition.target.collections[$0].slot(of: name) }.flatMap {
-                row[$0]
-            }
-            output += (rowValue ?? record[name])?.description ?? "–"
-            rest = rest[rest.index(after: close)...]
-        }
-        return output + rest
+extension Record {
+    /// A cell's text; of a number or date, its text form is kept among the record's bytes.
+    mutating func text(of cell: Cell) -> TextRange? {
+        if case .text(let range) = cell { return range }
+        return value(of: cell).map { append($0.description) }
     }
 }

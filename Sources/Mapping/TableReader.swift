@@ -1,136 +1,290 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a table with a header line and finds a mapping's columns by name.
+// Runs a mapping over a table: rows become records, alone or in groups.
 
 internal import Diagnostics
 internal import Model
 internal import Tabular
 
-/// What a mapping says about its table's columns and delimiters.
-struct TableColumns: Sendable {
-    let source: CSVSource
-
-    init(_ source: CSVSource) {
-        self.source = source
+/// A push reader of one table.
+struct TableReader {
+    /// What cuts the file into rows.
+    private enum Rows: Sendable {
+        case csv(CSVReader)
+        case lines(LineReader)
     }
 
-    /// The declared delimiter that the first line has most of.
-    func delimiter(firstBytes bytes: [UInt8]) -> UInt8 {
-        let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
-        let counts = source.delimiters.map { delimiter in (delimiter, line.count { $0 == delimiter }) }
-        let best = counts.map(\.1).max() ?? 0
-        return counts.first { $0.1 == best }?.0 ?? UInt8(ascii: ",")
-    }
-
-    /// Positions of the wanted columns in a header; −1 for those it lacks.
-    ///
-    /// - Throws: `CSV-REPEATED-COLUMN` where a wanted column occurs twice.
-    func positions(of places: [String], in header: [String]) throws(TabularError) -> [Int] {
-        var positions: [Int] = []
-        for place in places {
-            let names = [place] + (source.aliases[place] ?? [])
-            let found = header.indices.filter { names.contains(header[$0]) }
-            guard found.count < 2 else {
-                throw TabularError(.repeatedColumn, ["column": place], at: Place(line: 1))
-            }
-            positions.append(found.first ?? -1)
-        }
-        return positions
-    }
-}
-
-/// A row with the columns that the mapping asks for.
-struct TableRow: TextSource {
-    let row: CSVRow
-    let positions: [Int]
-    /// Why the row cannot be read at all.
-    let fault: Diagnostic?
-
-    var line: Int { row.line }
-    var bytes: Range<Int> { row.bytes }
-    var rootName: String? { nil }
-
-    func rowCount(_ collection: Int) -> Int { 0 }
-
-    func text(_ places: [Int], row: Int?, values: Values) throws(Diagnostic) -> String? {
-        for place in places where positions[place] >= 0 {
-            do {
-                let text = try self.row.text(positions[place])
-                let trimmed = Cleaning.trim.apply(to: text)
-                if !trimmed.isEmpty { return trimmed }
-            } catch {
-                throw error.diagnostic
-            }
-        }
-        return nil
-    }
-}
-
-/// A push reader of one table: the header decides where the mapping's columns are.
-struct TableReader: Sendable {
-    private let columns: TableColumns
-    private let places: [String]
+    private let source: TableSource
+    private let evaluator: RecordEvaluator
+    /// Places in front of the program's own that tell how rows belong together.
+    private let groupPlaces: [Int32]
     private let required: [String]
     private let encoding: TextEncoding
     private let mark: EncodingProbe.Mark
-    private var reader: CSVReader?
-    private var positions: [Int]?
-    private var width = 0
-
-    /// A reader of nothing.
-    static let idle = TableReader(
-        TableColumns(CSVSource()), places: [], required: [], encoding: .utf8, mark: .none)
+    private var reader: Rows?
+    private var rows: TableRows
+    private var headerLinesLeft: Int
+    private var item: MappedItem
+    private var group: RowGroup
+    private(set) var totals: FileTotals
+    /// Number of the last record.
+    private(set) var ordinal = 0
 
     init(
-        _ columns: TableColumns, places: [String], required: [String], encoding: TextEncoding,
+        _ source: TableSource, _ evaluator: RecordEvaluator, totals: FileTotals, encoding: TextEncoding,
         mark: EncodingProbe.Mark
     ) {
-        self.columns = columns
-        self.places = places
-        self.required = required
+        self.source = source
+        self.totals = totals
         self.encoding = encoding
         self.mark = mark
+        var evaluator = evaluator
+        groupPlaces = source.grouping?.places.map { evaluator.number($0) } ?? []
+        self.totals.number(with: &evaluator)
+        self.evaluator = evaluator
+        required = evaluator.definition.requiredColumns
+        headerLinesLeft = source.kind == .csv ? source.headerLines : 0
+        item = evaluator.emptyItem
+        group = RowGroup(collection: evaluator.definition.collections.first?.collection)
+        rows = TableRows(
+            evaluator.program.places, decoder: FieldDecoder(encoding, quote: source.quote),
+            collections: evaluator.definition.target.collections.count)
     }
 
-    /// Reads the next bytes and hands over the rows behind the header.
+    /// Reads the next bytes and hands over each record that ends in them.
     ///
     /// - Throws: `CSV-MISSING-COLUMN`, `CSV-REPEATED-COLUMN`, and what the reader of the text throws.
-    mutating func read(_ bytes: [UInt8], isLast: Bool, _ body: (TableRow) throws -> Void) throws {
+    mutating func read(
+        _ bytes: [UInt8], isLast: Bool, _ body: (inout MappedItem) throws -> Void
+    ) throws {
         if reader == nil {
             guard !bytes.isEmpty else { return }
-            let dialect = CSVDialect(
-                delimiter: columns.delimiter(firstBytes: bytes), quote: columns.source.quote)
-            reader = CSVReader(dialect, encoding: encoding, mark: mark)
+            open(bytes)
         }
-        // The reader is moved out while it runs, because the header is noted in `self` meanwhile.
-        guard var reader = reader.take() else { return }
-        defer { self.reader = reader }
-        func deliver(_ row: CSVRow) throws {
-            guard let positions else { return try readHeader(row) }
-            try body(TableRow(row: row, positions: positions, fault: fault(of: row)))
+        // Taken out while it works, so that its buffer is never copied.
+        switch reader.take() {
+        case .csv(var csv):
+            defer { reader = .csv(csv) }
+            try csv.append(bytes)
+            while try csv.next(isLast: isLast) {
+                try add(csv.fields, csv.bytes, csv.row, line: csv.line, place: csv.place, body)
+            }
+        case .lines(var lines):
+            defer { reader = .lines(lines) }
+            try lines.append(bytes)
+            while try lines.next(isLast: isLast) {
+                try add(lines.fields, lines.bytes, lines.row, line: lines.line, place: lines.place, body)
+            }
+        case nil: break
         }
-        try isLast ? reader.finish(deliver) : reader.feed(bytes, deliver)
+        if isLast { try deliver(body) }
     }
 
-    private mutating func readHeader(_ row: CSVRow) throws {
+    private mutating func open(_ bytes: [UInt8]) {
+        switch source.kind {
+        case .csv:
+            let dialect = CSVDialect(delimiter: source.delimiter(firstBytes: bytes), quote: source.quote)
+            reader = .csv(CSVReader(dialect, encoding: encoding, mark: mark))
+        case .fixed: reader = .lines(LineReader(.lines, encoding: encoding, mark: mark))
+        case .tagged: reader = .lines(LineReader(.tagged, encoding: encoding, mark: mark))
+        }
+        if headerLinesLeft == 0 { rows.layout = source.layoutByPosition(evaluator.program.places) }
+    }
+
+    // MARK: - Rows
+
+    private mutating func add(
+        _ fields: [TextField], _ bytes: [UInt8], _ row: Range<Int>, line: Int, place: Range<Int>,
+        _ body: (inout MappedItem) throws -> Void
+    ) throws {
+        if headerLinesLeft > 0 { return try readHeader(fields, bytes, line: line) }
+        if source.grouping == nil, rows.layout.width == fields.count {
+            begin(line: line, place: place)
+            rows.add(fields, bytes, row, collection: nil, to: &item.record)
+            return try deliver(body)
+        }
+        var fields = fields
+        let fault = rows.layout.width.flatMap { fit(&fields, to: $0, line: line) }
+        guard source.grouping == nil else {
+            return try addToGroup(fields, bytes, row, line: line, place: place, fault, body)
+        }
+        begin(line: line, place: place)
+        rows.add(fields, bytes, row, collection: nil, to: &item.record)
+        if let fault { group.faults.append(fault) }
+        try deliver(body)
+    }
+
+    private mutating func readHeader(_ fields: [TextField], _ bytes: [UInt8], line: Int) throws {
+        headerLinesLeft -= 1
+        guard headerLinesLeft == source.headerLines - 1 else { return }
+        guard source.columns != .byPosition else {
+            return rows.layout = source.layoutByPosition(evaluator.program.places)
+        }
         var header: [String] = []
-        for index in 0..<row.count { header.append(Cleaning.trim.apply(to: try row.text(index))) }
-        let positions = try columns.positions(of: places, in: header)
-        for name in required {
-            guard let place = places.firstIndex(of: name), positions[place] < 0 else { continue }
-            let near = Suggestion.nearest(to: name, in: header) ?? ""
-            throw TabularError(
-                .missingColumn,
-                ["column": name, "header": header.joined(separator: ", "), "suggestion": near],
-                at: Place(line: 1))
+        for field in fields {
+            var text: [UInt8] = []
+            try rows.decoder.append(field, of: bytes, to: &text)
+            header.append(String(decoding: text, as: UTF8.self).trimmingBlanks)
         }
-        self.positions = positions
-        width = row.count
+        rows.layout = try source.layout(evaluator.program.places, required: required, header: header)
     }
 
-    private func fault(of row: CSVRow) -> Diagnostic? {
-        guard row.count != width else { return nil }
+    /// Brings a row to the table's width where the mapping says how; otherwise tells what is wrong with it.
+    private func fit(_ fields: inout [TextField], to width: Int, line: Int) -> Diagnostic? {
+        if fields.count == width { return nil }
+        if fields.count > width {
+            let extra = fields[width...]
+            if source.ignoresTrailingEmpty, extra.allSatisfy({ $0.count == 0 }) {
+                fields.removeLast(extra.count)
+                return nil
+            }
+            if rows.layout.overflow >= 0 {
+                let first = rows.layout.overflow
+                let last = fields[first + extra.count]
+                fields[first].isASCII = fields[first...(first + extra.count)].allSatisfy(\.isASCII)
+                fields[first].count = last.start + last.count - fields[first].start
+                fields.removeSubrange(first + 1...first + extra.count)
+                return nil
+            }
+        } else if source.ragged == .pad {
+            return nil
+        }
         return TabularError(
-            .ragged, ["count": String(row.count), "expected": String(width)], at: Place(line: row.line)
+            .ragged, ["count": String(fields.count), "expected": String(width)], at: Place(line: line)
         ).diagnostic
+    }
+
+    private mutating func begin(line: Int, place: Range<Int>) {
+        ordinal += 1
+        evaluator.begin(&item, Origin(ordinal: ordinal, line: line, bytes: place))
+        rows.removeAll()
+    }
+
+    /// Evaluates the record whose rows are complete.
+    private mutating func deliver(_ body: (inout MappedItem) throws -> Void) throws {
+        guard rows.count > 0 else { return }
+        totals.add(&rows, &item.record, source.locale)
+        if group.faults.isEmpty {
+            guard evaluator.evaluate(&rows, &item) else {
+                rows.removeAll()
+                return
+            }
+        } else {
+            item.record.cells = evaluator.emptyItem.record.cells
+            item.findings += group.faults
+            group.faults.removeAll()
+        }
+        rows.removeAll()
+        try body(&item)
+    }
+
+    // MARK: - Groups
+
+    private mutating func addToGroup(
+        _ fields: [TextField], _ bytes: [UInt8], _ row: Range<Int>, line: Int, place: Range<Int>,
+        _ fault: Diagnostic?, _ body: (inout MappedItem) throws -> Void
+    ) throws {
+        guard let grouping = source.grouping else { return }
+        var probe = TableRows(evaluator.program.places, decoder: rows.decoder, collections: 0)
+        probe.layout = rows.layout
+        var scratch = Record(schema: evaluator.definition.target)
+        probe.add(fields, bytes, row, collection: nil, to: &scratch)
+        var key: [String] = []
+        for place in groupPlaces {
+            let text = try? probe.text(place, .record, &scratch)
+            key.append(text.map { scratch.string($0.trimmed(in: scratch.bytes)) } ?? "")
+        }
+        let role = group.role(of: key, grouping, line: line, isOpen: rows.count > 0)
+        switch role {
+        case .ignore: return
+        case .begin(let collection):
+            try deliver(body)
+            begin(line: line, place: place)
+            rows.add(fields, bytes, row, collection: collection, to: &item.record)
+        case .next(let collection):
+            rows.add(fields, bytes, row, collection: collection, to: &item.record)
+            item.record.origin.bytes = (item.record.origin.bytes?.lowerBound ?? 0)..<place.upperBound
+        case .orphan(let diagnostic):
+            try deliver(body)
+            begin(line: line, place: place)
+            rows.add(fields, bytes, row, collection: nil, to: &item.record)
+            group.faults.append(diagnostic)
+            return try deliver(body)
+        }
+        if let fault { group.faults.append(fault) }
+        guard item.record.bytes.count <= RowGroup.limit else {
+            throw TabularError(.record, ["limit": String(RowGroup.limit)], at: Place(line: line))
+        }
+    }
+}
+
+/// Decides how rows belong together.
+struct RowGroup: Sendable {
+    /// What a row is to the record that is being read.
+    enum Role {
+        case begin(collection: Int?)
+        case next(collection: Int?)
+        case ignore
+        /// A row that belongs to no record.
+        case orphan(Diagnostic)
+    }
+
+    /// Bytes of one record at most.
+    static let limit = 64 << 20
+
+    /// What is wrong with rows of the record that is being read.
+    var faults: [Diagnostic] = []
+    /// The collection that rows with one key are rows of.
+    private let collection: Int?
+    private var key: [String] = []
+    /// Hashes of the keys seen, to find one that comes back.
+    private var seen: Set<Int> = []
+
+    init(collection: Int?) {
+        self.collection = collection
+    }
+
+    mutating func role(of key: [String], _ grouping: RowGrouping, line: Int, isOpen: Bool) -> Role {
+        switch grouping {
+        case .byKind(_, let kinds): return role(ofKind: key.first ?? "", kinds, line: line, isOpen: isOpen)
+        case .byKey(_, let blankContinues):
+            if isOpen, key == self.key || blankContinues && key.allSatisfy(\.isEmpty) {
+                return .next(collection: collection)
+            }
+            self.key = key
+            guard seen.insert(key.hashValue).inserted else {
+                return .orphan(fault(.splitGroup, key.joined(separator: " "), line))
+            }
+            return .begin(collection: collection)
+        }
+    }
+
+    private func role(ofKind kind: String, _ kinds: RowKinds, line: Int, isOpen: Bool) -> Role {
+        if kinds.header.contains(kind) { return .begin(collection: nil) }
+        if let collection = kinds.rows[kind] {
+            return isOpen ? .next(collection: collection) : .orphan(fault(.orphanRow, kind, line))
+        }
+        if kinds.ignored.contains(kind) || kinds.ignored.contains("*") { return .ignore }
+        return .orphan(fault(.unknownRow, kind, line))
+    }
+
+    private func fault(_ code: TabularError.Code, _ value: String, _ line: Int) -> Diagnostic {
+        TabularError(code, ["value": value], at: Place(line: line, value: value)).diagnostic
+    }
+}
+
+extension RowGrouping {
+    /// Places whose texts tell which record a row belongs to.
+    var places: [Locator] {
+        switch self {
+        case .byKind(let place, _): [place]
+        case .byKey(let places, _): places
+        }
+    }
+}
+
+extension String {
+    /// Without white space at both ends.
+    fileprivate var trimmingBlanks: String {
+        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }

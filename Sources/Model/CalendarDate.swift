@@ -2,7 +2,7 @@
 // A day of the calendar, without time or zone: dates stay dates.
 
 /// A day of the proleptic Gregorian calendar.
-package struct CalendarDate: Sendable, Hashable, Comparable, CustomStringConvertible {
+package struct CalendarDate: Sendable, Hashable, BitwiseCopyable, Comparable, CustomStringConvertible {
     /// Days since 1970-01-01, negative before.
     package let daysSince1970: Int
 

@@ -4,22 +4,30 @@
 /// SIREN (company, 9 digits) and SIRET (establishment, 14 digits) as INSEE numbers them.
 package enum CompanyIdentifier {
     /// Whether `text` is 9 digits whose Luhn check holds. All zeros is no company.
-    package static func isSIREN(_ text: String) -> Bool {
-        let digits = Self.digits(text)
-        return digits.count == 9 && text.utf8.count == 9 && luhn(digits) && digits.contains { $0 != 0 }
+    package static func isSIREN(_ text: String) -> Bool { isSIREN(ascii: Array(text.utf8)[...]) }
+
+    /// Same as ``isSIREN(_:)``, from bytes.
+    package static func isSIREN(ascii bytes: ArraySlice<UInt8>) -> Bool {
+        bytes.count == 9 && passesLuhn(ascii: bytes) && bytes.contains { $0 != UInt8(ascii: "0") }
     }
 
     /// Whether `text` is 14 digits that start with a valid SIREN and whose own check holds.
     ///
     /// La Poste's establishments (SIREN 356000000), its head office excepted, keep a digit sum divisible by 5
     /// in place of Luhn's check.
-    package static func isSIRET(_ text: String) -> Bool {
-        let digits = Self.digits(text)
-        guard digits.count == 14, text.utf8.count == 14, isSIREN(String(text.prefix(9))) else { return false }
-        if text.hasPrefix("356000000"), text != "35600000000048" {
-            return digits.reduce(0, +).isMultiple(of: 5)
+    package static func isSIRET(_ text: String) -> Bool { isSIRET(ascii: Array(text.utf8)[...]) }
+
+    /// Same as ``isSIRET(_:)``, from bytes.
+    package static func isSIRET(ascii bytes: ArraySlice<UInt8>) -> Bool {
+        guard bytes.count == 14, isSIREN(ascii: bytes.prefix(9)) else { return false }
+        if bytes.starts(with: "356000000".utf8), !bytes.elementsEqual("35600000000048".utf8) {
+            return bytes.allSatisfy(isDigit) && bytes.reduce(0) { $0 + Int($1) - 48 }.isMultiple(of: 5)
         }
-        return luhn(digits)
+        return passesLuhn(ascii: bytes)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
     /// The decimal digits of `text` as numbers; other characters are left out.
@@ -29,12 +37,18 @@ package enum CompanyIdentifier {
         }
     }
 
-    /// ISO/IEC 7812-1: every second digit from the right doubled, the sum of all digits divisible by 10.
-    private static func luhn(_ digits: [Int]) -> Bool {
-        let sum = digits.reversed().enumerated().reduce(0) { sum, digit in
-            let doubled = digit.offset.isMultiple(of: 2) ? digit.element : digit.element * 2
-            return sum + (doubled > 9 ? doubled - 9 : doubled)
+    /// Whether the bytes are digits with a Luhn check (ISO/IEC 7812-1): every second digit from the right
+    /// doubled, the sum of all digits divisible by 10.
+    package static func passesLuhn(ascii bytes: ArraySlice<UInt8>) -> Bool {
+        var sum = 0
+        var isDoubled = false
+        for byte in bytes.reversed() {
+            let digit = Int(byte) - 48
+            guard (0...9).contains(digit) else { return false }
+            let value = isDoubled ? digit * 2 : digit
+            sum += value > 9 ? value - 9 : value
+            isDoubled.toggle()
         }
-        return sum.isMultiple(of: 10)
+        return sum.isMultiple(of: 10) && !bytes.isEmpty
     }
 }

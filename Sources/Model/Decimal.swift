@@ -5,27 +5,36 @@
 ///
 /// The scale is kept as written (`336.90` prints as `336.90`), but plays no part in comparisons. Operations
 /// return nil where the result does not fit 38 digits.
-package struct Decimal: Sendable {
+package struct Decimal: Sendable, BitwiseCopyable {
+    /// ``unscaled`` in two words: Swift 6.3 spills optionals of structs with an `Int128` to unaligned places of
+    /// the stack and crashes there; and a decimal with its kind takes 24 bytes this way instead of 32.
+    @usableFromInline let high: Int64
+    @usableFromInline let low: UInt64
+    /// ``scale`` in one byte.
+    @usableFromInline let digitsBehindPoint: Int8
+
     /// All digits as one integer, the sign included.
-    package let unscaled: Int128
+    @inlinable package var unscaled: Int128 { Int128(high) << 64 | Int128(low) }
     /// Number of digits behind the point, 0...38.
-    package let scale: Int
+    @inlinable package var scale: Int { Int(digitsBehindPoint) }
 
     /// Most digits behind the point that a value can have.
     package static let maxScale = 38
     /// The number 0, without decimals.
     package static let zero = Decimal(0)
 
+    /// A whole number.
+    @inlinable
     package init(_ integer: Int) {
-        unscaled = Int128(integer)
-        scale = 0
+        self.init(small: Int64(integer), scale: 0)
     }
 
     /// `unscaled × 10^-scale`; nil outside 38 digits.
     package init?(unscaled: Int128, scale: Int) {
         guard (0...Self.maxScale).contains(scale), unscaled.magnitude < Self.limit else { return nil }
-        self.unscaled = unscaled
-        self.scale = scale
+        high = Int64(truncatingIfNeeded: unscaled >> 64)
+        low = UInt64(truncatingIfNeeded: unscaled)
+        digitsBehindPoint = Int8(scale)
     }
 
     /// The value behind an optional sign, digits and at most one point: `-12.50`, `.5`, `7.`.
@@ -57,6 +66,14 @@ package struct Decimal: Sendable {
         }
         guard digits > 0 else { return nil }
         self.init(unscaled: negative ? -magnitude : magnitude, scale: scale)
+    }
+
+    /// `unscaled × 10^-scale`, for at most 18 digits and a scale of at most 18: nothing is left to check.
+    @inlinable
+    package init(small unscaled: Int64, scale: Int) {
+        high = unscaled >> 63
+        low = UInt64(bitPattern: unscaled)
+        digitsBehindPoint = Int8(truncatingIfNeeded: scale)
     }
 
     /// 10^38: the first magnitude that does not fit.

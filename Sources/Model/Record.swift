@@ -4,28 +4,156 @@
 /// The values of one row in the order of its schema; nil where the source said nothing.
 package typealias Values = [Value?]
 
+/// A place in the bytes of a record.
+package struct TextRange: Sendable, Hashable, BitwiseCopyable {
+    /// Offset of the first byte.
+    package var start: Int32
+    /// Number of bytes.
+    package var count: Int32
+
+    /// `count` bytes from `start`.
+    @inlinable
+    package init(start: Int, count: Int) {
+        self.start = Int32(truncatingIfNeeded: start)
+        self.count = Int32(truncatingIfNeeded: count)
+    }
+
+    /// The offsets of the bytes.
+    @inlinable package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
+}
+
+/// A typed value without memory of its own: texts are places in the bytes of their record.
+package enum Cell: Sendable, Hashable, BitwiseCopyable {
+    /// The source said nothing.
+    case none
+    /// The source said that there is no value, and that a known one shall go.
+    case cleared
+    case text(TextRange)
+    case decimal(Decimal)
+    case integer(Int)
+    case date(CalendarDate)
+    case boolean(Bool)
+
+    /// Whether it holds a value.
+    @inlinable package var isValue: Bool {
+        switch self {
+        case .none, .cleared: false
+        default: true
+        }
+    }
+
+    /// The decimal, or the integer as one.
+    @inlinable package var decimal: Decimal? {
+        switch self {
+        case .decimal(let decimal): decimal
+        case .integer(let integer): Decimal(integer)
+        default: nil
+        }
+    }
+}
+
+/// Child rows, one behind the other.
+package struct RowTable: Sendable {
+    /// Number of cells in a row.
+    package let width: Int
+    /// The cells of all rows.
+    package var cells: [Cell] = []
+
+    /// Number of rows.
+    package var count: Int { width == 0 ? 0 : cells.count / width }
+
+    /// No rows yet, of so many cells each.
+    package init(width: Int) {
+        self.width = width
+    }
+}
+
 /// One business item: its fields, its child rows and where it was read.
+///
+/// Values are kept as cells over one block of bytes, so that reading a million records makes no million strings;
+/// whoever wants a ``Value`` asks for it.
 package struct Record: Sendable {
     /// What the values mean.
     package let schema: EntitySchema
+    /// The texts of the cells, valid UTF-8 at every place that a cell names.
+    package var bytes: [UInt8] = []
     /// Scalar fields, by ``EntitySchema/fields``.
-    package var values: Values
+    package var cells: [Cell]
     /// Child rows, by ``EntitySchema/collections``, each in the order of the source.
-    package var children: [[Values]]
+    package var children: [RowTable]
     /// Where it was read.
     package var origin: Origin
 
+    /// A record without values.
     package init(schema: EntitySchema, origin: Origin = Origin()) {
         self.schema = schema
-        values = Values(repeating: nil, count: schema.fields.count)
-        children = [[Values]](repeating: [], count: schema.collections.count)
+        cells = [Cell](repeating: .none, count: schema.fields.count)
+        children = schema.collections.map { RowTable(width: $0.fields.count) }
         self.origin = origin
     }
 
     /// The field with a JSON name; nil where it is absent or the schema has no such field.
     package subscript(name: String) -> Value? {
-        get { schema.slot(of: name).flatMap { values[$0] } }
-        set { schema.slot(of: name).map { values[$0] = newValue } }
+        get { schema.slot(of: name).flatMap { value(of: cells[$0]) } }
+        set {
+            guard let slot = schema.slot(of: name) else { return }
+            cells[slot] = cell(for: newValue)
+        }
+    }
+
+    /// All scalar values, by ``EntitySchema/fields``.
+    package var values: Values { cells.map { value(of: $0) } }
+
+    /// The child rows of a collection, by ``EntitySchema/collections``.
+    package func rows(_ collection: Int) -> [Values] {
+        let table = children[collection]
+        return (0..<table.count).map { row in
+            table.cells[row * table.width..<(row + 1) * table.width].map { value(of: $0) }
+        }
+    }
+
+    /// The child rows of all collections.
+    package var allRows: [[Values]] { children.indices.map { rows($0) } }
+
+    /// Adds a child row.
+    package mutating func append(_ row: Values, to collection: Int) {
+        for value in row {
+            let cell = cell(for: value)
+            children[collection].cells.append(cell)
+        }
+    }
+
+    /// A cell of this record as a value.
+    package func value(of cell: Cell) -> Value? {
+        switch cell {
+        case .none, .cleared: nil
+        case .text(let range): .text(string(range))
+        case .decimal(let decimal): .decimal(decimal)
+        case .integer(let integer): .integer(integer)
+        case .date(let date): .date(date)
+        case .boolean(let boolean): .boolean(boolean)
+        }
+    }
+
+    /// The text at a place of its bytes.
+    package func string(_ range: TextRange) -> String { String(decoding: bytes[range.range], as: UTF8.self) }
+
+    private mutating func cell(for value: Value?) -> Cell {
+        switch value {
+        case nil: .none
+        case .text(let text): .text(append(text))
+        case .decimal(let decimal): .decimal(decimal)
+        case .integer(let integer): .integer(integer)
+        case .date(let date): .date(date)
+        case .boolean(let boolean): .boolean(boolean)
+        }
+    }
+
+    /// Keeps a text among the record's bytes.
+    package mutating func append(_ text: String) -> TextRange {
+        let start = bytes.count
+        bytes.append(contentsOf: text.utf8)
+        return TextRange(start: start, count: bytes.count - start)
     }
 
     /// The field as text, when it has some.
@@ -45,6 +173,7 @@ package struct Origin: Sendable, Hashable {
     /// First byte and the byte behind the last, from the artifact's start.
     package var bytes: Range<Int>?
 
+    /// A place in an artifact.
     package init(ordinal: Int = 0, line: Int? = nil, bytes: Range<Int>? = nil) {
         self.ordinal = ordinal
         self.line = line

@@ -35,6 +35,6 @@ package enum Value: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// The type a field's source text is read as.
-package enum ValueType: String, Sendable, CaseIterable {
+package enum ValueType: String, Sendable, CaseIterable, BitwiseCopyable {
     case string, decimal, int, date, bool, currency
 }

@@ -10,100 +10,93 @@ package struct CSVDialect: Sendable, Hashable {
     /// Byte around fields that hold delimiters; nil when quotes mean nothing.
     package var quote: UInt8?
 
+    /// A dialect; RFC 4180 by default.
     package init(delimiter: UInt8 = UInt8(ascii: ","), quote: UInt8? = UInt8(ascii: "\"")) {
         self.delimiter = delimiter
         self.quote = quote
     }
 }
 
-/// What a broken table may cost at most.
-package struct CSVLimits: Sendable, Hashable {
-    /// Bytes of one field.
-    package var field = 1 << 20
-    /// Bytes of one row.
-    package var record = 16 << 20
-
-    package init() {}
-}
-
 /// A push reader of delimited text (RFC 4180, with any delimiter and LF, CR LF or CR CR LF line ends).
 ///
+/// ``append(_:)`` takes bytes, ``next(isLast:)`` finds the next row, whose fields then stand in ``fields``.
 /// Memory holds one piece and the longest row. A quote that is opened and never closed would swallow the rest
 /// of the file: limits stop it, and the error names the line where it was opened.
 package struct CSVReader: Sendable {
-    private let dialect: CSVDialect
-    private let encoding: TextEncoding
-    private let limits: CSVLimits
-    private var utf16: UTF16Decoder?
-    private var markBytes: Int
-    /// The row that is not complete yet, and nothing before it.
-    private var buffer: [UInt8] = []
-    /// Line and offset of the buffer's first byte.
-    private var line = 1
-    private var offset: Int
+    /// The current row's fields.
+    package private(set) var fields: [TextField] = []
+    /// One-based line of the current row's first byte.
+    package private(set) var line = 1
+    /// The current row in ``bytes``, without its line end.
+    package private(set) var row = 0..<0
+    /// Turns fields into text.
+    package let decoder: FieldDecoder
+    private let scanner: CSVRowScanner
+    private let limits: TableLimits
+    private var buffer: RowBuffer
 
+    /// A reader of one file.
+    ///
     /// - Parameter mark: the file's byte order mark, as the probe found it.
     package init(
         _ dialect: CSVDialect, encoding: TextEncoding, mark: EncodingProbe.Mark = .none,
-        limits: CSVLimits = CSVLimits()
+        limits: TableLimits = TableLimits()
     ) {
-        self.dialect = dialect
-        self.encoding = encoding
+        decoder = FieldDecoder(encoding, quote: dialect.quote)
+        scanner = CSVRowScanner(dialect: dialect, limits: limits)
         self.limits = limits
-        markBytes = mark.count
-        offset = mark.count
-        if encoding == .utf16 { utf16 = UTF16Decoder(bigEndian: mark == .utf16BigEndian) }
+        buffer = RowBuffer(encoding, mark: mark)
     }
 
-    /// Reads the next bytes and hands over each row that ends in them; empty lines are no rows.
-    package mutating func feed(_ bytes: [UInt8], _ body: (CSVRow) throws -> Void) throws {
-        try append(bytes[...])
-        try takeRows(isLast: false, body)
+    /// What the fields are places in.
+    package var bytes: [UInt8] { buffer.bytes }
+
+    /// The current row's place in the file; of the text as UTF-8 when the file is UTF-16.
+    package var place: Range<Int> { row.lowerBound + buffer.offset..<row.upperBound + buffer.offset }
+
+    /// Takes the next bytes of the file.
+    package mutating func append(_ next: [UInt8]) throws(TabularError) {
+        try buffer.append(next)
     }
 
-    /// Ends the file; a last row without a line end counts.
-    package mutating func finish(_ body: (CSVRow) throws -> Void) throws {
-        if let utf16, !utf16.isComplete {
-            throw TabularError(.encoding, encodingFacts, at: Place(line: line))
-        }
-        try takeRows(isLast: true, body)
-    }
-
-    private mutating func append(_ bytes: ArraySlice<UInt8>) throws(TabularError) {
-        let rest = bytes.dropFirst(markBytes)
-        markBytes -= bytes.count - rest.count
-        guard utf16 != nil else { return buffer.append(contentsOf: rest) }
-        guard let text = utf16?.decode(rest) else {
-            throw TabularError(.encoding, encodingFacts, at: Place(line: line))
-        }
-        buffer.append(contentsOf: text)
-    }
-
-    private var encodingFacts: [String: String] { ["encodings": encoding.rawValue] }
-
-    private mutating func takeRows(isLast: Bool, _ body: (CSVRow) throws -> Void) throws {
-        let scanner = CSVRowScanner(dialect: dialect, limits: limits)
-        var fields: [CSVRow.Field] = []
-        var position = 0
-        while position < buffer.count {
+    /// Finds the next row; empty lines are no rows.
+    ///
+    /// - Parameter isLast: whether the file ends with what was appended; a last row without a line end counts.
+    /// - Returns: false when there is none yet (or none any more).
+    package mutating func next(isLast: Bool) throws(TabularError) -> Bool {
+        if isLast { try buffer.finish() }
+        // Taken out while the scanner fills them, and never copied.
+        var fields: [TextField] = []
+        swap(&fields, &self.fields)
+        defer { swap(&fields, &self.fields) }
+        while buffer.position < buffer.bytes.count {
             fields.removeAll(keepingCapacity: true)
+            let start = buffer.position
             let scanned = try scanner.scan(
-                buffer.span, from: position, line: line, isLast: isLast, fields: &fields)
-            guard let row = scanned else { break }
-            let isBlank = fields.count == 1 && fields[0].count == 0 && !fields[0].isQuoted
-            if !isBlank {
-                try body(
-                    CSVRow(
-                        buffer: buffer, fields: fields, encoding: encoding, line: line,
-                        bytes: offset + position..<offset + row.contentEnd))
+                buffer.bytes.span, from: start, line: buffer.line, isLast: isLast, fields: &fields)
+            guard let scanned else {
+                guard buffer.bytes.count - start <= limits.record else {
+                    throw TabularError(
+                        .record, ["limit": String(limits.record)], at: Place(line: buffer.line))
+                }
+                return false
             }
-            line += row.lines
-            position = row.end
+            line = buffer.line
+            buffer.line += scanned.lines
+            buffer.position = scanned.end
+            if fields.count == 1, fields[0].count == 0, !fields[0].isQuoted { continue }
+            row = start..<scanned.contentEnd
+            return true
         }
-        guard buffer.count - position <= limits.record else {
-            throw TabularError(.record, ["limit": String(limits.record)], at: Place(line: line))
-        }
-        buffer.removeFirst(position)
-        offset += position
+        return false
+    }
+
+    /// The text of a field of the current row.
+    ///
+    /// - Throws: `CSV-ENCODING` where the encoding has no character for a byte.
+    package func text(_ index: Int) throws(TabularError) -> String {
+        var text: [UInt8] = []
+        try decoder.append(fields[index], of: buffer.bytes, to: &text)
+        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -4,9 +4,9 @@
 internal import Diagnostics
 
 /// The state machine of delimited text, one row at a time.
-struct CSVRowScanner {
+struct CSVRowScanner: Sendable {
     let dialect: CSVDialect
-    let limits: CSVLimits
+    let limits: TableLimits
 
     /// Where a row ends: behind its content, behind its line end, and the lines it spans.
     struct Row {
@@ -17,7 +17,7 @@ struct CSVRowScanner {
 
     /// Finds the fields of the row at `start`; nil where the buffer ends inside the row.
     func scan(
-        _ bytes: Span<UInt8>, from start: Int, line: Int, isLast: Bool, fields: inout [CSVRow.Field]
+        _ bytes: Span<UInt8>, from start: Int, line: Int, isLast: Bool, fields: inout [TextField]
     ) throws(TabularError) -> Row? {
         let newline = UInt8(ascii: "\n")
         var position = start
@@ -40,7 +40,7 @@ struct CSVRowScanner {
                     position += 1
                 }
                 fields.append(
-                    CSVRow.Field(start: fieldStart, count: position - fieldStart, isASCII: seen < 0x80))
+                    TextField(start: fieldStart, count: position - fieldStart, isASCII: seen < 0x80))
             }
             try check(fields, line: line + lines)
             guard position < bytes.count else {
@@ -52,7 +52,7 @@ struct CSVRowScanner {
                 position += 1
                 if position == bytes.count {
                     guard isLast else { return nil }
-                    fields.append(CSVRow.Field(start: position, count: 0, isASCII: true))
+                    fields.append(TextField(start: position, count: 0, isASCII: true))
                     return Row(contentEnd: position, end: position, lines: lines)
                 }
                 continue
@@ -67,7 +67,7 @@ struct CSVRowScanner {
     /// - Returns: the position of the delimiter or line end behind it.
     private func scanQuoted(
         _ quote: UInt8, _ bytes: Span<UInt8>, from start: Int, line: Int, isLast: Bool, lines: inout Int,
-        fields: inout [CSVRow.Field]
+        fields: inout [TextField]
     ) throws(TabularError) -> Int? {
         let openedOn = line + lines
         var position = start + 1
@@ -90,7 +90,7 @@ struct CSVRowScanner {
             throw TabularError(.openQuote, at: Place(line: openedOn))
         }
         fields.append(
-            CSVRow.Field(
+            TextField(
                 start: start + 1, count: position - start - 1, isASCII: seen < 0x80, isQuoted: true,
                 hasDoubledQuotes: hasDoubled))
         position += 1
@@ -103,14 +103,17 @@ struct CSVRowScanner {
         return position
     }
 
-    private func check(_ fields: [CSVRow.Field], line: Int) throws(TabularError) {
+    private func check(_ fields: [TextField], line: Int) throws(TabularError) {
+        guard fields.count <= limits.fields else {
+            throw TabularError(.fields, ["limit": String(limits.fields)], at: Place(line: line))
+        }
         guard let field = fields.last, field.count > limits.field else { return }
         throw TabularError(
             .field, ["limit": String(limits.field), "number": String(fields.count)], at: Place(line: line))
     }
 
     /// Takes the line end's carriage returns off the last field.
-    private func trimCarriageReturns(_ bytes: Span<UInt8>, _ fields: inout [CSVRow.Field]) {
+    private func trimCarriageReturns(_ bytes: Span<UInt8>, _ fields: inout [TextField]) {
         guard var field = fields.popLast() else { return }
         while !field.isQuoted, field.count > 0, bytes[field.start + field.count - 1] == UInt8(ascii: "\r") {
             field.count -= 1

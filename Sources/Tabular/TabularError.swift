@@ -14,9 +14,13 @@ package struct TabularError: ReportableError {
         case strayQuote = "CSV-STRAY-QUOTE"
         case field = "CSV-FIELD"
         case record = "CSV-RECORD"
+        case fields = "CSV-FIELDS"
         case ragged = "CSV-RAGGED"
         case missingColumn = "CSV-MISSING-COLUMN"
         case repeatedColumn = "CSV-REPEATED-COLUMN"
+        case orphanRow = "CSV-ORPHAN-ROW"
+        case unknownRow = "CSV-UNKNOWN-ROW"
+        case splitGroup = "CSV-GROUP-SPLIT"
     }
 
     package let diagnostic: Diagnostic

@@ -26,25 +26,6 @@ package enum TextEncoding: String, Sendable, CaseIterable {
         }
     }
 
-    /// The text of some bytes; nil where they are not valid in this encoding.
-    ///
-    /// UTF-16 is decoded before fields are cut (``UTF16Decoder``), so its fields are UTF-8 already.
-    func text(_ bytes: ArraySlice<UInt8>) -> String? {
-        guard let table = legacyTable else { return String(validating: bytes, as: UTF8.self) }
-        var text = String.UnicodeScalarView()
-        for byte in bytes {
-            guard byte >= 0x80 else {
-                text.append(Unicode.Scalar(byte))
-                continue
-            }
-            guard let scalar = Unicode.Scalar(table[Int(byte) - 0x80]), scalar != "\u{FFFD}" else {
-                return nil
-            }
-            text.append(scalar)
-        }
-        return String(text)
-    }
-
     private static let windows1252Table: [UInt16] = [
         0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039,
         0x0152, 0xFFFD, 0x017D, 0xFFFD,

@@ -26,6 +26,9 @@ struct FinishedRecord {
     /// Offset somewhere inside the record's start tag, and the one behind its end tag.
     var startOffset: Int
     var endOffset: Int
+    /// The record's texts in the arena.
+    var textStart: Int
+    var textEnd: Int
 }
 
 /// A node of the trie with interned names: matching compares pointers.
@@ -66,7 +69,8 @@ struct SAXState {
     var skipDepth = 0
     var recordBytes = 0
     var recordElements = 0
-    var current = FinishedRecord(first: 0, end: 0, name: 0, line: 0, startOffset: 0, endOffset: 0)
+    var current = FinishedRecord(
+        first: 0, end: 0, name: 0, line: 0, startOffset: 0, endOffset: 0, textStart: 0, textEnd: 0)
     var instances = GrowingBuffer<Instance>()
     var arena = GrowingBuffer<UInt8>()
     var finished = GrowingBuffer<FinishedRecord>()
@@ -186,6 +190,7 @@ struct SAXState {
         recordElements = 0
         current.first = instances.count
         current.name = name
+        current.textStart = arena.count
         current.line = Int(unsafe context?.pointee.input?.pointee.line ?? 0)
         current.startOffset = unsafe xmlByteConsumed(context)
         frame.node = 0
@@ -306,6 +311,7 @@ struct SAXState {
         if depth + 1 == recordDepth {
             recordDepth = 0
             current.end = instances.count
+            current.textEnd = arena.count
             current.endOffset = unsafe xmlByteConsumed(context)
             finished.append(current)
         }
@@ -323,7 +329,7 @@ struct SAXState {
         }
         let firstInstance = current.first
         guard firstInstance > 0 else { return }
-        let firstByte = unsafe instances.start[firstInstance].textStart
+        let firstByte = current.textStart
         instances.dropFirst(firstInstance)
         arena.dropFirst(firstByte)
         for index in 0..<(instances.count) {
@@ -336,5 +342,6 @@ struct SAXState {
             unsafe frames[index].instance -= Int32(firstInstance)
         }
         current.first = 0
+        current.textStart = 0
     }
 }

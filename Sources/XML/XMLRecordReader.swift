@@ -13,7 +13,6 @@ internal import Diagnostics
 package final class XMLRecordReader {
     private let state: UnsafeMutablePointer<SAXState>
     private let context: xmlParserCtxtPtr
-    private let trie: PathTrie
     private var bytesRead = 0
 
     /// A reader of one document.
@@ -21,7 +20,6 @@ package final class XMLRecordReader {
     /// - Throws: `XML-MEMORY` when libxml2 cannot allocate its parser.
     package init(_ trie: PathTrie, limits: XMLLimits = XMLLimits()) throws(XMLError) {
         Self.prepareLibrary
-        self.trie = trie
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(to: SAXState(trie, limits: limits))
         var handler = unsafe Self.makeHandler()
@@ -65,8 +63,7 @@ package final class XMLRecordReader {
                 context, buffer.bindMemory(to: CChar.self).baseAddress, Int32(buffer.count), isLast ? 1 : 0)
         }
         for index in 0..<(unsafe state.pointee.finished.count) {
-            try body(
-                unsafe CapturedRecord(state: state, record: state.pointee.finished.start[index], trie: trie))
+            try body(unsafe CapturedRecord(state: state, record: state.pointee.finished.start[index]))
         }
         unsafe state.pointee.dropFinished()
         if let error = error(code, isLast: isLast) { throw error }

@@ -39,7 +39,7 @@ enum JSONValue: Encodable {
     init(_ decimal: Model.Decimal?) { self.init(decimal?.description) }
     init(_ date: CalendarDate?) { self.init(date?.description) }
 
-    init(_ value: Value?) {
+    init(_ value: Model.Value?) {
         switch value {
         case .integer(let integer): self = .number(integer)
         case .boolean(let boolean): self = .boolean(boolean)
@@ -64,7 +64,7 @@ enum JSONValue: Encodable {
         for (field, value) in zip(record.schema.fields, record.values) {
             Self.set(JSONValue(value), at: field.name.split(separator: ".").map(String.init)[...], in: &root)
         }
-        for (collection, rows) in zip(record.schema.collections, record.children) {
+        for (collection, rows) in zip(record.schema.collections, record.allRows) {
             root[collection.name] = .list(
                 rows.map { row in
                     .object(

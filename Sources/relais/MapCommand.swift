@@ -47,9 +47,10 @@ struct MapCommand: AsyncParsableCommand {
         let facts = try FileFacts(file)
         file.rewind()
         let definition = try choose(path, try file.read(upTo: 4096))
-        var reader = try MappingReader(definition, probe: facts.probe)
+        var reader = try MappingReader(
+            definition, probe: facts.probe, fileName: String(path.split(separator: "/").last ?? ""))
         file.rewind()
-        func show(_ item: MappedItem) {
+        func show(_ item: inout MappedItem) {
             counts.read += 1
             if !item.isApplicable { counts.faulty += 1 }
             output.asJSON ? showJSON(item, path, definition) : showText(item, path)
@@ -80,7 +81,7 @@ struct MapCommand: AsyncParsableCommand {
         for (field, value) in zip(record.schema.fields, record.values) {
             if let value { Console.print("  \(field.name): \(shown(value))") }
         }
-        for (collection, rows) in zip(record.schema.collections, record.children) where !rows.isEmpty {
+        for (collection, rows) in zip(record.schema.collections, record.children) where rows.count > 0 {
             Console.print("  \(collection.name): \(rows.count)")
         }
         for finding in item.findings { Console.print(Console.text(of: finding, indent: "  ! ")) }

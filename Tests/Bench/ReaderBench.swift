@@ -103,12 +103,12 @@ struct CSVBench {
         var offset = 0
         while offset < bytes.count {
             let end = min(offset + 262_144, bytes.count)
-            try reader.feed(Array(bytes[offset..<end])) { row in
-                for index in 0..<row.count { total += row.raw(index).count }
+            try reader.append(Array(bytes[offset..<end]))
+            while try reader.next(isLast: end == bytes.count) {
+                for field in reader.fields { total += field.count }
             }
             offset = end
         }
-        try reader.finish { _ in }
         return total > 0 ? ownCPU() - cpu : .nan
     }
 }

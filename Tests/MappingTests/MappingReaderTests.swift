@@ -42,6 +42,21 @@ import Testing
         return items[0].record[field]?.description
     }
 
+    @Test func `a file that keeps the processor busy for too long is stopped`() throws {
+        let text = Array("<r xmlns='urn:x'><c>EUR</c></r>".utf8)
+        var probe = EncodingProbe()
+        probe.feed(text)
+        probe.finish()
+        let definition = try mapping("  currency: {path: x:c}")
+        func read(_ budget: ProcessorBudget) throws {
+            var reader = try MappingReader(definition, probe: probe, budget: budget)
+            try reader.feed(text) { _ in }
+        }
+        let error = #expect(throws: MappingError.self) { try read(ProcessorBudget(start: 0, perMebibyte: 0)) }
+        #expect(error?.diagnostic.code == "MAP-TOO-SLOW")
+        try read(.standard)
+    }
+
     @Test func `conditions choose among elements of one name`() throws {
         let body = "<a k='1'>un</a><a k='2'>deux</a><b><t>X</t><v>non</v></b><b><t>Y</t><v>oui</v></b>"
         #expect(try value("order_ref", "{path: \"x:a[@k='2']\"}", body) == "deux")
@@ -103,7 +118,7 @@ import Testing
             "  lines:\n    each: x:l | x:m\n    fields: {label: {path: x:n}, net: {path: x:v}}")
         let items = try items(
             definition, "<r xmlns='urn:x'><n>no</n><l><n>a</n><v>1</v></l><m><v>2</v></m><l><n>c</n></l></r>")
-        let rows = items[0].record.children[try #require(EntitySchema.invoice.collection("lines"))]
+        let rows = items[0].record.rows(try #require(EntitySchema.invoice.collection("lines")))
         #expect(rows.map { $0[1]?.description ?? "–" } == ["a", "–", "c"])
         #expect(rows.map { $0[4]?.description ?? "–" } == ["1", "2", "–"])
     }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct CSVReaderTests {
     private func read(
         _ bytes: [UInt8], step: Int = .max, dialect: CSVDialect = CSVDialect(),
-        encodings: [TextEncoding] = [.utf8BOM, .utf8, .windows1252], limits: CSVLimits = CSVLimits()
+        encodings: [TextEncoding] = [.utf8BOM, .utf8, .windows1252], limits: TableLimits = TableLimits()
     ) throws -> [[String]] {
         var probe = EncodingProbe()
         var rest = bytes[...]
@@ -21,13 +21,18 @@ import Testing
         var reader = CSVReader(
             dialect, encoding: try probe.choose(from: encodings), mark: probe.mark, limits: limits)
         var rows: [[String]] = []
-        func note(_ row: CSVRow) throws { rows.append(try (0..<row.count).map { try row.text($0) }) }
+        func note(isLast: Bool) throws {
+            while try reader.next(isLast: isLast) {
+                rows.append(try reader.fields.indices.map { try reader.text($0) })
+            }
+        }
         rest = bytes[...]
         while !rest.isEmpty {
-            try reader.feed(Array(rest.prefix(step)), note)
+            try reader.append(Array(rest.prefix(step)))
+            try note(isLast: false)
             rest = rest.dropFirst(step)
         }
-        try reader.finish(note)
+        try note(isLast: true)
         return rows
     }
 
@@ -61,7 +66,9 @@ import Testing
         #expect(try read([0xFE, 0xFF, 0, 0x61, 0xD8, 0x3D, 0xDC, 0xB6]) == [["a💶"]])
     }
 
-    private func fault(_ bytes: [UInt8], encodings: [TextEncoding] = [.utf8], limits: CSVLimits = CSVLimits())
+    private func fault(
+        _ bytes: [UInt8], encodings: [TextEncoding] = [.utf8], limits: TableLimits = TableLimits()
+    )
         -> Diagnostic?
     {
         do {
@@ -104,7 +111,7 @@ import Testing
     }
 
     @Test func `a field or a row beyond its limit is refused`() {
-        var limits = CSVLimits()
+        var limits = TableLimits()
         limits.field = 10
         #expect(fault(Array("abcdefghijkl,b\n".utf8), limits: limits)?.code == "CSV-FIELD")
         limits.field = 1 << 20

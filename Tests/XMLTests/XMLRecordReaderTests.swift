@@ -2,6 +2,7 @@
 // The record reader: what it keeps, whatever the pieces, and what it refuses.
 
 import Diagnostics
+import Foundation
 import RelaisTesting
 import Testing
 import XML
@@ -29,8 +30,7 @@ private struct Sample {
         let reader = try XMLRecordReader(trie, limits: limits)
         var records: [[String]] = []
         func note(_ record: CapturedRecord) {
-            records.append(
-                (0..<record.count).filter { [b, id].contains(record.node($0)) }.map(record.text))
+            records.append(record.texts.filter { [b, id].contains($0.node) }.map(\.text))
         }
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -39,6 +39,22 @@ private struct Sample {
         }
         try reader.finish(note)
         return records
+    }
+}
+
+extension CapturedRecord {
+    /// Node and text of each capture, without blanks at both ends.
+    var texts: [(node: PathTrie.Node, text: String)] {
+        var captures: [Capture] = []
+        var bytes: [UInt8] = []
+        copy(into: &captures, &bytes)
+        return captures.map { capture in
+            let text = bytes[capture.textStart..<capture.textStart + Int(capture.textCount)]
+            return (
+                Int(capture.node),
+                String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            )
+        }
     }
 }
 

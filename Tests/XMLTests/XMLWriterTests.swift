@@ -18,7 +18,7 @@ import XML
         var found: [Int: String] = [:]
         let reader = try XMLRecordReader(trie)
         func note(_ record: CapturedRecord) {
-            for index in 0..<record.count { found[record.node(index)] = record.text(index) }
+            for (node, text) in record.texts { found[node] = text }
         }
         try reader.feed(writer.bytes, note)
         try reader.finish(note)

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums over all rows of a file, in constant memory, for the checks of the file as a whole.
+
+internal import Diagnostics
+internal import Model
+
+/// The running totals of one file.
+struct FileTotals: Sendable {
+    private let totals: [FileTotal]
+    private let checks: [CheckRule]
+    private var places: [Int32] = []
+    private var values: [Cell]
+
+    init(_ definition: MappingDefinition) {
+        totals = definition.totals
+        checks = definition.fileChecks
+        values = totals.map { $0.operation == .count || $0.operation == .sum ? .decimal(.zero) : .none }
+    }
+
+    /// Asks for the columns that are summed.
+    mutating func number(with evaluator: inout RecordEvaluator) {
+        places = totals.map { evaluator.number(.column($0.column)) }
+    }
+
+    /// Counts the rows of one record, whether the record is wanted or not.
+    mutating func add(_ rows: inout TableRows, _ record: inout Record, _ locale: NumberLocale) {
+        guard !totals.isEmpty else { return }
+        for row in 0..<rows.count {
+            for (index, total) in totals.enumerated() {
+                guard let text = rows.rowText(places[index], row: row, &record),
+                    let value = locale.decimal(record.bytes, text)
+                else { continue }
+                add(value, at: index, total.operation)
+            }
+        }
+    }
+
+    private mutating func add(_ value: Decimal, at index: Int, _ operation: FileTotal.Operation) {
+        let known = values[index].decimal
+        let result: Decimal? =
+            switch operation {
+            case .sum: known?.adding(value)
+            case .count: known?.adding(Decimal(1))
+            case .min: known.map { min($0, value) } ?? value
+            case .max: known.map { max($0, value) } ?? value
+            }
+        // A sum that does not fit is unknown from then on.
+        values[index] = result.map { .decimal($0) } ?? .none
+    }
+
+    /// What is wrong with the file as a whole.
+    func findings(_ schema: EntitySchema) -> [Diagnostic] {
+        guard !checks.isEmpty else { return [] }
+        let program = RecordProgram(fileChecks: checks)
+        var source = NoSource()
+        var record = Record(schema: schema)
+        record.bytes = program.constants
+        var findings: [Diagnostic] = []
+        for check in program.checks {
+            var scope = ExpressionScope(program: program, row: .record, totals: values)
+            if let finding = scope.finding(of: check, &source, &record) { findings.append(finding) }
+        }
+        return findings
+    }
+}
+
+/// A source without texts.
+private struct NoSource: RecordSource {
+    func root(_ record: inout Record) -> TextRange? { nil }
+    func rowCount(_ collection: Int) -> Int { 0 }
+    func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(Diagnostic) -> TextRange? {
+        nil
+    }
+    func text(
+        _ places: ArraySlice<Int32>, _ row: RowPlace, _ record: inout Record
+    ) throws(Diagnostic) -> TextRange? { nil }
+}

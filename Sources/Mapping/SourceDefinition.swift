@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a mapping says about the files it reads.
+
+internal import Tabular
+internal import XML
+
+/// Where records come from.
+enum SourceDefinition: Sendable {
+    case xml(XMLSource)
+    case table(TableSource)
+}
+
+/// An XML file, by itself or inside something.
+struct XMLSource: Sendable {
+    /// Elements that are a record each.
+    var records: [XMLName]
+    var skip: [PathExpression] = []
+    var limits = XMLLimits()
+    /// Whether the file may also be a PDF with the XML attached.
+    var isInPDF = false
+}
+
+/// A text file of rows.
+struct TableSource: Sendable {
+    enum Kind: String, Sendable, CaseIterable {
+        /// Fields between delimiters.
+        case csv
+        /// Fields at fixed places of a line.
+        case fixed
+        /// A tag line and a line for each value.
+        case tagged
+    }
+
+    /// How a column's name is compared.
+    enum ColumnMatch: String, Sendable, CaseIterable {
+        case byName = "by-name"
+        case byNameIgnoringCase = "by-name-ci"
+        case byPosition = "by-position"
+    }
+
+    /// What a row with another number of fields is.
+    enum Ragged: String, Sendable, CaseIterable {
+        case error
+        /// Missing fields at the end are empty.
+        case pad
+    }
+
+    var kind = Kind.csv
+    var encodings: [TextEncoding] = [.utf8BOM, .utf8]
+    var delimiters: [UInt8] = [UInt8(ascii: ",")]
+    var quote: UInt8? = UInt8(ascii: "\"")
+    /// Lines in front of the rows; the first names the columns.
+    var headerLines = 1
+    var columns = ColumnMatch.byName
+    var ragged = Ragged.error
+    /// Whether empty fields behind the header's last column are passed over.
+    var ignoresTrailingEmpty = false
+    /// The column that delimiters belong to which are too many.
+    var overflow: String?
+    /// Other spellings of a column's name.
+    var aliases: [String: [String]] = [:]
+    var locale = NumberLocale.plain
+    /// How rows belong together; nil = each row is a record.
+    var grouping: RowGrouping?
+}
+
+/// How several rows make one record.
+enum RowGrouping: Sendable {
+    /// A row's kind is told by the text at one place.
+    case byKind(Locator, RowKinds)
+    /// Adjacent rows with the same texts in these columns.
+    case byKey([Locator], blankContinues: Bool)
+}
+
+/// What the kinds of rows are.
+struct RowKinds: Sendable {
+    /// Texts that begin a record.
+    var header: [String] = []
+    /// Texts of child rows, and the collection they belong to.
+    var rows: [String: Int] = [:]
+    /// Texts of rows that are passed over; `*` for all that are not named.
+    var ignored: [String] = []
+}

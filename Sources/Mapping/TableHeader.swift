@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds a mapping's columns in the header of a table.
+
+internal import Diagnostics
+internal import Foundation
+internal import Tabular
+
+/// What is known of a table once its header has been read.
+struct TableLayout: Sendable {
+    /// For each place of the program, the column it is in; −1 for a column that the file lacks.
+    var positions: [Int] = []
+    /// Number of columns; nil where rows may have any.
+    var width: Int?
+    /// The column that overflows; −1 for none.
+    var overflow = -1
+}
+
+extension TableSource {
+    /// The declared delimiter that the first line has most of.
+    func delimiter(firstBytes bytes: [UInt8]) -> UInt8 {
+        let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
+        // UTF-16 has a zero beside each delimiter, which makes no difference to their number.
+        let counts = delimiters.map { delimiter in (delimiter, line.count { $0 == delimiter }) }
+        let best = counts.map(\.1).max() ?? 0
+        return counts.first { $0.1 == best }?.0 ?? UInt8(ascii: ",")
+    }
+
+    /// The layout of a table without header: a column's name is its number, from 1.
+    func layoutByPosition(_ places: [Locator]) -> TableLayout {
+        TableLayout(
+            positions: places.map { if case .column(let number) = $0 { (Int(number) ?? 0) - 1 } else { 0 } })
+    }
+
+    /// The layout of a table with this header.
+    ///
+    /// - Parameter required: columns without which no record can be read.
+    /// - Throws: `CSV-REPEATED-COLUMN` where a wanted column occurs twice, `CSV-MISSING-COLUMN`.
+    func layout(_ places: [Locator], required: [String], header: [String]) throws(TabularError) -> TableLayout
+    {
+        var layout = TableLayout(width: header.count)
+        let known = header.map { comparable($0) }
+        func position(_ column: String) throws(TabularError) -> Int {
+            let names = ([column] + (aliases[column] ?? [])).map { comparable($0) }
+            let found = known.indices.filter { names.contains(known[$0]) }
+            guard found.count < 2 else {
+                throw TabularError(.repeatedColumn, ["column": column], at: Place(line: 1))
+            }
+            return found.first ?? -1
+        }
+        for place in places {
+            guard case .column(let column) = place else {
+                layout.positions.append(0)
+                continue
+            }
+            layout.positions.append(try position(column))
+        }
+        if let overflow { layout.overflow = try position(overflow) }
+        for column in required where try position(column) < 0 {
+            throw TabularError(
+                .missingColumn,
+                [
+                    "column": column, "header": header.joined(separator: ", "),
+                    "suggestion": Suggestion.nearest(to: column, in: header) ?? "",
+                ], at: Place(line: 1))
+        }
+        if ignoresTrailingEmpty {
+            layout.width = header.count - header.reversed().prefix { $0.isEmpty }.count
+        }
+        return layout
+    }
+
+    private func comparable(_ name: String) -> String {
+        guard columns == .byNameIgnoringCase else { return name }
+        return name.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
+    }
+}

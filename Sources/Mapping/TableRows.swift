@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of one record of a table, and their texts.
+
+internal import Diagnostics
+internal import Model
+internal import Tabular
+
+/// One or more rows that make a record; their bytes are in the record's.
+struct TableRows: RecordSource, Sendable {
+    let places: [Locator]
+    let decoder: FieldDecoder
+    var layout = TableLayout()
+    /// Fields of all rows, as places in the record's bytes.
+    private var fields: [TextField] = []
+    /// First field of each row.
+    private var starts: [Int] = []
+    /// For each collection, the rows that are its own.
+    private var rowsOfCollection: [[Int]]
+
+    init(_ places: [Locator], decoder: FieldDecoder, collections: Int) {
+        self.places = places
+        self.decoder = decoder
+        rowsOfCollection = [[Int]](repeating: [], count: collections)
+    }
+
+    /// Number of rows.
+    var count: Int { starts.count }
+
+    /// Begins the next record.
+    mutating func removeAll() {
+        fields.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
+        for index in rowsOfCollection.indices where !rowsOfCollection[index].isEmpty {
+            rowsOfCollection[index].removeAll(keepingCapacity: true)
+        }
+    }
+
+    /// Adds a row: its bytes to the record's, its fields to these.
+    ///
+    /// - Parameter collection: whose row it is besides; nil for the record's own.
+    mutating func add(
+        _ rowFields: [TextField], _ bytes: [UInt8], _ row: Range<Int>, collection: Int?,
+        to record: inout Record
+    ) {
+        let shift = record.bytes.count - row.lowerBound
+        record.bytes.append(contentsOf: bytes[row])
+        starts.append(fields.count)
+        for field in rowFields {
+            var field = field
+            field.start += shift
+            fields.append(field)
+        }
+        if let collection { rowsOfCollection[collection].append(starts.count - 1) }
+    }
+
+    // MARK: - RecordSource
+
+    func root(_ record: inout Record) -> TextRange? { nil }
+
+    func rowCount(_ collection: Int) -> Int { rowsOfCollection[collection].count }
+
+    mutating func text(
+        _ place: Int32, _ row: RowPlace, _ record: inout Record
+    ) throws(Diagnostic) -> TextRange? {
+        let number = row.row < 0 ? 0 : rowsOfCollection[row.collection][row.row]
+        return try text(place, inRow: number, &record)
+    }
+
+    /// The tidied text at a place in any row; nil where there is none or it cannot be decoded.
+    mutating func rowText(_ place: Int32, row: Int, _ record: inout Record) -> TextRange? {
+        let found = try? text(place, inRow: row, &record)
+        return found?.trimmed(in: record.bytes)
+    }
+
+    private func text(
+        _ place: Int32, inRow number: Int, _ record: inout Record
+    ) throws(Diagnostic) -> TextRange? {
+        guard number < starts.count else { return nil }
+        let position = layout.positions[Int(place)]
+        let end = number + 1 < starts.count ? starts[number + 1] : fields.count
+        guard position >= 0, starts[number] + position < end else { return nil }
+        var field = fields[starts[number] + position]
+        if case .slice(let start, let count) = places[Int(place)] {
+            field = slice(field, start, count, record)
+        }
+        if field.isPlain { return TextRange(start: field.start, count: field.count) }
+        let start = record.bytes.count
+        do throws(TabularError) {
+            try decoder.append(field, to: &record.bytes)
+        } catch {
+            var fault = error.diagnostic
+            if case .column(let column) = places[Int(place)] { fault.place.field = column }
+            throw fault
+        }
+        return TextRange(start: start, count: record.bytes.count - start)
+    }
+
+    mutating func text(
+        _ places: ArraySlice<Int32>, _ row: RowPlace, _ record: inout Record
+    ) throws(Diagnostic) -> TextRange? {
+        var found: TextRange?
+        for place in places {
+            guard let text = try text(place, row, &record) else { continue }
+            if text.trimmed(in: record.bytes).count > 0 { return text }
+            found = found ?? text
+        }
+        return found
+    }
+
+    /// A part of a line, in characters.
+    private func slice(_ line: TextField, _ start: Int, _ count: Int?, _ record: Record) -> TextField {
+        guard !line.isASCII, !decoder.encoding.isLegacy else {
+            let first = min(start, line.count)
+            return TextField(
+                start: line.start + first, count: min(count ?? .max, line.count - first),
+                isASCII: line.isASCII)
+        }
+        let text = String(decoding: record.bytes[line.start..<line.start + line.count], as: UTF8.self)
+        let head = text.unicodeScalars.prefix(start)
+        let body = text.unicodeScalars.dropFirst(start).prefix(count ?? .max)
+        let before = head.reduce(0) { $0 + UTF8.width($1) }
+        return TextField(
+            start: line.start + before, count: body.reduce(0) { $0 + UTF8.width($1) }, isASCII: false)
+    }
+}

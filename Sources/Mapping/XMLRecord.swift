@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// The texts of one captured record, found by the places of a mapping.
+
+internal import Diagnostics
+internal import Model
+internal import XML
+
+/// One record of an XML file; its bytes are in the record's. Used again for every record of a file.
+struct XMLRecord: RecordSource, Sendable {
+    private let binding: XMLBinding
+    private let rootNames: [String]
+    private var captures: [Capture] = []
+    private var name = 0
+    /// For each capture, which conditions hold for its element: a bit each.
+    private var held: [UInt64] = []
+    private let words: Int
+    /// For each capture, its place among its siblings of one name.
+    private var positions: [Int32] = []
+    private let needsPositions: Bool
+    /// For each node, the parent of its last capture and that capture's position.
+    private var lastOfNode: [(parent: Int32, position: Int32)]
+    /// First capture of each use that is in no collection; −1 = none.
+    private var matches: [Int32]
+    /// For each collection, the captures that are its rows.
+    private var rows: [[Int32]]
+    /// For each collection, row by row, the first capture of each column; −1 = none.
+    private var cells: [[Int32]]
+
+    init(_ binding: XMLBinding) {
+        self.binding = binding
+        rootNames = binding.trie.records.map(\.local)
+        words = (binding.conditions.count + 63) / 64
+        needsPositions = binding.predicates.contains { if case .position = $0.kind { true } else { false } }
+        lastOfNode = Array(repeating: (-2, 0), count: binding.trie.count)
+        matches = Array(repeating: -1, count: binding.uses.count)
+        rows = Array(repeating: [], count: binding.widths.count)
+        cells = Array(repeating: [], count: binding.widths.count)
+    }
+
+    /// Takes a record over from the reader.
+    mutating func load(_ captured: CapturedRecord, _ record: inout Record) {
+        captured.copy(into: &captures, &record.bytes)
+        name = captured.name
+        for index in matches.indices { matches[index] = -1 }
+        for index in rows.indices where !rows[index].isEmpty {
+            rows[index].removeAll(keepingCapacity: true)
+            cells[index].removeAll(keepingCapacity: true)
+        }
+        if words > 0 { findConditions(record.bytes) }
+        if needsPositions { findPositions() }
+        findUses()
+    }
+
+    // MARK: - One pass each over the captures
+
+    private mutating func findConditions(_ bytes: [UInt8]) {
+        held.removeAll(keepingCapacity: true)
+        held.append(contentsOf: repeatElement(0, count: captures.count * words))
+        for capture in captures {
+            let first = Int(binding.firstConditionOfNode[Int(capture.node)])
+            let end = Int(binding.firstConditionOfNode[Int(capture.node) + 1])
+            guard first < end else { continue }
+            let text = capture.text.trimmed(in: bytes)
+            for index in first..<end {
+                let number = Int(binding.conditionsOfNodes[index])
+                guard bytes.isEqual(text, binding.conditions[number].text) else { continue }
+                var element = capture.parent
+                for _ in 1..<binding.conditions[number].levelsUp { element = captures[Int(element)].parent }
+                held[Int(element) * words + number / 64] |= 1 << UInt64(number % 64)
+            }
+        }
+    }
+
+    private mutating func findPositions() {
+        positions.removeAll(keepingCapacity: true)
+        for index in lastOfNode.indices { lastOfNode[index] = (-2, 0) }
+        for capture in captures {
+            let last = lastOfNode[Int(capture.node)]
+            let position = last.parent == capture.parent ? last.position + 1 : 1
+            lastOfNode[Int(capture.node)] = (capture.parent, position)
+            positions.append(position)
+        }
+    }
+
+    private mutating func findUses() {
+        for (number, capture) in captures.enumerated() {
+            let first = Int(binding.firstUseOfNode[Int(capture.node)])
+            let end = Int(binding.firstUseOfNode[Int(capture.node) + 1])
+            for index in first..<end {
+                let use = binding.usesOfNodes[index]
+                guard satisfies(Int32(number), binding.uses[Int(use)]) else { continue }
+                note(use, Int32(number))
+            }
+        }
+    }
+
+    /// Whether the conditions hold that do not depend on fields.
+    private func satisfies(_ capture: Int32, _ use: XMLBinding.Use) -> Bool {
+        let first = Int(use.firstPredicate)
+        for index in first..<first + Int(use.predicateCount) {
+            let predicate = binding.predicates[index]
+            let element = ancestor(of: capture, predicate.levelsUp)
+            switch predicate.kind {
+            case .condition(let number):
+                let word = held[Int(element) * words + Int(number) / 64]
+                if word & (1 << UInt64(number % 64)) == 0 { return false }
+            case .position(let position): if positions[Int(element)] != position { return false }
+            case .field: continue
+            }
+        }
+        return true
+    }
+
+    private func ancestor(of capture: Int32, _ levels: Int32) -> Int32 {
+        var element = capture
+        for _ in 0..<levels { element = captures[Int(element)].parent }
+        return element
+    }
+
+    private mutating func note(_ number: Int32, _ capture: Int32) {
+        let use = binding.uses[Int(number)]
+        guard use.collection >= 0 else {
+            if matches[Int(number)] < 0 { matches[Int(number)] = capture }
+            return
+        }
+        let collection = Int(use.collection)
+        guard use.place >= 0 else {
+            rows[collection].append(capture)
+            cells[collection].append(contentsOf: repeatElement(-1, count: binding.widths[collection]))
+            return
+        }
+        guard let row = rows[collection].last, capture < captures[Int(row)].end else { return }
+        let cell = (rows[collection].count - 1) * binding.widths[collection] + Int(use.column)
+        if cells[collection][cell] < 0 { cells[collection][cell] = capture }
+    }
+
+    // MARK: - RecordSource
+
+    func root(_ record: inout Record) -> TextRange? { record.append(rootNames[name]) }
+
+    func rowCount(_ collection: Int) -> Int { rows[collection].count }
+
+    func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(Diagnostic) -> TextRange? {
+        capture(of: place, row, record).map { captures[Int($0)].text }
+    }
+
+    func text(
+        _ places: ArraySlice<Int32>, _ row: RowPlace, _ record: inout Record
+    ) throws(Diagnostic) -> TextRange? {
+        var first: Int32?
+        for place in places {
+            guard let capture = capture(of: place, row, record) else { continue }
+            first = min(first ?? capture, capture)
+        }
+        return first.map { captures[Int($0)].text }
+    }
+
+    /// The first capture of a place, in the row when it is one of a row's.
+    private func capture(of place: Int32, _ row: RowPlace, _ record: Record) -> Int32? {
+        let number = Int(binding.useOfPlace[Int(place)])
+        guard number >= 0 else { return nil }
+        let use = binding.uses[number]
+        let isInRow = use.collection >= 0
+        guard !isInRow || row.collection == use.collection else { return nil }
+        let first =
+            isInRow
+            ? cells[row.collection][row.row * binding.widths[row.collection] + Int(use.column)]
+            : matches[number]
+        guard first >= 0 else { return nil }
+        guard use.isLate else { return first }
+        let end = isInRow ? captures[Int(rows[row.collection][row.row])].end : Int32(captures.count)
+        return (first..<end).first { capture in
+            captures[Int(capture)].node == use.node && satisfies(capture, use)
+                && fieldsAgree(capture, use, record)
+        }
+    }
+
+    /// Whether the conditions hold that compare with fields.
+    private func fieldsAgree(_ capture: Int32, _ use: XMLBinding.Use, _ record: Record) -> Bool {
+        let first = Int(use.firstPredicate)
+        return (first..<first + Int(use.predicateCount)).allSatisfy { index in
+            guard case .field(let node, _, let slot) = binding.predicates[index].kind else { return true }
+            guard slot >= 0, case .text(let wanted) = record.cells[Int(slot)] else { return false }
+            let element = ancestor(of: capture, binding.predicates[index].levelsUp)
+            return (element..<captures[Int(element)].end).contains { inner in
+                captures[Int(inner)].node == node
+                    && record.bytes.areEqual(captures[Int(inner)].text.trimmed(in: record.bytes), wanted)
+            }
+        }
+    }
+}
+
+extension Capture {
+    /// The place of its text.
+    fileprivate var text: TextRange { TextRange(start: textStart, count: Int(textCount)) }
+}
+
+extension [UInt8] {
+    fileprivate func isEqual(_ text: TextRange, _ other: [UInt8]) -> Bool {
+        guard Int(text.count) == other.count else { return false }
+        for index in other.indices where self[Int(text.start) + index] != other[index] { return false }
+        return true
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads files whose rows are lines (fixed width) or blocks of lines that begin with a tag (Sage).
+
+internal import Diagnostics
+
+/// A push reader of lines; the same use as ``CSVReader``.
+package struct LineReader: Sendable {
+    /// What a row is.
+    package enum Shape: Sendable, Hashable {
+        /// Each line is a row of one field.
+        case lines
+        /// A line that begins with `#` and the lines behind it are a row, a field each.
+        case tagged
+    }
+
+    /// The current row's fields.
+    package private(set) var fields: [TextField] = []
+    /// One-based line of the current row's first byte.
+    package private(set) var line = 1
+    /// The current row in ``bytes``, without its line end.
+    package private(set) var row = 0..<0
+    /// Turns fields into text.
+    package let decoder: FieldDecoder
+    private let shape: Shape
+    private let limits: TableLimits
+    private var buffer: RowBuffer
+
+    /// A reader of one file.
+    ///
+    /// - Parameter mark: the file's byte order mark, as the probe found it.
+    package init(
+        _ shape: Shape, encoding: TextEncoding, mark: EncodingProbe.Mark = .none,
+        limits: TableLimits = TableLimits()
+    ) {
+        self.shape = shape
+        decoder = FieldDecoder(encoding, quote: nil)
+        self.limits = limits
+        buffer = RowBuffer(encoding, mark: mark)
+    }
+
+    /// What the fields are places in.
+    package var bytes: [UInt8] { buffer.bytes }
+
+    /// The current row's place in the file; of the text as UTF-8 when the file is UTF-16.
+    package var place: Range<Int> { row.lowerBound + buffer.offset..<row.upperBound + buffer.offset }
+
+    /// Takes the next bytes of the file.
+    package mutating func append(_ next: [UInt8]) throws(TabularError) {
+        try buffer.append(next)
+    }
+
+    /// Finds the next row; empty lines between rows are no rows.
+    ///
+    /// - Returns: false when there is none yet (or none any more).
+    package mutating func next(isLast: Bool) throws(TabularError) -> Bool {
+        if isLast { try buffer.finish() }
+        fields.removeAll(keepingCapacity: true)
+        var position = buffer.position
+        var lines = 0
+        while let found = try lineEnd(from: position, isLast: isLast, line: buffer.line + lines) {
+            let isTag = found.field.count > 0 && buffer.bytes[found.field.start] == UInt8(ascii: "#")
+            if shape == .tagged, !fields.isEmpty, isTag { break }
+            if !fields.isEmpty || found.field.count > 0 {
+                if fields.isEmpty { line = buffer.line + lines }
+                fields.append(found.field)
+            }
+            lines += 1
+            position = found.end
+            if shape == .lines, !fields.isEmpty { break }
+            guard fields.count <= limits.fields else {
+                throw TabularError(.record, ["limit": String(limits.fields)], at: Place(line: line))
+            }
+        }
+        let isComplete = shape == .lines || isLast || position < buffer.bytes.count && nextIsTag(position)
+        guard let first = fields.first, let last = fields.last, isComplete else {
+            guard buffer.bytes.count - buffer.position <= limits.record else {
+                throw TabularError(.record, ["limit": String(limits.record)], at: Place(line: buffer.line))
+            }
+            return false
+        }
+        buffer.position = position
+        buffer.line += lines
+        row = first.start..<last.start + last.count
+        return true
+    }
+
+    private func nextIsTag(_ position: Int) -> Bool { buffer.bytes[position] == UInt8(ascii: "#") }
+
+    /// The line at `position` and what is behind its end; nil where the buffer ends inside it.
+    private func lineEnd(
+        from position: Int, isLast: Bool, line: Int
+    ) throws(TabularError) -> (field: TextField, end: Int)? {
+        let bytes = buffer.bytes.span
+        guard position < bytes.count else { return nil }
+        var index = position
+        var seen: UInt8 = 0
+        while index < bytes.count, bytes[index] != UInt8(ascii: "\n") {
+            seen |= bytes[index]
+            index += 1
+        }
+        guard index - position <= limits.field else {
+            throw TabularError(.field, ["limit": String(limits.field), "number": "1"], at: Place(line: line))
+        }
+        guard index < bytes.count || isLast else { return nil }
+        var count = index - position
+        while count > 0, bytes[position + count - 1] == UInt8(ascii: "\r") { count -= 1 }
+        return (
+            TextField(start: position, count: count, isASCII: seen < 0x80), min(index + 1, bytes.count)
+        )
+    }
+}
