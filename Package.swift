@@ -17,7 +17,8 @@ let strict: [SwiftSetting] = [
 /// Every folder of Sources; `Mapping` lives at the root to ship `Mappings/`, and leaves the others out.
 let floors = [
     "BlobStore", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM", "ConnectorKit", "ConnectorTesting", "Diagnostics",
-    "FileTransfer", "Hub", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Tabular", "Words", "XML",
+    "FileTransfer", "Hub", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules", "Tabular", "Words",
+    "XML",
     "relais",
 ]
 
@@ -79,10 +80,11 @@ let package = Package(
         floor("XML", ["CLibXML2", "Diagnostics"]),
         floor("Tabular", ["Diagnostics"]),
         floor("FileTransfer", ["Diagnostics"]),
+        floor("Rules", ["Model", "Diagnostics"]),
         floor("BlobStore", ["PostgreSQL", "Model", "Diagnostics", crypto]),
         .target(
             name: "Mapping",
-            dependencies: ["CLibPCRE2", "Model", "XML", "Tabular", "Diagnostics", yams],
+            dependencies: ["CLibPCRE2", "Model", "Rules", "XML", "Tabular", "Diagnostics", yams],
             path: ".",
             exclude: [
                 "Connectors", "Tests", "README.md", "CHANGELOG.md", "Decisions.md", "LICENSE", "Makefile",

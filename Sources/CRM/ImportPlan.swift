@@ -94,6 +94,7 @@ package enum ImportFinding: String, CaseIterable, Sendable {
     case keyConflict = "KEY-CONFLICT"
     case changed = "CONTENT-CHANGED"
     case tooManyErrors = "LIMIT-ERRORS"
+    case unsupportedEntity = "IMPORT-ENTITY"
 
     /// The reason at a place of a record.
     func diagnostic(_ facts: [String: String] = [:], field: String, of record: Record) -> Diagnostic {

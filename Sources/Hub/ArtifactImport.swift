@@ -26,6 +26,8 @@ struct ArtifactImport {
     private static let batchBytes = 8 << 20
 
     private var artifact = 0
+    /// Whether records with an error are left out instead of kept in quarantine.
+    private var skipsFaulty = false
     private var quarantine: QuarantineWriter
 
     init(name: String, run: Int, source: Int, batchSize: Int, firstBatch: Int) {
@@ -39,14 +41,28 @@ struct ArtifactImport {
 
     /// Imports the file; a fault of the file is in the report, a fault of the database is thrown.
     mutating func run(
-        _ file: borrowing LocalFile, choose: ImportEngine.Choose, _ progress: (ImportProgress) -> Void,
+        _ file: borrowing LocalFile, _ chooser: MappingChooser, _ progress: (ImportProgress) -> Void,
         on connection: Connection
     ) async throws {
         let facts = try FileFacts(file)
         file.rewind()
-        let mapping = try choose(report.name, try file.read(upTo: 4096))
-        guard let plan = ImportPlans.plan(for: mapping.target) else { return }
+        let head = FileHead(
+            name: fileName, bytes: try file.read(upTo: FileHead.size), probe: facts.probe)
+        let mapping: MappingDefinition
+        do {
+            mapping = try chooser.choose(head).definition
+        } catch {
+            try await keep(file, facts, on: connection)
+            return try await refuse(error.diagnostic, on: connection)
+        }
+        guard let plan = ImportPlans.plan(for: mapping.target) else {
+            try await keep(file, facts, on: connection)
+            let code = ImportFinding.unsupportedEntity.rawValue
+            return try await refuse(
+                Diagnostic(code: code, facts: ["entity": mapping.target.name]), on: connection)
+        }
         report.mapping = mapping.identifier
+        skipsFaulty = mapping.errorPolicy.record == .skip
         if let system = mapping.accountMatch.system {
             source = try await connection.run(SourceID(code: system)).first ?? source
         }
@@ -59,6 +75,7 @@ struct ArtifactImport {
         if let earlier { return try await skip(earlier, on: connection) }
         do {
             let census = try await check(mapping, plan, facts, progress, on: connection)
+            if let fault = census.fileFault { return try await refuse(fault, on: connection) }
             if mapping.errorPolicy.limit.isPassed(errors: census.faulty, records: census.records) {
                 let counts = ["errors": String(census.faulty), "records": String(census.records)]
                 return try await refuse(
@@ -69,6 +86,9 @@ struct ArtifactImport {
             try await refuse(fault.diagnostic, on: connection)
         }
     }
+
+    /// The file's name without folders.
+    private var fileName: String { String(report.name.split(separator: "/").last ?? "") }
 
     // MARK: - Keeping the bytes
 
@@ -143,13 +163,21 @@ struct ArtifactImport {
 
     // MARK: - Reading the kept bytes
 
-    /// Feeds the kept bytes to the mapping; `onRecords` gets the records of each piece.
+    /// What a pass over a file says at its end.
+    private struct FileEnd {
+        /// Records read, wanted or not.
+        let records: Int
+        /// What is wrong with the file as a whole.
+        let findings: [Diagnostic]
+    }
+
+    /// Feeds the kept bytes to the mapping; `onRecords` gets the wanted records of each piece.
+    @discardableResult
     private func read(
         _ mapping: MappingDefinition, _ facts: FileFacts, on connection: Connection,
         _ onRecords: ([MappedItem], Int) async throws -> Void
-    ) async throws {
-        var reader = try MappingReader(
-            mapping, probe: facts.probe, fileName: String(report.name.split(separator: "/").last ?? ""))
+    ) async throws -> FileEnd {
+        var reader = try MappingReader(mapping, probe: facts.probe, fileName: fileName)
         var done = 0
         var number = 0
         while let piece = try await BlobStore.piece(number, of: facts.sha256, on: connection) {
@@ -168,14 +196,18 @@ struct ArtifactImport {
         var items: [MappedItem] = []
         try reader.finish { items.append($0) }
         try await onRecords(items, done)
+        return FileEnd(records: reader.recordCount, findings: reader.fileFindings)
     }
 
     /// What the first pass over the records found; keys that occur more than once are told apart by what the
     /// records hold.
     private struct FileCensus {
-        /// Records of the file, and those with an error.
+        /// Records of the file, those that are wanted, and those with an error.
         var records = 0
+        var wanted = 0
         var faulty = 0
+        /// Why the file as a whole is refused.
+        var fileFault: Diagnostic?
         /// Hash of the first record's values by hash of its key.
         var first: [Int: Int] = [:]
         /// Keys whose records differ.
@@ -188,9 +220,13 @@ struct ArtifactImport {
         _ progress: (ImportProgress) -> Void, on connection: Connection
     ) async throws -> FileCensus {
         var census = FileCensus()
-        try await read(mapping, facts, on: connection) { items, done in
-            census.records += items.count
-            census.faulty += items.count { !$0.isApplicable }
+        let end = try await read(mapping, facts, on: connection) { items, done in
+            census.wanted += items.count
+            let faulty = items.filter { !$0.isApplicable }
+            census.faulty += faulty.count
+            if mapping.errorPolicy.record == .stop, census.fileFault == nil {
+                census.fileFault = faulty.first?.findings.first { $0.severity == .error }
+            }
             for item in items where item.isApplicable {
                 guard let key = plan.key(of: item.record)?.hashValue else { continue }
                 let content = item.record.contentHash
@@ -205,6 +241,8 @@ struct ArtifactImport {
                     file: report.name, phase: .checking, bytes: done, totalBytes: facts.size,
                     ledger: report.ledger))
         }
+        census.records = end.records
+        census.fileFault = census.fileFault ?? end.findings.first { $0.severity == .error }
         return census
     }
 
@@ -236,9 +274,21 @@ struct ArtifactImport {
                     ledger: copy.report.ledger))
         }
         if !waiting.isEmpty { try await copy.commit(waiting, plan, context, census, &seen, on: connection) }
+        try await copy.recordUnwanted(census, on: connection)
         try await connection.execute(
             FinishArtifact(artifact: artifact, quarantined: copy.report.ledger.quarantined))
         self = copy
+    }
+
+    /// Counts the records that the mapping does not want (`only`) as skipped.
+    private mutating func recordUnwanted(_ census: FileCensus, on connection: Connection) async throws {
+        guard census.records > census.wanted else { return }
+        let ledger = RunLedger(skipped: census.records - census.wanted)
+        try await connection.transaction { [self] connection in
+            try await record(ledger, 0...census.records, on: connection)
+        }
+        report.ledger += ledger
+        batches += 1
     }
 
     /// Applies one batch: its rows, its quarantine and its ledger commit together.
@@ -249,6 +299,10 @@ struct ArtifactImport {
         var sorted = SortedBatch()
         for item in batch {
             sorted.add(item, key: plan.key(of: item.record)?.hashValue, census.conflicting, &seen)
+        }
+        if skipsFaulty {
+            sorted.skipped += sorted.refused.count
+            sorted.refused = []
         }
         let ordinals = (batch.first?.record.origin.ordinal ?? 0)...(batch.last?.record.origin.ordinal ?? 0)
         let entries = try await quarantine.entries(sorted.refused, on: connection)

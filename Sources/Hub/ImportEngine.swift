@@ -62,20 +62,20 @@ package struct ImportReport: Sendable {
 
 /// Runs imports.
 package struct ImportEngine: Sendable {
-    /// Chooses the mapping of a file.
-    package typealias Choose = @Sendable (_ file: String, _ firstBytes: [UInt8]) throws -> MappingDefinition
-
     private let pool: Pool
-    private let choose: Choose
+    private let chooser: MappingChooser
     private let source: String
     private let batchSize: Int
 
+    /// An engine.
+    ///
     /// - Parameters:
+    ///   - chooser: finds the mapping of each file.
     ///   - source: code of the source system whose claims the records are.
     ///   - batchSize: records committed together.
-    package init(pool: Pool, source: String, batchSize: Int = 5000, choose: @escaping Choose) {
+    package init(pool: Pool, source: String, batchSize: Int = 5000, chooser: MappingChooser) {
         self.pool = pool
-        self.choose = choose
+        self.chooser = chooser
         self.source = source
         self.batchSize = batchSize
     }
@@ -131,7 +131,7 @@ package struct ImportEngine: Sendable {
                     name: name, run: run, source: source, batchSize: batchSize, firstBatch: batches)
                 do {
                     let file = try LocalFile(path)
-                    try await importer.run(file, choose: choose, progress, on: connection)
+                    try await importer.run(file, chooser, progress, on: connection)
                 } catch let error as FileError {
                     importer.report.refusal = error.diagnostic
                 }

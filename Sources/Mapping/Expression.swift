@@ -84,6 +84,13 @@ extension Expression {
         return slots
     }
 
+    /// Slots of the row's fields in it.
+    var rowFields: Set<Int> {
+        var slots: Set<Int> = []
+        visit { if case .rowField(let slot) = $0 { slots.insert(slot) } }
+        return slots
+    }
+
     /// Places of the source in it.
     var locators: [Locator] {
         var found: [Locator] = []

@@ -317,7 +317,7 @@ extension Expression.Kind {
             switch type {
             case .string, .currency: .text
             case .decimal, .int: .number
-            case .date: .date
+            case .date, .datetime: .date
             case .bool: .boolean
             }
     }

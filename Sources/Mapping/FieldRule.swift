@@ -11,6 +11,13 @@ enum Locator: Sendable, Hashable {
     case column(String)
     /// A place in a line: zero-based first character and number of characters; nil to the line's end.
     case slice(start: Int, count: Int?)
+    /// A place in the record's last row of another kind.
+    indirect case inRow(kind: String, Locator)
+    /// Number of the collection's rows in front of (and with) this row.
+    case rowNumber(collection: Int)
+
+    /// The place inside its row.
+    var inner: Locator { if case .inRow(_, let inner) = self { inner } else { self } }
 }
 
 /// How one field gets its value.
@@ -28,6 +35,10 @@ struct FieldRule: Sendable {
     var locale = NumberLocale.plain
     /// Digits behind the point of an amount without a point.
     var decimals: Int?
+    /// Where that number is written.
+    var decimalsPlace: Locator?
+    /// Where this holds, the amount's sign is turned.
+    var negative: Expression?
     var check: ValueCheck?
     var empty = EmptyPolicy.standard
 }

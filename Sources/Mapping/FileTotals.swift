@@ -8,7 +8,6 @@ internal import Model
 struct FileTotals: Sendable {
     private let totals: [FileTotal]
     private let checks: [CheckRule]
-    private var places: [Int32] = []
     private var values: [Cell]
 
     init(_ definition: MappingDefinition) {
@@ -17,19 +16,21 @@ struct FileTotals: Sendable {
         values = totals.map { $0.operation == .count || $0.operation == .sum ? .decimal(.zero) : .none }
     }
 
-    /// Asks for the columns that are summed.
-    mutating func number(with evaluator: inout RecordEvaluator) {
-        places = totals.map { evaluator.number(.column($0.column)) }
-    }
-
     /// Counts the rows of one record, whether the record is wanted or not.
-    mutating func add(_ rows: inout TableRows, _ record: inout Record, _ locale: NumberLocale) {
+    ///
+    /// - Parameter places: where the summed columns are.
+    mutating func add(
+        _ rows: inout TableRows, _ record: inout Record, _ locale: NumberLocale, _ places: [Int32]
+    ) {
         guard !totals.isEmpty else { return }
         for row in 0..<rows.count {
             for (index, total) in totals.enumerated() {
-                guard let text = rows.rowText(places[index], row: row, &record),
-                    let value = locale.decimal(record.bytes, text)
-                else { continue }
+                guard let text = rows.rowText(places[index], row: row, &record), text.count > 0 else {
+                    continue
+                }
+                // Whatever stands there is counted; only amounts are summed.
+                let one = total.operation == .count ? Decimal(1) : nil
+                guard let value = one ?? locale.decimal(record.bytes, text) else { continue }
                 add(value, at: index, total.operation)
             }
         }
@@ -46,6 +47,13 @@ struct FileTotals: Sendable {
             }
         // A sum that does not fit is unknown from then on.
         values[index] = result.map { .decimal($0) } ?? .none
+    }
+
+    /// The totals, by how the mapping writes them.
+    var named: [String: Decimal?] {
+        Dictionary(
+            zip(totals.map { "\($0.operation.rawValue)(all.\($0.column))" }, values.map(\.decimal))
+        ) { first, _ in first }
     }
 
     /// What is wrong with the file as a whole.

@@ -3,6 +3,7 @@
 
 package import Diagnostics
 package import Model
+internal import Rules
 
 /// One mapping of the library.
 package struct MappingDefinition: Sendable {
@@ -33,6 +34,8 @@ package struct MappingDefinition: Sendable {
     let fields: [FieldRule]
     let collections: [CollectionRule]
     let checks: [CheckRule]
+    /// Sets of rules that each record is checked with besides.
+    let rules: [RuleSet]
     /// Totals over the file, and the checks that use them.
     let totals: [FileTotal]
     let fileChecks: [CheckRule]

@@ -60,7 +60,9 @@ extension MappingParser {
                 fields.append(rule)
             }
         }
-        let ordered = order(fields, at: tree.place) { $0.rowReferences }
+        let ordered = order(fields, at: tree.place) { rule in
+            rule.value.rowReferences.union(rule.negative?.rowFields ?? [])
+        }
         return CollectionRule(collection: collection, each: each, fields: ordered)
     }
 
@@ -99,7 +101,16 @@ extension MappingParser {
         guard let value = value(keys, scope, at: tree.place) else { return nil }
         var rule = FieldRule(slot: slot, name: name, type: schema.type, value: value)
         rule.locale = keys["locale"].flatMap { choice($0, NumberLocale.self) } ?? table?.locale ?? .plain
-        rule.decimals = integer(keys["decimals"])
+        if let decimals = keys["decimals"], decimals.pairs != nil {
+            rule.decimalsPlace = locator(map(decimals, .field), at: decimals.place)
+        } else {
+            rule.decimals = integer(keys["decimals"])
+        }
+        if let negative = keys["negative"], let target = self.schema {
+            var names = names(target)
+            names.row = scope.row
+            rule.negative = expression(negative, names, .boolean)
+        }
         rule.isRequired = boolean(keys["required"])
         rule.defaultText = scalar(keys["default"])
         rule.maxLength = integer(keys["max"])
@@ -239,6 +250,9 @@ extension MappingParser {
                 at: tree.place)
             return nil
         }
+        if name.hasPrefix("$row."), let collection = schema?.collection(String(name.dropFirst(5))) {
+            return .located([.rowNumber(collection: collection)])
+        }
         for candidate in [scope.prefix + name, name] {
             guard let slot = scope.fields.firstIndex(where: { $0.name == candidate }) else { continue }
             return scope.row == nil ? .field(slot) : .rowField(slot)
@@ -252,8 +266,7 @@ extension MappingParser {
 extension ValueRule {
     /// Slots of the fields of the same row that must be known before this one.
     var rowReferences: Set<Int> {
-        var slots: Set<Int> = []
-        when?.visit { if case .rowField(let slot) = $0 { slots.insert(slot) } }
+        var slots = when?.rowFields ?? []
         switch origin {
         case .rowField(let slot): slots.insert(slot)
         case .first(let rules): for rule in rules { slots.formUnion(rule.rowReferences) }

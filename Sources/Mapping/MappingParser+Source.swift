@@ -92,9 +92,12 @@ extension MappingParser {
     /// `{by: {col: Type}, header: E, lines: L}`.
     private mutating func rowKinds(_ tree: YAMLTree, _ target: EntitySchema?) -> RowGrouping? {
         let keys = map(tree, .rows)
-        guard let by = keys["by"], let place = locator(map(by, .field), at: by.place) else { return nil }
+        guard let by = keys["by"],
+            let place = by.scalar == "tag" ? .column("0") : locator(map(by, .field), at: by.place)
+        else { return nil }
         var kinds = RowKinds()
         kinds.header = (keys["header"]?.items ?? []).compactMap(\.scalar)
+        kinds.own = (keys["record"]?.items ?? []).compactMap(\.scalar)
         kinds.ignored = (keys["ignore"]?.items ?? []).compactMap(\.scalar)
         for (name, words) in keys {
             guard let collection = target?.collection(name) else { continue }
@@ -116,6 +119,14 @@ extension MappingParser {
 
     /// A column or a place of a line.
     mutating func locator(_ keys: [String: YAMLTree], at place: Place) -> Locator? {
+        guard let row = keys["row"], let kind = scalar(row) else { return ownLocator(keys, at: place) }
+        if case .byKind(_, let kinds)? = table?.grouping, !kinds.own.contains(kind) {
+            unknownValue(kind, kinds.own, at: row.place)
+        }
+        return ownLocator(keys, at: place).map { .inRow(kind: kind, $0) }
+    }
+
+    private mutating func ownLocator(_ keys: [String: YAMLTree], at place: Place) -> Locator? {
         if let column = keys["col"] { return scalar(column).map { .column($0) } }
         guard let at = keys["at"], let text = scalar(at) else {
             fault(.keyMissing, ["context": "field", "key": table?.kind == .fixed ? "at" : "col"], at: place)

@@ -3,6 +3,7 @@
 
 internal import Diagnostics
 internal import Model
+internal import Rules
 internal import Tabular
 internal import XML
 
@@ -80,8 +81,10 @@ struct MappingParser {
             tests: (keys["tests"]?.items ?? []).compactMap(\.scalar),
             text: text, warnings: faults.filter { $0.severity == .warning }, source: source,
             fileName: fileName,
-            fields: order(fields, at: fieldTree.place) { $0.references(in: target) },
-            collections: collections, checks: checks,
+            fields: order(fields, at: fieldTree.place) { rule in
+                rule.value.references(in: target).union(rule.negative?.fields ?? [])
+            },
+            collections: collections, checks: checks, rules: rules(keys["rules"], target),
             totals: totals, fileChecks: fileChecks,
             only: keys["only"].flatMap { expression($0, names(target), .boolean) })
     }
@@ -91,6 +94,15 @@ struct MappingParser {
         if let schema = EntitySchema.named(name) { return schema }
         unknownValue(name, EntitySchema.all.map(\.name), at: tree.place)
         return nil
+    }
+
+    private mutating func rules(_ tree: YAMLTree?, _ target: EntitySchema) -> [RuleSet] {
+        (tree?.items ?? []).compactMap { item in
+            guard let rules = choice(item, RuleSet.self) else { return nil }
+            guard rules.entity !== target else { return rules }
+            fault(.rulesDiffer, ["name": rules.rawValue, "entity": rules.entity.name], at: item.place)
+            return nil
+        }
     }
 
     private mutating func requireFields(_ target: EntitySchema, _ fields: [FieldRule], at place: Place) {
@@ -169,7 +181,7 @@ struct MappingParser {
 
     /// Puts fields behind those they refer to; a circle is a fault.
     mutating func order(
-        _ fields: [FieldRule], at place: Place, _ references: (ValueRule) -> Set<Int>
+        _ fields: [FieldRule], at place: Place, _ references: (FieldRule) -> Set<Int>
     ) -> [FieldRule] {
         var waiting = fields
         var ordered: [FieldRule] = []
@@ -177,7 +189,7 @@ struct MappingParser {
         let mapped = Set(fields.map(\.slot))
         while !waiting.isEmpty {
             let ready = waiting.filter {
-                references($0.value).intersection(mapped).isSubset(of: known)
+                references($0).intersection(mapped).isSubset(of: known)
             }
             guard !ready.isEmpty else {
                 fault(.referenceCycle, ["fields": waiting.map(\.name).joined(separator: ", ")], at: place)

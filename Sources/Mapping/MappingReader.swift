@@ -2,7 +2,7 @@
 // Runs a mapping over a file: bytes in, typed records with findings out, in constant memory.
 
 package import Diagnostics
-internal import Model
+package import Model
 package import Tabular
 internal import XML
 
@@ -31,14 +31,16 @@ package struct MappingReader {
     ///   - probe: what the pass over the whole file found; tables need it to choose their encoding.
     ///   - fileName: its name without folders, for mappings that take values from it.
     ///   - budget: processor time that the file may take.
+    ///   - wantsAll: whether records that the mapping does not want (`only`) are handed over too.
     /// - Throws: `CSV-EMPTY`, `CSV-ENCODING`, `CSV-NUL`, `XML-MEMORY`.
     package init(
         _ definition: MappingDefinition, probe: EncodingProbe, fileName: String = "",
-        budget: ProcessorBudget = .standard
+        budget: ProcessorBudget = .standard, wantsAll: Bool = false
     ) throws {
         meter = ProcessorMeter(budget)
         evaluator = RecordEvaluator(
-            definition, fileVariables: definition.fileName?.namedGroups(in: fileName) ?? [:])
+            definition, fileVariables: definition.fileName?.namedGroups(in: fileName) ?? [:],
+            wantsAll: wantsAll)
         item = evaluator.emptyItem
         switch definition.source {
         case .xml(let source):
@@ -50,6 +52,20 @@ package struct MappingReader {
                     source, evaluator, totals: FileTotals(definition),
                     encoding: try probe.choose(from: source.encodings), mark: probe.mark))
         }
+    }
+
+    /// The totals over all rows that the mapping's file checks use, by how they are written there.
+    package var totals: [String: Decimal?] {
+        guard case .table(let table) = reader else { return [:] }
+        return table.totals.named
+    }
+
+    /// Number of records read so far, wanted or not.
+    package var recordCount: Int { ordinal }
+
+    /// Number of the mapping's columns that the table has; 0 for XML.
+    var knownColumns: Int {
+        if case .table(let table) = reader { table.knownColumns } else { 0 }
     }
 
     /// Reads the next bytes and hands over each record that ends in them; whoever keeps one makes a copy.

@@ -94,6 +94,10 @@ struct PathParser {
 
     private mutating func path() throws(Fault) -> PathExpression {
         var path = PathExpression(steps: [], attribute: nil)
+        if rest == "." {
+            rest = ""
+            return path
+        }
         if take("$") {
             let name = try word()
             guard let prefix = lets[name] else { throw .unknownLet(name) }

@@ -69,6 +69,11 @@ extension RecordEvaluator {
             let first = Int(operation.firstFormat)
             let formats = program.formatNames[first..<first + Int(operation.formatCount)]
             throw fault(.notDate, text, record, ["formats": formats.joined(separator: ", ")])
+        case .datetime:
+            guard let instant = Instant.read(record.string(text)) else {
+                throw fault(.notDateTime, text, record)
+            }
+            return .timestamp(instant)
         case .bool:
             let word = record.string(text)
             guard word == "true" || word == "false" else { throw fault(.notBoolean, text, record) }
@@ -120,7 +125,7 @@ extension ValueCheck {
         switch self {
         case .siren: CompanyIdentifier.isSIREN(ascii: bytes[text.range])
         case .siret: CompanyIdentifier.isSIRET(ascii: bytes[text.range])
-        case .vat: VATNumber.isValid(String(decoding: bytes[text.range], as: UTF8.self))
+        case .vat: VATNumber.isValid(ascii: bytes[text.range])
         case .iban: IBAN.isValid(ascii: bytes[text.range])
         case .luhn: CompanyIdentifier.passesLuhn(ascii: bytes[text.range])
         }

@@ -3,6 +3,7 @@
 
 package import Diagnostics
 package import Model
+internal import Rules
 
 /// A record as a mapping read it, with everything found wrong in it.
 package struct MappedItem: Sendable {
@@ -10,6 +11,11 @@ package struct MappedItem: Sendable {
     package var record: Record
     /// Errors, warnings and remarks, in the order they were found.
     package var findings: [Diagnostic]
+
+    /// Whether nothing was found yet at the place of a finding, where only the field's absence is its subject.
+    fileprivate func isNew(_ finding: Diagnostic) -> Bool {
+        !finding.facts.isEmpty || !findings.contains { $0.place.field == finding.place.field }
+    }
 
     /// Whether the record can be applied: it has no error.
     package var isApplicable: Bool { !findings.contains { $0.severity == .error } }
@@ -44,16 +50,15 @@ extension Diagnostic: Error {}
 /// Evaluates the rules of one mapping, record after record.
 struct RecordEvaluator {
     let definition: MappingDefinition
-    private(set) var program: RecordProgram
+    let program: RecordProgram
     let matcher = PatternMatcher()
+    private let wantsAll: Bool
 
-    init(_ definition: MappingDefinition, fileVariables: [String: String] = [:]) {
+    init(_ definition: MappingDefinition, fileVariables: [String: String] = [:], wantsAll: Bool = false) {
+        self.wantsAll = wantsAll
         self.definition = definition
         program = RecordProgram(definition, fileVariables: fileVariables)
     }
-
-    /// The number of a place, for those who need one more than the rules do.
-    mutating func number(_ locator: Locator) -> Int32 { program.number(locator) }
 
     /// The item that every record of a file is read into, one after the other.
     var emptyItem: MappedItem {
@@ -84,10 +89,11 @@ struct RecordEvaluator {
             item.record.cells[Int(operation.slot)] = cell
         }
         for operation in program.collections { fillRows(operation, &source, &item) }
-        if program.only >= 0, truth(of: program.only, &source, .record, &item.record) != true {
+        if !wantsAll, program.only >= 0, truth(of: program.only, &source, .record, &item.record) != true {
             return false
         }
         for check in program.checks { run(check, &source, &item) }
+        for rules in definition.rules { item.findings += rules.findings(item.record).filter(item.isNew) }
         return true
     }
 
@@ -122,7 +128,15 @@ struct RecordEvaluator {
                 item.findings.append(finding(check, text, item.record))
                 item.findings[item.findings.count - 1].place = place(operation, item, text)
             }
-            return try typed(text, operation, &item.record)
+            var operation = operation
+            if operation.decimalsPlace >= 0 {
+                operation.decimals = try decimals(operation, &source, row, &item.record)
+            }
+            let cell = try typed(text, operation, &item.record)
+            guard operation.negative >= 0, let decimal = cell.decimal,
+                truth(of: operation.negative, &source, row, &item.record) == true
+            else { return cell }
+            return .decimal(decimal.negated)
         } catch {
             var finding = error
             let place = place(operation, item, nil)
@@ -131,6 +145,16 @@ struct RecordEvaluator {
             item.findings.append(finding)
             return .none
         }
+    }
+
+    /// The number of decimals that the source itself names; 0 where it names none.
+    private func decimals(
+        _ operation: FieldOperation, _ source: inout some RecordSource, _ row: RowPlace,
+        _ record: inout Record
+    ) throws(Diagnostic) -> Int8 {
+        guard let text = try source.text(operation.decimalsPlace, row, &record) else { return 0 }
+        let number = NumberLocale.plain.decimal(record.bytes, text.trimmed(in: record.bytes))
+        return number.flatMap { Int8(exactly: $0.unscaled) } ?? 0
     }
 
     private func place(

@@ -78,6 +78,8 @@ struct RowKinds: Sendable {
     var header: [String] = []
     /// Texts of child rows, and the collection they belong to.
     var rows: [String: Int] = [:]
+    /// Texts of further rows that belong to the record, for fields that name them.
+    var own: [String] = []
     /// Texts of rows that are passed over; `*` for all that are not named.
     var ignored: [String] = []
 }

@@ -11,6 +11,8 @@ struct TableLayout: Sendable {
     var positions: [Int] = []
     /// Number of columns; nil where rows may have any.
     var width: Int?
+    /// Number of nameless columns behind the last one that has a name.
+    var trailing = 0
     /// The column that overflows; −1 for none.
     var overflow = -1
 }
@@ -27,35 +29,39 @@ extension TableSource {
 
     /// The layout of a table without header: a column's name is its number, from 1.
     func layoutByPosition(_ places: [Locator]) -> TableLayout {
-        TableLayout(
-            positions: places.map { if case .column(let number) = $0 { (Int(number) ?? 0) - 1 } else { 0 } })
+        // Of a tagged row, number 0 is the tag itself.
+        let first = kind == .tagged ? 0 : 1
+        return TableLayout(
+            positions: places.map { place in
+                if case .column(let number) = place.inner { (Int(number) ?? 0) - first } else { 0 }
+            })
     }
 
     /// The layout of a table with this header.
     ///
-    /// - Parameter required: columns without which no record can be read.
-    /// - Throws: `CSV-REPEATED-COLUMN` where a wanted column occurs twice, `CSV-MISSING-COLUMN`.
-    func layout(_ places: [Locator], required: [String], header: [String]) throws(TabularError) -> TableLayout
-    {
+    /// - Throws: `CSV-REPEATED-COLUMN` where a wanted column occurs twice.
+    func layout(_ places: [Locator], header: [String]) throws(TabularError) -> TableLayout {
         var layout = TableLayout(width: header.count)
-        let known = header.map { comparable($0) }
-        func position(_ column: String) throws(TabularError) -> Int {
-            let names = ([column] + (aliases[column] ?? [])).map { comparable($0) }
-            let found = known.indices.filter { names.contains(known[$0]) }
-            guard found.count < 2 else {
-                throw TabularError(.repeatedColumn, ["column": column], at: Place(line: 1))
-            }
-            return found.first ?? -1
-        }
         for place in places {
-            guard case .column(let column) = place else {
+            guard case .column(let column) = place.inner else {
                 layout.positions.append(0)
                 continue
             }
-            layout.positions.append(try position(column))
+            layout.positions.append(try position(of: column, in: header))
         }
-        if let overflow { layout.overflow = try position(overflow) }
-        for column in required where try position(column) < 0 {
+        if let overflow { layout.overflow = try position(of: overflow, in: header) }
+        if ignoresTrailingEmpty {
+            layout.trailing = header.reversed().prefix { $0.isEmpty }.count
+            layout.width = header.count - layout.trailing
+        }
+        return layout
+    }
+
+    /// Refuses a table that lacks a column without which no record can be read.
+    ///
+    /// - Throws: `CSV-MISSING-COLUMN`, with the column that is nearest to it.
+    func require(_ columns: [String], in header: [String]) throws(TabularError) {
+        for column in columns where try position(of: column, in: header) < 0 {
             throw TabularError(
                 .missingColumn,
                 [
@@ -63,10 +69,15 @@ extension TableSource {
                     "suggestion": Suggestion.nearest(to: column, in: header) ?? "",
                 ], at: Place(line: 1))
         }
-        if ignoresTrailingEmpty {
-            layout.width = header.count - header.reversed().prefix { $0.isEmpty }.count
+    }
+
+    private func position(of column: String, in header: [String]) throws(TabularError) -> Int {
+        let names = ([column] + (aliases[column] ?? [])).map { comparable($0) }
+        let found = header.indices.filter { names.contains(comparable(header[$0])) }
+        guard found.count < 2 else {
+            throw TabularError(.repeatedColumn, ["column": column], at: Place(line: 1))
         }
-        return layout
+        return found.first ?? -1
     }
 
     private func comparable(_ name: String) -> String {

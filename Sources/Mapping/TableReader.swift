@@ -15,8 +15,6 @@ struct TableReader {
 
     private let source: TableSource
     private let evaluator: RecordEvaluator
-    /// Places in front of the program's own that tell how rows belong together.
-    private let groupPlaces: [Int32]
     private let required: [String]
     private let encoding: TextEncoding
     private let mark: EncodingProbe.Mark
@@ -37,9 +35,6 @@ struct TableReader {
         self.totals = totals
         self.encoding = encoding
         self.mark = mark
-        var evaluator = evaluator
-        groupPlaces = source.grouping?.places.map { evaluator.number($0) } ?? []
-        self.totals.number(with: &evaluator)
         self.evaluator = evaluator
         required = evaluator.definition.requiredColumns
         headerLinesLeft = source.kind == .csv ? source.headerLines : 0
@@ -48,6 +43,15 @@ struct TableReader {
         rows = TableRows(
             evaluator.program.places, decoder: FieldDecoder(encoding, quote: source.quote),
             collections: evaluator.definition.target.collections.count)
+    }
+
+    /// Number of different columns that the program asks for and the table has.
+    var knownColumns: Int {
+        Set(
+            zip(evaluator.program.places, rows.layout.positions).filter { $0.1 >= 0 }.map { place, position in
+                if case .slice = place.inner { "\(place)" } else { String(position) }
+            }
+        ).count
     }
 
     /// Reads the next bytes and hands over each record that ends in them.
@@ -125,18 +129,17 @@ struct TableReader {
             try rows.decoder.append(field, of: bytes, to: &text)
             header.append(String(decoding: text, as: UTF8.self).trimmingBlanks)
         }
-        rows.layout = try source.layout(evaluator.program.places, required: required, header: header)
+        rows.layout = try source.layout(evaluator.program.places, header: header)
+        try source.require(required, in: header)
     }
 
     /// Brings a row to the table's width where the mapping says how; otherwise tells what is wrong with it.
     private func fit(_ fields: inout [TextField], to width: Int, line: Int) -> Diagnostic? {
         if fields.count == width { return nil }
         if fields.count > width {
+            dropTrailing(&fields, behind: width)
+            if fields.count == width { return nil }
             let extra = fields[width...]
-            if source.ignoresTrailingEmpty, extra.allSatisfy({ $0.count == 0 }) {
-                fields.removeLast(extra.count)
-                return nil
-            }
             if rows.layout.overflow >= 0 {
                 let first = rows.layout.overflow
                 let last = fields[first + extra.count]
@@ -153,6 +156,15 @@ struct TableReader {
         ).diagnostic
     }
 
+    /// Drops empty fields behind a row's last column. Where one column overflows, an empty field may as well be
+    /// a value, so that no more are dropped than the header has.
+    private func dropTrailing(_ fields: inout [TextField], behind width: Int) {
+        guard source.ignoresTrailingEmpty else { return }
+        let extra = fields.count - width
+        let most = rows.layout.overflow < 0 ? extra : max(rows.layout.trailing, extra == 1 ? 1 : 0)
+        for _ in 0..<min(most, extra) where fields.last?.count == 0 { fields.removeLast() }
+    }
+
     private mutating func begin(line: Int, place: Range<Int>) {
         ordinal += 1
         evaluator.begin(&item, Origin(ordinal: ordinal, line: line, bytes: place))
@@ -162,7 +174,7 @@ struct TableReader {
     /// Evaluates the record whose rows are complete.
     private mutating func deliver(_ body: (inout MappedItem) throws -> Void) throws {
         guard rows.count > 0 else { return }
-        totals.add(&rows, &item.record, source.locale)
+        totals.add(&rows, &item.record, source.locale, evaluator.program.totalPlaces)
         if group.faults.isEmpty {
             guard evaluator.evaluate(&rows, &item) else {
                 rows.removeAll()
@@ -189,7 +201,7 @@ struct TableReader {
         var scratch = Record(schema: evaluator.definition.target)
         probe.add(fields, bytes, row, collection: nil, to: &scratch)
         var key: [String] = []
-        for place in groupPlaces {
+        for place in evaluator.program.groupPlaces {
             let text = try? probe.text(place, .record, &scratch)
             key.append(text.map { scratch.string($0.trimmed(in: scratch.bytes)) } ?? "")
         }
@@ -209,6 +221,9 @@ struct TableReader {
             rows.add(fields, bytes, row, collection: nil, to: &item.record)
             group.faults.append(diagnostic)
             return try deliver(body)
+        }
+        if case .byKind(_, let kinds) = grouping, kinds.own.contains(key.first ?? "") {
+            rows.setKind(key.first ?? "")
         }
         if let fault { group.faults.append(fault) }
         guard item.record.bytes.count <= RowGroup.limit else {
@@ -262,6 +277,9 @@ struct RowGroup: Sendable {
         if kinds.header.contains(kind) { return .begin(collection: nil) }
         if let collection = kinds.rows[kind] {
             return isOpen ? .next(collection: collection) : .orphan(fault(.orphanRow, kind, line))
+        }
+        if kinds.own.contains(kind) {
+            return isOpen ? .next(collection: nil) : .orphan(fault(.orphanRow, kind, line))
         }
         if kinds.ignored.contains(kind) || kinds.ignored.contains("*") { return .ignore }
         return .orphan(fault(.unknownRow, kind, line))

@@ -16,6 +16,8 @@ struct TableRows: RecordSource, Sendable {
     private var starts: [Int] = []
     /// For each collection, the rows that are its own.
     private var rowsOfCollection: [[Int]]
+    /// The last row of each kind that the record has besides.
+    private var rowOfKind: [String: Int] = [:]
 
     init(_ places: [Locator], decoder: FieldDecoder, collections: Int) {
         self.places = places
@@ -33,6 +35,12 @@ struct TableRows: RecordSource, Sendable {
         for index in rowsOfCollection.indices where !rowsOfCollection[index].isEmpty {
             rowsOfCollection[index].removeAll(keepingCapacity: true)
         }
+        if !rowOfKind.isEmpty { rowOfKind.removeAll(keepingCapacity: true) }
+    }
+
+    /// Says of which kind the last row is.
+    mutating func setKind(_ kind: String) {
+        rowOfKind[kind] = starts.count - 1
     }
 
     /// Adds a row: its bytes to the record's, its fields to these.
@@ -63,7 +71,14 @@ struct TableRows: RecordSource, Sendable {
         _ place: Int32, _ row: RowPlace, _ record: inout Record
     ) throws(Diagnostic) -> TextRange? {
         let number = row.row < 0 ? 0 : rowsOfCollection[row.collection][row.row]
-        return try text(place, inRow: number, &record)
+        switch places[Int(place)] {
+        case .inRow(let kind, _):
+            guard let other = rowOfKind[kind] else { return nil }
+            return try text(place, inRow: other, &record)
+        case .rowNumber(let collection):
+            return record.append(String(rowsOfCollection[collection].prefix { $0 <= number }.count))
+        default: return try text(place, inRow: number, &record)
+        }
     }
 
     /// The tidied text at a place in any row; nil where there is none or it cannot be decoded.
@@ -80,7 +95,7 @@ struct TableRows: RecordSource, Sendable {
         let end = number + 1 < starts.count ? starts[number + 1] : fields.count
         guard position >= 0, starts[number] + position < end else { return nil }
         var field = fields[starts[number] + position]
-        if case .slice(let start, let count) = places[Int(place)] {
+        if case .slice(let start, let count) = places[Int(place)].inner {
             field = slice(field, start, count, record)
         }
         if field.isPlain { return TextRange(start: field.start, count: field.count) }

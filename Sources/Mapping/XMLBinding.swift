@@ -68,18 +68,20 @@ struct XMLBinding: Sendable {
                 continue
             }
             useOfPlace.append(Int32(uses.count))
-            add(path, place: Int32(number), definition)
+            add(path, place: Int32(number), program.collectionOfPlace[number], definition.target)
         }
         for rule in definition.collections {
             for path in rule.each {
-                add(path, place: -1, definition)
+                add(path, place: -1, -1, definition.target)
                 uses[uses.count - 1].collection = Int32(rule.collection)
             }
         }
         index()
     }
 
-    private mutating func add(_ path: PathExpression, place: Int32, _ definition: MappingDefinition) {
+    private mutating func add(
+        _ path: PathExpression, place: Int32, _ collection: Int, _ schema: EntitySchema
+    ) {
         let nodes = add(path.steps)
         var node = nodes.last ?? PathTrie.record
         if let attribute = path.attribute {
@@ -92,18 +94,17 @@ struct XMLBinding: Sendable {
             place: place, node: Int32(node), firstPredicate: Int32(predicates.count), predicateCount: 0)
         for (index, step) in path.steps.enumerated() {
             for predicate in step.predicates {
-                let kind = bind(predicate, on: nodes[index], definition.target)
+                let kind = bind(predicate, on: nodes[index], schema)
                 if case .field = kind { use.isLate = true }
                 predicates.append(
                     Predicate(levelsUp: Int32(nodes.count - 1 - index + extra), kind: kind))
             }
         }
         use.predicateCount = Int32(predicates.count) - use.firstPredicate
-        for rule in definition.collections
-        where place >= 0 && rule.each.contains(where: { path.isBelow($0) }) {
-            use.collection = Int32(rule.collection)
-            use.column = Int32(widths[rule.collection])
-            widths[rule.collection] += 1
+        if collection >= 0 {
+            use.collection = Int32(collection)
+            use.column = Int32(widths[collection])
+            widths[collection] += 1
         }
         uses.append(use)
     }
@@ -149,8 +150,11 @@ struct XMLBinding: Sendable {
         for node in 0...trie.count {
             firstUseOfNode.append(Int32(usesOfNodes.count))
             firstConditionOfNode.append(Int32(conditionsOfNodes.count))
-            for (number, use) in uses.enumerated() where use.node == node {
-                usesOfNodes.append(Int32(number))
+            // A row comes before what is read from its own element.
+            for isRow in [true, false] {
+                for (number, use) in uses.enumerated() where use.node == node && (use.place < 0) == isRow {
+                    usesOfNodes.append(Int32(number))
+                }
             }
             for (number, condition) in conditions.enumerated() where condition.node == node {
                 conditionsOfNodes.append(Int32(number))

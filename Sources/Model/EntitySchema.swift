@@ -52,7 +52,9 @@ package final class EntitySchema: Sendable {
     package func collection(_ name: String) -> Int? { collections.firstIndex { $0.name == name } }
 
     /// Every entity that a mapping may target.
-    package static let all = [invoice, account]
+    package static let all = [
+        invoice, account, person, contract, payment, bankStatement, ledgerEntry, invoiceStatus,
+    ]
 
     /// The entity called `name`.
     package static func named(_ name: String) -> EntitySchema? { all.first { $0.name == name } }
@@ -63,15 +65,17 @@ extension EntitySchema {
     package static let invoice = EntitySchema(
         name: "invoice",
         fields: [
-            FieldSchema("kind", required: true), FieldSchema("customization"), FieldSchema("type_code"),
+            FieldSchema("kind", required: true), FieldSchema("customization"), FieldSchema("process"),
+            FieldSchema("type_code"),
             FieldSchema("number", required: true), FieldSchema("issue_date", .date, required: true),
             FieldSchema("due_date", .date), FieldSchema("currency", .currency, required: true),
         ] + party("seller") + party("buyer") + [
             FieldSchema("contract_ref"), FieldSchema("order_ref"), FieldSchema("preceding_invoice"),
-            FieldSchema("line_total", .decimal), FieldSchema("net_total", .decimal),
+            FieldSchema("line_total", .decimal), FieldSchema("allowance_total", .decimal),
+            FieldSchema("charge_total", .decimal), FieldSchema("net_total", .decimal),
             FieldSchema("tax_total", .decimal), FieldSchema("gross_total", .decimal, required: true),
             FieldSchema("prepaid", .decimal), FieldSchema("rounding", .decimal),
-            FieldSchema("payable", .decimal),
+            FieldSchema("payable", .decimal), FieldSchema("billing_status"),
         ],
         collections: [
             CollectionSchema(
@@ -85,6 +89,16 @@ extension EntitySchema {
                 fields: [
                     FieldSchema("line_no"), FieldSchema("label"), FieldSchema("qty", .decimal),
                     FieldSchema("unit_price", .decimal), FieldSchema("net", .decimal),
+                    FieldSchema("parent"), FieldSchema("category"), FieldSchema("rate", .decimal),
+                ]),
+            CollectionSchema(
+                name: "tax_totals", fields: [FieldSchema("amount", .decimal), FieldSchema("currency")]),
+            CollectionSchema(name: "notes", fields: [FieldSchema("code"), FieldSchema("text")]),
+            CollectionSchema(
+                name: "adjustments",
+                fields: [
+                    FieldSchema("is_charge", .bool), FieldSchema("amount", .decimal),
+                    FieldSchema("category"), FieldSchema("rate", .decimal), FieldSchema("reason"),
                 ]),
         ])
 
@@ -101,8 +115,8 @@ extension EntitySchema {
     /// The fields of a party block of an invoice.
     private static func party(_ prefix: String) -> [FieldSchema] {
         [
-            "code", "name", "trade_name", "vat", "legal_id", "siren", "siret", "gln", "street", "city",
-            "postal_code", "country",
+            "code", "name", "trade_name", "vat", "legal_id", "siren", "siret", "gln", "endpoint", "street",
+            "city", "postal_code", "country",
         ].map { FieldSchema("\(prefix).\($0)") }
     }
 }

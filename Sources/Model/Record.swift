@@ -32,6 +32,7 @@ package enum Cell: Sendable, Hashable, BitwiseCopyable {
     case decimal(Decimal)
     case integer(Int)
     case date(CalendarDate)
+    case timestamp(Timestamp)
     case boolean(Bool)
 
     /// Whether it holds a value.
@@ -131,6 +132,7 @@ package struct Record: Sendable {
         case .decimal(let decimal): .decimal(decimal)
         case .integer(let integer): .integer(integer)
         case .date(let date): .date(date)
+        case .timestamp(let timestamp): .timestamp(timestamp)
         case .boolean(let boolean): .boolean(boolean)
         }
     }
@@ -145,6 +147,7 @@ package struct Record: Sendable {
         case .decimal(let decimal): .decimal(decimal)
         case .integer(let integer): .integer(integer)
         case .date(let date): .date(date)
+        case .timestamp(let timestamp): .timestamp(timestamp)
         case .boolean(let boolean): .boolean(boolean)
         }
     }

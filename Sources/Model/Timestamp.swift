@@ -2,7 +2,7 @@
 // An instant with PostgreSQL's resolution: microseconds.
 
 /// A point in time, in microseconds of UTC; exactly what a `timestamptz` column holds.
-package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible {
+package struct Timestamp: Sendable, Hashable, BitwiseCopyable, Comparable, CustomStringConvertible {
     /// Microseconds since 1970-01-01T00:00:00Z, negative before.
     package let microsecondsSince1970: Int64
 

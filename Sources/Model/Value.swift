@@ -7,6 +7,7 @@ package enum Value: Sendable, Hashable, CustomStringConvertible {
     case decimal(Decimal)
     case integer(Int)
     case date(CalendarDate)
+    case timestamp(Timestamp)
     case boolean(Bool)
 
     /// The value as text: ISO dates, point decimals, `true` and `false`.
@@ -16,6 +17,7 @@ package enum Value: Sendable, Hashable, CustomStringConvertible {
         case .decimal(let decimal): decimal.description
         case .integer(let integer): String(integer)
         case .date(let date): date.description
+        case .timestamp(let timestamp): timestamp.description
         case .boolean(let boolean): boolean ? "true" : "false"
         }
     }
@@ -36,5 +38,5 @@ package enum Value: Sendable, Hashable, CustomStringConvertible {
 
 /// The type a field's source text is read as.
 package enum ValueType: String, Sendable, CaseIterable, BitwiseCopyable {
-    case string, decimal, int, date, bool, currency
+    case string, decimal, int, date, datetime, bool, currency
 }

@@ -37,6 +37,10 @@ package struct EncodingProbe: Sendable {
     package private(set) var firstNUL: Position?
     /// First byte between 0x80 and 0xFF.
     package private(set) var firstHigh: Position?
+    /// First byte between 0x80 and 0x9F, which ISO 8859 has control characters for: such a file is another one.
+    package private(set) var firstC1: Position?
+    /// First byte that Windows-1252 has no character for.
+    package private(set) var firstUndefined: Position?
     /// Bytes seen.
     package private(set) var count = 0
 
@@ -69,7 +73,7 @@ package struct EncodingProbe: Sendable {
             }
             if byte == 0, firstNUL == nil { firstNUL = position(count + index, byte) }
             if byte < 0x80, expected == 0 { continue }
-            if firstHigh == nil, byte >= 0x80 { firstHigh = position(count + index, byte) }
+            if byte >= 0x80 { noteHigh(byte, at: count + index) }
             if firstInvalid == nil { check(byte, at: count + index) }
         }
         count += bytes.count
@@ -82,6 +86,15 @@ package struct EncodingProbe: Sendable {
 
     private func position(_ offset: Int, _ byte: UInt8) -> Position {
         Position(offset: offset, line: line, column: offset - lineStart + 1, byte: byte)
+    }
+
+    private mutating func noteHigh(_ byte: UInt8, at offset: Int) {
+        if firstHigh == nil { firstHigh = position(offset, byte) }
+        guard byte < 0xA0 else { return }
+        if firstC1 == nil { firstC1 = position(offset, byte) }
+        if firstUndefined == nil, [0x81, 0x8D, 0x8F, 0x90, 0x9D].contains(byte) {
+            firstUndefined = position(offset, byte)
+        }
     }
 
     /// Source: Unicode 15, table 3-7.
@@ -121,12 +134,16 @@ package struct EncodingProbe: Sendable {
             switch encoding {
             case .utf8 where firstInvalid == nil, .utf8BOM where firstInvalid == nil && mark == .utf8:
                 return encoding
-            case .windows1252, .iso8859_15, .cp850:
-                if mark == .none { return encoding }
+            case .windows1252 where mark == .none && firstUndefined == nil,
+                .iso8859_15 where mark == .none && firstC1 == nil, .cp850 where mark == .none:
+                return encoding
+            case .windows1252, .iso8859_15, .cp850: continue
             case .utf8, .utf8BOM, .utf16: continue
             }
         }
         let facts = ["encodings": declared.map(\.rawValue).joined(separator: ", ")]
-        throw TabularError(.encoding, facts, at: (firstInvalid ?? firstHigh)?.place ?? .init())
+        let misfit =
+            declared.contains(.windows1252) ? firstUndefined : declared.contains(.iso8859_15) ? firstC1 : nil
+        throw TabularError(.encoding, facts, at: (misfit ?? firstInvalid ?? firstHigh)?.place ?? .init())
     }
 }

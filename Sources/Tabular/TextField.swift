@@ -54,15 +54,26 @@ package struct FieldDecoder: Sendable {
 
     /// Appends a field's text to some bytes, in UTF-8.
     ///
-    /// - Parameter source: where the field's place is in; `nil` when that is `bytes` itself.
+    /// - Parameter source: what the field is a place in.
     /// - Throws: `CSV-ENCODING` where the encoding has no character for a byte.
-    package func append(_ field: TextField, of source: [UInt8]? = nil, to bytes: inout [UInt8])
-        throws(TabularError)
+    package func append(_ field: TextField, of source: [UInt8], to bytes: inout [UInt8]) throws(TabularError)
     {
+        var field = field
+        let start = bytes.count
+        bytes.append(contentsOf: source[field.start..<field.start + field.count])
+        field.start = start
+        try append(field, to: &bytes)
+        bytes.removeSubrange(start..<start + field.count)
+    }
+
+    /// Appends the text of a field of some bytes to the same bytes, in UTF-8.
+    ///
+    /// - Throws: `CSV-ENCODING` where the encoding has no character for a byte.
+    package func append(_ field: TextField, to bytes: inout [UInt8]) throws(TabularError) {
         var index = field.start
         let end = field.start + field.count
         while index < end {
-            let byte = source?[index] ?? bytes[index]
+            let byte = bytes[index]
             index += 1
             if byte == quote, field.hasDoubledQuotes { index += 1 }
             guard byte >= 0x80, !table.isEmpty else {

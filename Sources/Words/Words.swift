@@ -61,8 +61,9 @@ package struct Words: Sendable {
     /// What a diagnostic says; rules of a mapping bring their own sentence.
     package func message(_ diagnostic: Diagnostic) -> String {
         let facts = facts(of: diagnostic)
-        if let text = texts[diagnostic.code + ".message"] { return Self.fill(text, facts) }
-        return diagnostic.facts["message"] ?? diagnostic.code
+        // A mapping's own sentence comes before the norm's, whose code it may bear.
+        if let text = diagnostic.facts["message"] { return text }
+        return texts[diagnostic.code + ".message"].map { Self.fill($0, facts) } ?? diagnostic.code
     }
 
     /// What to do about a diagnostic; nil where the catalogue has no advice.

@@ -3,7 +3,7 @@
 
 /// A name with its namespace, never its prefix.
 package struct XMLName: Sendable, Hashable {
-    /// Namespace URI; nil for none.
+    /// Namespace URI; nil for none. One that ends in `*` stands for all that begin like it (`…camt.053.001.*`).
     package let namespace: String?
     /// Name without prefix.
     package let local: String
@@ -37,6 +37,11 @@ package struct PathTrie: Sendable {
     package init(records: [XMLName]) {
         self.records = records
         entries = [Entry(name: XMLName("record"), isAttribute: false)]
+    }
+
+    /// Namespaces of its names that end in `*`.
+    var namespacePatterns: [String] {
+        Set((records + entries.map(\.name)).compactMap(\.namespace).filter { $0.hasSuffix("*") }).sorted()
     }
 
     /// Number of nodes.

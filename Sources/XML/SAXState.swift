@@ -54,7 +54,19 @@ struct SAXState {
         var textBytes: Int
     }
 
+    /// A namespace pattern (`urn:x:*`): what namespaces that begin like it are taken for.
+    @safe
+    struct NamespacePattern {
+        var name: UnsafePointer<xmlChar>
+        /// Bytes in front of the `*`.
+        var prefixCount: Int
+    }
+
     let limits: XMLLimits
+    var namespacePatterns = GrowingBuffer<NamespacePattern>()
+    /// The last namespace that a pattern was looked for, and what it is taken for.
+    var lastNamespace: UnsafePointer<xmlChar>?
+    var lastMeaning: UnsafePointer<xmlChar>?
     var context: xmlParserCtxtPtr?
     var nodes: UnsafeMutablePointer<InternedNode>
     var nodeCount: Int
@@ -102,6 +114,7 @@ struct SAXState {
         instances.deallocate()
         arena.deallocate()
         finished.deallocate()
+        namespacePatterns.deallocate()
         unsafe free(complaintWords)
     }
 
@@ -111,6 +124,11 @@ struct SAXState {
         func interned(_ text: String?) -> UnsafePointer<xmlChar>? {
             guard let text else { return nil }
             return unsafe xmlDictLookup(dictionary, text, -1)
+        }
+        for pattern in trie.namespacePatterns {
+            guard let name = unsafe interned(pattern) else { continue }
+            unsafe namespacePatterns.append(
+                NamespacePattern(name: name, prefixCount: pattern.utf8.count - 1))
         }
         for (index, entry) in trie.entries.enumerated() {
             unsafe (nodes + index).initialize(
@@ -162,6 +180,7 @@ struct SAXState {
         guard depth < limits.depth else { return fail(.depth) }
         guard attributeCount <= limits.attributes else { return fail(.attributes) }
         var frame = Frame(node: -1, instance: -1, textBytes: 0)
+        let namespace = unsafe namespacePatterns.count == 0 ? namespace : meaning(of: namespace)
         if recordDepth == 0 {
             if let name = unsafe recordName(local, namespace) { begin(name, &frame) }
         } else if skipDepth == 0 {
@@ -174,6 +193,21 @@ struct SAXState {
         if frame.instance >= 0 && attributeCount > 0, let attributes = unsafe attributes {
             unsafe keep(attributes, attributeCount, frame)
         }
+    }
+
+    /// The pattern that a namespace follows, or itself.
+    private mutating func meaning(of namespace: UnsafePointer<xmlChar>?) -> UnsafePointer<xmlChar>? {
+        guard let namespace = unsafe namespace else { return nil }
+        if unsafe namespace == lastNamespace { return unsafe lastMeaning }
+        unsafe lastNamespace = namespace
+        unsafe lastMeaning = namespace
+        for index in 0..<namespacePatterns.count {
+            let pattern = unsafe namespacePatterns.start[index]
+            if unsafe xmlStrncmp(namespace, pattern.name, Int32(pattern.prefixCount)) == 0 {
+                unsafe lastMeaning = pattern.name
+            }
+        }
+        return unsafe lastMeaning
     }
 
     private func recordName(_ local: UnsafePointer<xmlChar>?, _ namespace: UnsafePointer<xmlChar>?) -> Int? {

@@ -112,7 +112,7 @@ package final class XMLRecordReader {
     // MARK: - libxml2
 
     /// Once a process: no entity loader at all, so that nothing outside the file can ever be read.
-    private static let prepareLibrary: Void = {
+    static let prepareLibrary: Void = {
         xmlInitParser()
         unsafe xmlSetExternalEntityLoader { _, _, _ in nil }
     }()

@@ -70,21 +70,9 @@ struct MappingOptions: ParsableArguments {
     @Option(name: .customLong("mapping"), help: ArgumentHelp(words("option.mapping"), valueName: "NAME"))
     var name: String?
 
-    /// The function that chooses a file's mapping: the named one, or by the first byte that is no blank.
-    func chooser() throws -> @Sendable (String, [UInt8]) throws -> MappingDefinition {
+    /// What finds the mapping of each file: the named one, or by what the file holds.
+    func chooser() throws -> MappingChooser {
         let library = try MappingLibrary.shipped()
-        if let name {
-            let mapping = try library.mapping(name)
-            return { _, _ in mapping }
-        }
-        let xml = try library.mapping("ubl-invoice")
-        let csv = try library.mapping("accounts-csv")
-        return { _, bytes in Self.isXML(bytes) ? xml : csv }
-    }
-
-    /// Whether a file starts like XML: `<` behind a byte order mark and blanks, in UTF-8 or UTF-16.
-    static func isXML(_ bytes: [UInt8]) -> Bool {
-        let meaningful = bytes.first { ![0xEF, 0xBB, 0xBF, 0xFE, 0xFF, 0, 9, 10, 13, 32].contains($0) }
-        return meaningful == UInt8(ascii: "<")
+        return MappingChooser(library, named: try name.map { try library.mapping($0) })
     }
 }

@@ -23,9 +23,9 @@ struct ImportCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let choose = try mapping.chooser()
+        let chooser = try mapping.chooser()
         let report = try await database.withDatabase { pool in
-            let engine = ImportEngine(pool: pool, source: "erp", choose: choose)
+            let engine = ImportEngine(pool: pool, source: "erp", chooser: chooser)
             let connector = ERPConnector(Settings([ERPSettings.paths.name: files]))
             return try await engine.run(connector) { Console.progress(progressLine($0)) }
         }

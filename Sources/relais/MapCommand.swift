@@ -22,11 +22,11 @@ struct MapCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let choose = try mapping.chooser()
-        var counts = (read: 0, faulty: 0, unreadable: 0)
+        let chooser = try mapping.chooser()
+        var counts = Counts()
         for file in files {
             do {
-                try map(file, choose, &counts)
+                try map(file, chooser, &counts)
             } catch let error as any ReportableError {
                 counts.unreadable += 1
                 Console.report([error.inFile(file).diagnostic], asJSON: output.asJSON)
@@ -39,21 +39,33 @@ struct MapCommand: AsyncParsableCommand {
         if counts.faulty > 0 { throw ExitStatus.quarantined }
     }
 
-    private func map(
-        _ path: String, _ choose: (String, [UInt8]) throws -> MappingDefinition,
-        _ counts: inout (read: Int, faulty: Int, unreadable: Int)
-    ) throws {
+    /// What was read, over all files.
+    private struct Counts {
+        var read = 0
+        var faulty = 0
+        var unreadable = 0
+    }
+
+    private func map(_ path: String, _ chooser: MappingChooser, _ counts: inout Counts) throws {
         let file = try LocalFile(path)
         let facts = try FileFacts(file)
         file.rewind()
-        let definition = try choose(path, try file.read(upTo: 4096))
-        var reader = try MappingReader(
-            definition, probe: facts.probe, fileName: String(path.split(separator: "/").last ?? ""))
+        let name = String(path.split(separator: "/").last ?? "")
+        let head = FileHead(name: name, bytes: try file.read(upTo: FileHead.size), probe: facts.probe)
+        let choice = try chooser.choose(head)
+        if !output.asJSON {
+            let facts = [
+                "file": path, "mapping": choice.definition.identifier, "reason": words.message(choice.reason),
+            ]
+            Console.warn(words("map.chosen", facts))
+        }
+        var reader = try MappingReader(choice.definition, probe: facts.probe, fileName: name)
         file.rewind()
+        var own = Counts()
         func show(_ item: inout MappedItem) {
-            counts.read += 1
-            if !item.isApplicable { counts.faulty += 1 }
-            output.asJSON ? showJSON(item, path, definition) : showText(item, path)
+            own.read += 1
+            if !item.isApplicable { own.faulty += 1 }
+            output.asJSON ? showJSON(item, path, choice.definition) : showText(item, path)
         }
         while true {
             let bytes = try file.read()
@@ -61,6 +73,27 @@ struct MapCommand: AsyncParsableCommand {
             try reader.feed(bytes, show)
         }
         try reader.finish(show)
+        counts.read += own.read
+        counts.faulty += own.faulty + (reader.fileFindings.contains { $0.severity == .error } ? 1 : 0)
+        showFile(path, choice, reader, own)
+    }
+
+    /// What is to be said about the file as a whole.
+    private func showFile(_ path: String, _ choice: MappingChoice, _ reader: MappingReader, _ own: Counts) {
+        let findings = reader.fileFindings.map { finding in
+            var finding = finding
+            finding.place.file = path
+            return finding
+        }
+        guard output.asJSON else { return Console.report(findings, asJSON: false) }
+        Console.printJSON([
+            "entity": .text("file"), "file": .text(path), "faulty": .number(own.faulty),
+            "findings": .list(findings.map { JSONValue($0) }),
+            "mapping": .text(choice.definition.identifier), "read": .number(reader.recordCount),
+            "reason": .text(words.message(choice.reason)), "records": .number(own.read),
+            "skipped": .number(reader.recordCount - own.read),
+            "totals": .object(reader.totals.mapValues { JSONValue($0) }),
+        ])
     }
 
     private func showJSON(_ item: MappedItem, _ path: String, _ mapping: MappingDefinition) {

@@ -16,9 +16,9 @@ struct Bench {
         let folder = FileManager.default.temporaryDirectory.appending(path: "relais-bench-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let data = try BenchData(folder: folder)
         print("measure                                  relais       peer         ratio   peer's name")
         let only = CommandLine.arguments.dropFirst(2).first
+        let data = try BenchData(folder: folder, only)
         if only == nil || only == "database" { try await DatabaseBench(folder: folder).run() }
         if only == nil || only == "xml" { try await XMLBench(data: data).run() }
         if only == nil || only == "csv" { try await CSVBench(data: data, python: python).run() }
@@ -60,7 +60,7 @@ func peer(_ program: String, _ arguments: [String]) throws -> (output: String, c
     process.executableURL = URL(filePath: program)
     process.arguments = arguments
     process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
+    process.standardError = FileHandle.standardError
     try process.run()
     let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()

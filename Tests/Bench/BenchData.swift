@@ -7,31 +7,81 @@ internal import Foundation
 struct BenchData {
     /// UBL-like invoices in one batch file.
     let xml: URL
-    /// Accounts, UTF-8.
+    /// Invoices of 12 columns in Windows-1252 with French amounts and dates, and the same in UTF-8.
     let csv: URL
+    let csvInUTF8: URL
     let xmlBytes: Double
     let csvBytes: Double
 
-    init(folder: URL) throws {
+    init(folder: URL, _ only: String?) throws {
         xml = folder.appending(path: "factures.xml")
-        csv = folder.appending(path: "comptes.csv")
-        xmlBytes = Double(try Self.write(xml, count: 20_000, head: Self.head, tail: "</lot>\n", Self.invoice))
-        csvBytes = Double(
-            try Self.write(
-                csv, count: 100_000,
-                head: "id,name,siren,siret,tva,street,postcode,city,phone,email,email_domain,iban\n",
-                tail: "", Self.account))
+        csv = folder.appending(path: "factures.csv")
+        csvInUTF8 = folder.appending(path: "factures-utf8.csv")
+        xmlBytes =
+            only == nil || only == "xml"
+            ? try Self.write(xml, .utf8, count: 200_000, head: Self.head, tail: "</lot>\n", Self.invoice) : 0
+        guard only == nil || only == "csv" else {
+            csvBytes = 0
+            return
+        }
+        csvBytes = try Self.write(
+            csv, .windowsCP1252, count: 1_000_000, head: Self.columns, tail: "", Self.row)
+        _ = try Self.write(csvInUTF8, .utf8, count: 1_000_000, head: Self.columns, tail: "", Self.row)
     }
 
     private static func write(
-        _ url: URL, count: Int, head: String, tail: String, _ record: (Int) -> String
-    ) throws -> Int {
-        var bytes = Data(head.utf8)
-        for number in 0..<count { bytes.append(Data(record(number).utf8)) }
-        bytes.append(Data(tail.utf8))
-        try bytes.write(to: url)
-        return bytes.count
+        _ url: URL, _ encoding: String.Encoding, count: Int, head: String, tail: String,
+        _ record: (Int) -> String
+    ) throws -> Double {
+        _ = FileManager.default.createFile(atPath: url.path, contents: nil)
+        let file = try FileHandle(forWritingTo: url)
+        defer { try? file.close() }
+        var size = 0
+        var batch = head
+        func flush() throws {
+            let bytes = batch.data(using: encoding) ?? Data()
+            size += bytes.count
+            try file.write(contentsOf: bytes)
+            batch = ""
+        }
+        for number in 0..<count {
+            batch += record(number)
+            if number % 1000 == 999 { try flush() }
+        }
+        batch += tail
+        try flush()
+        return Double(size)
     }
+
+    private static let columns = """
+        NumFacture;DateFacture;DateEcheance;CodeClient;RaisonSociale;SIREN;NumTVA;Devise;MontantHT;MontantTVA;\
+        MontantTTC;Statut
+
+        """
+
+    private static func row(_ number: Int) -> String {
+        let client = number % 20_000
+        let siren = withCheckDigit(String(99_100_000 + client))
+        let key = String((12 + 3 * ((Int(siren) ?? 0) % 97)) % 97)
+        let vat = "FR" + (key.count == 1 ? "0" : "") + key + siren
+        let net = 10_000 + number * 7 % 1_000_000
+        let tax = (net + 2) / 5
+        let month = number % 12 + 1
+        let day = number % 28 + 1
+        let name =
+            client % 5 == 0 ? "\"Société \"\"Le Chêne\"\"; n° \(client)\"" : "Établissements Durand \(client)"
+        let status = ["payée", "impayée", "partielle"][number % 3]
+        return """
+            FA-\(number);\(twoDigits(day))/\(twoDigits(month))/2026;\(twoDigits(day))/\(twoDigits(month))/2027;\
+            C\(client);\(name);\(siren);\(vat);EUR;\(amount(net));\(amount(tax));\(amount(net + tax));\(status)
+
+            """
+    }
+
+    private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
+
+    /// Cents in French form.
+    private static func amount(_ cents: Int) -> String { "\(cents / 100),\(twoDigits(cents % 100))" }
 
     private static let head = """
         <?xml version="1.0" encoding="UTF-8"?>
@@ -73,18 +123,6 @@ struct BenchData {
             <cbc:TaxInclusiveAmount currencyID="EUR">180.00</cbc:TaxInclusiveAmount><cbc:PayableAmount currencyID="EUR">\
             180.00</cbc:PayableAmount></cac:LegalMonetaryTotal>
             \(lines)</Invoice>
-
-            """
-    }
-
-    private static func account(_ number: Int) -> String {
-        let siren = withCheckDigit(String(99_100_000 + number % 900_000))
-        let key = String((12 + 3 * ((Int(siren) ?? 0) % 97)) % 97)
-        let vat = "FR" + (key.count == 1 ? "0" : "") + key + siren
-        return """
-            C\(number),Établissements Numéro \(number),\(siren),\(withCheckDigit(siren + "0001")),\(vat),\
-            "\(number % 99), rue de l’Église",35000,RENNES,02 99 00 00 00,contact\(number)@exemple.fr,exemple.fr,\
-            FR7699999000000000000000000
 
             """
     }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct GoldenTests {
     @Test func `every golden file is read as the JSON beside it says`() async throws {
-        let files = Repository.files(["Mappings"], endings: ["xml", "csv"])
+        let files = Repository.files(["Mappings"], endings: ["xml", "csv", "txt"])
         #expect(!files.isEmpty)
         for file in files.sorted(by: { $0.path < $1.path }) {
             let mapping =

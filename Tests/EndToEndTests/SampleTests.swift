@@ -10,27 +10,55 @@ import Testing
 struct SampleTests {
     private func folder() throws -> URL { try #require(Repository.samples) }
 
-    private func invoices() throws -> [String] {
-        let ubl = try folder().appending(path: "erp/ubl")
-        return try FileManager.default.contentsOfDirectory(atPath: ubl.path).sorted().map {
-            ubl.path + "/" + $0
+    private func files(_ kind: String) throws -> [String] {
+        let folder = try folder().appending(path: "erp/\(kind)")
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map {
+            folder.path + "/" + $0
         }
     }
 
-    @Test func `every value of every UBL file is the expected one`() async throws {
+    private func invoices() throws -> [String] { try files("ubl") }
+
+    /// The answers, by file.
+    private func expected() throws -> [String: [String: Any]] {
         let data = try Data(contentsOf: try folder().appending(path: "erp/expected.json"))
-        let expected = try #require(try JSONSerialization.jsonObject(with: data) as? [String: [String: Any]])
-        let result = try await RelaisCommand.run(["map", "--json"] + (try invoices()))
+        return try #require(try JSONSerialization.jsonObject(with: data) as? [String: [String: Any]])
+    }
+
+    /// The records of files, as `map --json` prints them.
+    private func map(_ files: [String], _ options: [String] = []) async throws -> [[String: Any]] {
+        let result = try await RelaisCommand.run(["map", "--json"] + options + files)
+        let lines = try result.output.split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        return lines.filter { $0["entity"] as? String != "file" }
+    }
+
+    @Test(arguments: [("ubl", 11), ("cii", 7)])
+    func `every value of every invoice is the expected one`(kind: String, count: Int) async throws {
+        let expected = try expected()
         var compared = 0
-        for line in result.output.split(separator: "\n") {
-            let item = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        for item in try await map(try files(kind)) {
             let path = try #require(item["file"] as? String)
-            let name = "ubl/" + (path.split(separator: "/").last ?? "")
+            let name = "\(kind)/" + (path.split(separator: "/").last ?? "")
             let answer = try #require(expected[name])
             let fields = try #require(item["fields"] as? [String: Any])
             compared += compare(fields, answer, name)
         }
-        #expect(compared == 11 * 34)
+        #expect(compared == count * 34)
+    }
+
+    @Test(arguments: ["BR-CO-10", "BR-CO-15", "BR-S-08-1"])
+    func `each rule judges each fragment as the norm's own tests do`(name: String) async throws {
+        let answer = try #require(try expected()["rules/\(name).xml"])
+        let tests = try #require(answer["tests"] as? [[String: Any]])
+        let items = try await map([try folder().appending(path: "erp/rules/\(name).xml").path])
+        #expect(items.count == tests.count)
+        for (item, test) in zip(items, tests) {
+            let findings = (item["findings"] as? [[String: Any]] ?? []).compactMap { $0["code"] as? String }
+            for rule in test["success"] as? [String] ?? [] { #expect(!findings.contains(rule), "\(test)") }
+            for rule in test["error"] as? [String] ?? [] { #expect(findings.contains(rule), "\(test)") }
+        }
     }
 
     /// Compares one document; amounts as written, VAT numbers without the spaces that the mapping takes out, and
@@ -63,6 +91,62 @@ struct SampleTests {
             #expect((fields[rows] as? [Any])?.count == answer[count] as? Int, "\(name) \(rows)")
         }
         return compared
+    }
+
+    @Test func `the ledger has the sums, rows and lettered rows that were counted`() async throws {
+        let name = "111111111FEC20221231.TXT"
+        let answer = try #require(try expected()["fec/\(name)"])
+        let path = try folder().appending(path: "erp/fec/\(name)").path
+        let result = try await RelaisCommand.run(["map", "--json", path])
+        let lines = try result.output.split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        let file = try #require(lines.last)
+        #expect(file["mapping"] as? String == "fec@1")
+        #expect(file["read"] as? Int == answer["rows"] as? Int)
+        let clients = lines.compactMap { ($0["fields"] as? [String: Any])?["party"] as? String }
+        #expect(Set(clients).count == answer["clients_411"] as? Int)
+        let totals = file["totals"] as? [String: String]
+        #expect(totals?["sum(all.Debit)"] == answer["debit"] as? String)
+        #expect(totals?["sum(all.Credit)"] == answer["credit"] as? String)
+        #expect(lines.dropLast().allSatisfy { $0["applicable"] as? Bool == true })
+    }
+
+    @Test func `bank statements have the accounts and sums that were counted`() async throws {
+        for file in try files("bank") where file.hasSuffix(".xml") {
+            let name = "bank/" + (file.split(separator: "/").last ?? "")
+            let statements = try #require(try expected()[name]?["statements"] as? [[String: Any]])
+            let items = try await map([file])
+            #expect(items.count == statements.count)
+            for (item, statement) in zip(items, statements) {
+                let fields = try #require(item["fields"] as? [String: Any])
+                let entries = try #require(fields["entries"] as? [[String: Any]])
+                #expect(fields["id"] as? String == statement["id"] as? String)
+                #expect(fields["iban"] as? String == statement["iban"] as? String)
+                #expect(entries.count == statement["entries"] as? Int)
+                let amounts = entries.compactMap { ($0["amount"] as? String).flatMap(Double.init) }
+                #expect(String(amounts.reduce(0, +)) == statement["signed_sum"] as? String)
+            }
+        }
+        let tape = try await map([try folder().appending(path: "erp/bank/example.txt").path])
+        let kinds = try #require(try expected()["bank/example.txt"]?["record_types"] as? [String: Int])
+        func rows(_ name: String) -> Int {
+            tape.reduce(0) { $0 + ((($1["fields"] as? [String: Any])?[name] as? [Any])?.count ?? 0) }
+        }
+        #expect(tape.count == kinds["01"])
+        #expect(rows("entries") == kinds["04"])
+        #expect(rows("details") == kinds["05"])
+    }
+
+    @Test func `lifecycle statuses are the expected ones`() async throws {
+        for item in try await map(try files("cdar")) {
+            let path = try #require(item["file"] as? String)
+            let answer = try #require(try expected()["cdar/" + (path.split(separator: "/").last ?? "")])
+            let fields = try #require(item["fields"] as? [String: Any])
+            #expect(fields["status_code"] as? String == answer["status_code"] as? String)
+            #expect(fields["invoice"] as? String == answer["invoice"] as? String)
+            #expect(item["applicable"] as? Bool == true)
+        }
     }
 
     @Test

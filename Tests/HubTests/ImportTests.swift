@@ -22,11 +22,8 @@ private struct Workbench {
         pool = Pool(try await TestDatabase.migrated())
         folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let library = try MappingLibrary.shipped()
-        let (xml, csv) = (try library.mapping("ubl-invoice"), try library.mapping("accounts-csv"))
-        engine = ImportEngine(pool: pool, source: "erp", batchSize: batchSize) { name, _ in
-            name.hasSuffix(".xml") ? xml : csv
-        }
+        let chooser = MappingChooser(try MappingLibrary.shipped())
+        engine = ImportEngine(pool: pool, source: "erp", batchSize: batchSize, chooser: chooser)
     }
 
     func write(_ text: String, _ name: String) throws -> String {

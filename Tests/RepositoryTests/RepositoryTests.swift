@@ -77,7 +77,8 @@ import XML
             "PostgreSQL": ["CLibPQ", "Diagnostics", "Model"], "XML": ["CLibXML2", "Diagnostics"],
             "Tabular": ["Diagnostics"], "FileTransfer": ["Diagnostics"],
             "BlobStore": ["PostgreSQL", "Model", "Diagnostics"],
-            "Mapping": ["CLibPCRE2", "Model", "XML", "Tabular", "Diagnostics"],
+            "Rules": ["Model", "Diagnostics"],
+            "Mapping": ["CLibPCRE2", "Model", "Rules", "XML", "Tabular", "Diagnostics"],
             "CRM": ["Model", "PostgreSQL", "Diagnostics"], "ConnectorKit": ["Model", "Diagnostics"],
             "Hub": [
                 "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Tabular", "PostgreSQL",

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the mapping that a file is written for, from the file itself, and says why.
+
+package import Diagnostics
+internal import Model
+package import Tabular
+internal import XML
+
+/// A mapping and why it was taken.
+package struct MappingChoice: Sendable {
+    /// The mapping.
+    package let definition: MappingDefinition
+    /// Why: `MAP-CHOSEN-…` as a remark, with facts.
+    package let reason: Diagnostic
+}
+
+/// What is known of a file before it is mapped.
+package struct FileHead: Sendable {
+    /// The file's name without folders.
+    package let name: String
+    /// Its first bytes, 16 KiB of them or all.
+    package let bytes: [UInt8]
+    /// What one pass over the whole file found.
+    package let probe: EncodingProbe
+
+    /// Bytes that are enough to choose by.
+    package static let size = 16 << 10
+
+    /// The head of a file.
+    package init(name: String, bytes: [UInt8], probe: EncodingProbe) {
+        self.name = name
+        self.bytes = bytes
+        self.probe = probe
+    }
+
+    /// Whether it starts like XML: `<` behind a byte order mark and blanks, in UTF-8 or UTF-16.
+    var isXML: Bool {
+        let meaningful = bytes.first { ![0xEF, 0xBB, 0xBF, 0xFE, 0xFF, 0, 9, 10, 13, 32].contains($0) }
+        return meaningful == UInt8(ascii: "<")
+    }
+
+    /// Its whole lines; all of it where the file ends there.
+    var lines: [UInt8] {
+        guard probe.count > bytes.count, let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else {
+            return bytes
+        }
+        // Of UTF-16 in little endian, the line's end has one byte more.
+        let extra = probe.mark == .utf16LittleEndian && end + 1 < bytes.count ? 1 : 0
+        return Array(bytes[...(end + extra)])
+    }
+}
+
+/// Chooses among mappings.
+package struct MappingChooser: Sendable {
+    private let mappings: [MappingDefinition]
+    /// The one that a person named.
+    private let named: MappingDefinition?
+
+    /// A chooser among the mappings of a library, or of the one named.
+    package init(_ library: MappingLibrary, named: MappingDefinition? = nil) {
+        mappings = library.mappings.values.sorted { $0.name < $1.name }
+        self.named = named
+    }
+
+    /// The mapping for a file.
+    ///
+    /// - Throws: `MAP-NONE-FITS` with what the file begins with.
+    package func choose(_ file: FileHead) throws(MappingError) -> MappingChoice {
+        if let named { return MappingChoice(definition: named, reason: reason("MAP-CHOSEN-NAMED")) }
+        return file.isXML ? try chooseXML(file) : try chooseTable(file)
+    }
+
+    private func reason(_ code: String, _ facts: [String: String] = [:]) -> Diagnostic {
+        Diagnostic(code: code, facts: facts, severity: .info)
+    }
+
+    /// The mapping one of whose records comes first.
+    private func chooseXML(_ file: FileHead) throws(MappingError) -> MappingChoice {
+        let elements = XMLElements.first(in: file.bytes)
+        for element in elements {
+            for definition in mappings {
+                guard case .xml(let source) = definition.source,
+                    source.records.contains(where: { $0.matches(element) })
+                else { continue }
+                let facts = ["element": element.local, "namespace": element.namespace ?? ""]
+                return MappingChoice(
+                    definition: definition, reason: reason("MAP-CHOSEN-ELEMENT", facts))
+            }
+        }
+        if let fault = XMLElements.fault(in: file.bytes, isWhole: file.bytes.count == file.probe.count) {
+            throw MappingError(fault.diagnostic)
+        }
+        let root = elements.first.map { "<\($0.local)> \($0.namespace ?? "")" }
+        throw MappingError(.noneFits, ["found": root ?? ""])
+    }
+
+    /// The mapping that knows most of the columns and reads most of the first rows without an error.
+    private func chooseTable(_ file: FileHead) throws(MappingError) -> MappingChoice {
+        let trials = mappings.compactMap { TableTrial($0, file) }
+        let best = trials.filter(\.canBeMeant).max { $0.isWorse(than: $1) }
+        guard let best else {
+            // A fault of the file that most of its columns' mapping meets says more than "none fits".
+            let near = trials.filter { $0.hasHeader && ($0.columns >= 2 || $0.columns < 0) }.max {
+                $0.columns < $1.columns
+            }
+            if let fault = near?.fault { throw MappingError(fault) }
+            let line = file.bytes.prefix { $0 != UInt8(ascii: "\n") }.prefix(200)
+            throw MappingError(.noneFits, ["found": String(decoding: line, as: UTF8.self)])
+        }
+        let facts = [
+            "columns": String(best.columns), "faulty": String(best.faulty), "rows": String(best.rows),
+        ]
+        let code =
+            best.followsName
+            ? "MAP-CHOSEN-FILENAME" : best.hasHeader ? "MAP-CHOSEN-COLUMNS" : "MAP-CHOSEN-SHAPE"
+        return MappingChoice(definition: best.definition, reason: reason(code, facts))
+    }
+}
+
+extension XMLName {
+    /// Whether an element has this name; a namespace that ends in `*` stands for all that begin like it.
+    fileprivate func matches(_ other: XMLName) -> Bool {
+        guard local == other.local else { return false }
+        guard let namespace, namespace.hasSuffix("*") else { return namespace == other.namespace }
+        return other.namespace?.hasPrefix(namespace.dropLast()) ?? false
+    }
+}
+
+/// What a mapping makes of the first rows of a table.
+private struct TableTrial {
+    let definition: MappingDefinition
+    let hasHeader: Bool
+    let followsName: Bool
+    /// Columns that the mapping knows; −1 where the file cannot be read at all.
+    private(set) var columns = -1
+    private(set) var rows = 0
+    private(set) var faulty = 0
+    /// Why the file cannot be read to the end of its head.
+    private(set) var fault: Diagnostic?
+
+    /// nil for mappings of XML.
+    init?(_ definition: MappingDefinition, _ file: FileHead) {
+        guard case .table(let source) = definition.source else { return nil }
+        self.definition = definition
+        hasHeader = source.kind == .csv && source.headerLines > 0 && source.columns != .byPosition
+        followsName = definition.fileName?.namedGroups(in: file.name) != nil
+        do {
+            var reader = try MappingReader(
+                definition, probe: file.probe, fileName: file.name, wantsAll: true)
+            defer {
+                rows = reader.recordCount
+                columns = reader.knownColumns
+            }
+            func count(_ item: inout MappedItem) { faulty += item.isApplicable ? 0 : 1 }
+            try reader.feed(file.lines, count)
+            try reader.finish(count)
+        } catch let error as any ReportableError {
+            fault = error.diagnostic
+        } catch {
+            fault = Diagnostic(code: "UNEXPECTED")
+        }
+    }
+
+    /// Whether the file may be meant for the mapping: with a header its columns say so, without one its rows.
+    var canBeMeant: Bool {
+        if hasHeader {
+            return (columns >= 2 || followsName) && (rows > 0 || fault?.code == "MAP-NO-RECORD" || isCutShort)
+        }
+        return rows > 0 && faulty * 10 <= rows
+    }
+
+    /// Whether the fault may be due to the head's end, as an open quote is.
+    private var isCutShort: Bool { fault?.code == TabularError.Code.openQuote.rawValue }
+
+    func isWorse(than other: TableTrial) -> Bool {
+        func rank(_ trial: TableTrial) -> (Int, Int, Int) {
+            (trial.followsName ? 1 : 0, trial.columns, trial.rows - trial.faulty)
+        }
+        return rank(self) < rank(other)
+    }
+}

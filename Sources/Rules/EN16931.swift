@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arithmetic and identity of EN 16931, by profile.
+//
+// Source of the tolerances: the official UBL and CII schematrons of ConnectingEurope/eInvoicing-EN16931. Sums are
+// rounded to two decimals with halves towards +∞, as XPath does.
+
+internal import Diagnostics
+internal import Model
+
+extension InvoiceUnderTest {
+    /// Runs every rule of the norm that is implemented.
+    mutating func checkEN16931() {
+        checkPresence()
+        checkTotals()
+        checkTaxes()
+        checkCategories()
+        checkDecimals()
+    }
+
+    // MARK: - Presence and identity
+
+    private mutating func checkPresence() {
+        if !has(InvoiceSlots.typeCode) { note(.typeCode, .warning, field: "type_code") }
+        for (rule, slot, field) in [
+            (Rule.number, InvoiceSlots.number, "number"), (.issueDate, InvoiceSlots.issueDate, "issue_date"),
+            (.currency, InvoiceSlots.currency, "currency"),
+        ] where !has(slot) { note(rule, .error, field: field) }
+        if record["seller.name"] == nil { note(.sellerName, .warning, field: "seller.name") }
+        if record["buyer.name"] == nil { note(.buyerName, .warning, field: "buyer.name") }
+        if profile.hasLines, count(Self.lines) == 0 { note(.lines, .error, field: "lines") }
+        if profile.hasBreakdown, count(Self.taxes) == 0 { note(.breakdown, .warning, field: "taxes") }
+        let identities = ["vat", "legal_id", "siren", "siret", "gln", "code"]
+        if !identities.contains(where: { record["seller.\($0)"] != nil }) {
+            note(.sellerIdentity, .error, field: "seller")
+        }
+        for party in ["seller", "buyer"] {
+            guard let vat = record.text("\(party).vat") else { continue }
+            if !Self.hasCountry(vat) { note(.vatPrefix, .warning, field: "\(party).vat", ["value": vat]) }
+        }
+    }
+
+    private static func hasCountry(_ vat: String) -> Bool {
+        let prefix = vat.prefix(2).utf8
+        return prefix.count == 2 && prefix.allSatisfy { (65...90).contains($0) }
+    }
+
+    // MARK: - Totals
+
+    private mutating func checkTotals() {
+        let lineTotal = amount(InvoiceSlots.lineTotal)
+        let hasSubLines = (0..<count(Self.lines)).contains { row in
+            cell(Self.lines, row, Self.lineSlots.parent).isValue
+        }
+        if profile.hasLines, count(Self.lines) > 0, !hasSubLines {
+            let sum = sum(Self.lines, Self.lineSlots.net)?.rounded(to: 2)
+            expect(.lineTotal, .error, field: "line_total", lineTotal, sum)
+        }
+        checkAdjustments()
+        if let lineTotal {
+            let net = lineTotal.subtracting(amount(InvoiceSlots.allowanceTotal) ?? .zero)?
+                .adding(amount(InvoiceSlots.chargeTotal) ?? .zero)?.rounded(to: 2)
+            expect(.netTotal, .error, field: "net_total", amount(InvoiceSlots.netTotal), net)
+        }
+        let tax = amount(InvoiceSlots.taxTotal) ?? .zero
+        if has(InvoiceSlots.currency) { checkGross(tax) }
+        guard profile.hasBreakdown, let gross = amount(InvoiceSlots.grossTotal) else { return }
+        let payable = gross.subtracting(amount(InvoiceSlots.prepaid) ?? .zero)?
+            .adding(amount(InvoiceSlots.rounding) ?? .zero)?.rounded(to: 2)
+        expect(.payable, .error, field: "payable", amount(InvoiceSlots.payable), payable)
+    }
+
+    /// Of tax totals in the document's currency there is one: two make the gross total undecidable.
+    private mutating func checkGross(_ tax: Decimal) {
+        let currency = text(InvoiceSlots.currency)
+        let sameCurrency = (0..<count(Self.taxTotals)).count { row in
+            text(cell(Self.taxTotals, row, Self.taxTotals["currency"])) == currency
+        }
+        if sameCurrency > 1 {
+            note(
+                .grossTotal, .error, field: "tax_total", ["actual": "\(sameCurrency) × TVA", "expected": "1"])
+            return
+        }
+        expect(
+            .grossTotal, .error, field: "gross_total", amount(InvoiceSlots.grossTotal),
+            amount(InvoiceSlots.netTotal)?.adding(tax)?.rounded(to: 2))
+    }
+
+    private mutating func checkAdjustments() {
+        for (isCharge, rule, slot, field) in [
+            (false, Rule.allowanceTotal, InvoiceSlots.allowanceTotal, "allowance_total"),
+            (true, Rule.chargeTotal, InvoiceSlots.chargeTotal, "charge_total"),
+        ] {
+            let rows = (0..<count(Self.adjustments)).filter {
+                cell(Self.adjustments, $0, Self.adjustmentSlots.isCharge) == .boolean(isCharge)
+            }
+            guard !rows.isEmpty || has(slot) else { continue }
+            let sum = sum(Self.adjustments, Self.adjustmentSlots.amount) { rows.contains($0) }
+            expect(rule, .warning, field: field, amount(slot) ?? .zero, sum?.rounded(to: 2))
+        }
+    }
+
+    // MARK: - VAT
+
+    private mutating func checkTaxes() {
+        guard count(Self.taxes) > 0 else { return }
+        let sum = sum(Self.taxes, Self.taxSlots.amount)?.rounded(to: 2)
+        if profile.hasBreakdown {
+            expect(.taxTotal, .error, field: "tax_total", amount(InvoiceSlots.taxTotal) ?? .zero, sum)
+        }
+        for row in 0..<count(Self.taxes) {
+            guard let base = cell(Self.taxes, row, Self.taxSlots.base).decimal,
+                let rate = cell(Self.taxes, row, Self.taxSlots.rate).decimal
+            else { continue }
+            let expected = base.multiplied(by: rate)?.divided(by: Decimal(100))?.rounded(to: 2)
+            let amount = cell(Self.taxes, row, Self.taxSlots.amount).decimal
+            let isStandard = text(cell(Self.taxes, row, Self.taxSlots.category)) == "S"
+            expect(.categoryTax, .warning, field: "taxes", amount, expected, within: Decimal(1))
+            if isStandard {
+                expect(.standardTax, .warning, field: "taxes", amount, expected, within: Decimal(1))
+            }
+        }
+    }
+
+    /// The base of each category is what its lines, charges and allowances add up to.
+    private mutating func checkCategories() {
+        // Lines that do not say their category cannot be added up by it.
+        guard profile.hasLines,
+            (0..<count(Self.lines)).contains(where: { line in
+                cell(Self.lines, line, Self.lineSlots.category).isValue
+            })
+        else { return }
+        for row in 0..<count(Self.taxes) {
+            guard let category = text(cell(Self.taxes, row, Self.taxSlots.category)),
+                let rule = Self.baseRules[category]
+            else { continue }
+            let rate = cell(Self.taxes, row, Self.taxSlots.rate).decimal
+            let byRate = category == "S"
+            let lines = sum(Self.lines, Self.lineSlots.net) { line in
+                text(cell(Self.lines, line, Self.lineSlots.category)) == category
+                    && (!byRate || cell(Self.lines, line, Self.lineSlots.rate).decimal == rate)
+            }
+            func adjustments(_ isCharge: Bool) -> Decimal? {
+                sum(Self.adjustments, Self.adjustmentSlots.amount) { other in
+                    cell(Self.adjustments, other, Self.adjustmentSlots.isCharge) == .boolean(isCharge)
+                        && text(cell(Self.adjustments, other, Self.adjustmentSlots.category)) == category
+                        && (!byRate
+                            || cell(Self.adjustments, other, Self.adjustmentSlots.rate).decimal == rate)
+                }
+            }
+            let expected = lines?.adding(adjustments(true) ?? .zero)?.subtracting(adjustments(false) ?? .zero)
+            expect(
+                rule, .warning, field: "taxes", cell(Self.taxes, row, Self.taxSlots.base).decimal, expected,
+                within: byRate ? Decimal(1) : nil)
+        }
+    }
+
+    private static let baseRules: [String: Rule] = [
+        "S": .standardBase, "Z": .zeroBase, "E": .exemptBase, "AE": .reverseBase, "K": .intraCommunityBase,
+        "G": .exportBase, "O": .outsideBase,
+    ]
+
+    // MARK: - Decimals
+
+    private mutating func checkDecimals() {
+        for (rule, slot, field) in [
+            (Rule.lineTotalDecimals, InvoiceSlots.lineTotal, "line_total"),
+            (.allowanceTotalDecimals, InvoiceSlots.allowanceTotal, "allowance_total"),
+            (.chargeTotalDecimals, InvoiceSlots.chargeTotal, "charge_total"),
+            (.netTotalDecimals, InvoiceSlots.netTotal, "net_total"),
+            (.taxTotalDecimals, InvoiceSlots.taxTotal, "tax_total"),
+            (.grossTotalDecimals, InvoiceSlots.grossTotal, "gross_total"),
+            (.prepaidDecimals, InvoiceSlots.prepaid, "prepaid"),
+            (.roundingDecimals, InvoiceSlots.rounding, "rounding"),
+            (.payableDecimals, InvoiceSlots.payable, "payable"),
+        ] { checkDecimals(rule, amount(slot), field) }
+        for row in 0..<count(Self.taxes) {
+            checkDecimals(.taxBaseDecimals, cell(Self.taxes, row, Self.taxSlots.base).decimal, "taxes")
+            checkDecimals(.taxAmountDecimals, cell(Self.taxes, row, Self.taxSlots.amount).decimal, "taxes")
+        }
+        for row in 0..<count(Self.lines) {
+            checkDecimals(.lineNetDecimals, cell(Self.lines, row, Self.lineSlots.net).decimal, "lines")
+        }
+    }
+
+    private mutating func checkDecimals(_ rule: Rule, _ amount: Decimal?, _ field: String) {
+        guard let amount, amount.scale > 2 else { return }
+        note(rule, .warning, field: field, ["actual": amount.description])
+    }
+
+    // MARK: - Slots
+
+    private static let lineSlots = (
+        net: lines["net"], parent: lines["parent"], category: lines["category"], rate: lines["rate"]
+    )
+    private static let taxSlots = (
+        category: taxes["category"], rate: taxes["rate"], base: taxes["base"], amount: taxes["amount"]
+    )
+    private static let adjustmentSlots = (
+        isCharge: adjustments["is_charge"], amount: adjustments["amount"], category: adjustments["category"],
+        rate: adjustments["rate"]
+    )
+}

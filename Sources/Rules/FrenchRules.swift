@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What France adds to EN 16931: the BR-FR rules of flow 2, as warnings, for French sellers.
+
+internal import Diagnostics
+internal import Model
+
+extension InvoiceUnderTest {
+    /// Runs the French rules on invoices of French sellers.
+    mutating func checkFrench() {
+        let isFrench = record.text("seller.country").map { $0 == "FR" } ?? (record["seller.siren"] != nil)
+        guard isFrench else { return }
+        checkNumber()
+        for (field, value) in [
+            ("issue_date", record.date("issue_date")), ("due_date", record.date("due_date")),
+        ] {
+            guard let value, !(2000...2099).contains(value.year) else { continue }
+            note(.frenchYears, .warning, field: field, ["value": value.description])
+        }
+        checkIdentifiers()
+        // The rest is asked of invoices that name the reform's business process (BT-23).
+        if let process = record.text("process") { checkReform(process) }
+    }
+
+    private mutating func checkNumber() {
+        guard let number = text(InvoiceSlots.number) else { return }
+        if number.count > 35 {
+            note(.frenchNumberLength, .warning, field: "number", ["count": String(number.count)])
+        }
+        let allowed = number.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || "-+_/".utf8.contains(byte)
+        }
+        if !allowed { note(.frenchNumberCharacters, .warning, field: "number", ["value": number]) }
+    }
+
+    private mutating func checkIdentifiers() {
+        for party in ["seller", "buyer"] {
+            guard let siret = record.text("\(party).siret"), let siren = record.text("\(party).siren"),
+                !siret.hasPrefix(siren) || siret.utf8.count != 14
+            else { continue }
+            note(.frenchSIRET, .warning, field: "\(party).siret", ["siren": siren, "value": siret])
+        }
+        if record["seller.siren"] == nil { note(.frenchSellerSIREN, .warning, field: "seller.siren") }
+    }
+
+    private mutating func checkReform(_ process: String) {
+        if !Self.processes.contains(process) {
+            note(.frenchProcess, .warning, field: "process", ["value": process])
+        }
+        if let code = text(InvoiceSlots.typeCode), !Self.typeCodes.contains(code) {
+            note(.frenchTypeCode, .warning, field: "type_code", ["value": code])
+        }
+        let notes = (0..<count(Self.notes)).map { row in
+            (
+                code: text(cell(Self.notes, row, Self.notes["code"])) ?? "",
+                text: text(cell(Self.notes, row, Self.notes["text"])) ?? ""
+            )
+        }
+        if !notes.contains(where: { $0.code == "PMT" }) {
+            note(.frenchPaymentNote, .warning, field: "notes")
+        }
+        if notes.contains(where: { $0.code == "BAR" && $0.text == "B2B" }), record["buyer.siren"] == nil {
+            note(.frenchBuyerSIREN, .warning, field: "buyer.siren")
+        }
+        if record["buyer.endpoint"] == nil { note(.frenchBuyerAddress, .warning, field: "buyer.endpoint") }
+        if record["seller.endpoint"] == nil { note(.frenchSellerAddress, .warning, field: "seller.endpoint") }
+    }
+
+    /// Values of BT-23 (BR-FR-08).
+    private static let processes: Set<String> = [
+        "B1", "S1", "M1", "B2", "S2", "M2", "S3", "B4", "S4", "M4", "S5", "S6", "B7", "S7", "B8", "S8", "M8",
+        "B9", "S9", "M9",
+    ]
+
+    /// Values of BT-3 (BR-FR-04).
+    private static let typeCodes: Set<String> = [
+        "261", "262", "380", "381", "384", "386", "389", "393", "396", "471", "472", "473", "500", "501",
+        "502",
+        "503",
+    ]
+}
