@@ -16,8 +16,10 @@ let strict: [SwiftSetting] = [
 
 /// Every folder of Sources; `Mapping` lives at the root to ship `Mappings/`, and leaves the others out.
 let floors = [
-    "BlobStore", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM", "ConnectorKit", "ConnectorTesting", "Diagnostics",
-    "FileTransfer", "Hub", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules", "Tabular", "Words",
+    "BlobStore", "CLibArchive", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM", "ConnectorKit", "ConnectorTesting",
+    "Diagnostics",
+    "FileTransfer", "Hub", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules", "Tabular", "Unpacking",
+    "Words",
     "XML",
     "relais",
 ]
@@ -73,6 +75,8 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CLibPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(
+            name: "CLibArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         floor("Diagnostics"),
         floor("Words", ["Model", "Diagnostics", yams], resources: [.copy("Catalogue")]),
         floor("Model"),
@@ -81,13 +85,15 @@ let package = Package(
         floor("Tabular", ["Diagnostics"]),
         floor("FileTransfer", ["Diagnostics"]),
         floor("Rules", ["Model", "Diagnostics"]),
+        floor("Unpacking", ["CLibArchive", "FileTransfer", "Diagnostics", subprocess]),
         floor("BlobStore", ["PostgreSQL", "Model", "Diagnostics", crypto]),
         .target(
             name: "Mapping",
             dependencies: ["CLibPCRE2", "Model", "Rules", "XML", "Tabular", "Diagnostics", yams],
             path: ".",
             exclude: [
-                "Connectors", "Tests", "README.md", "CHANGELOG.md", "Decisions.md", "LICENSE", "Makefile",
+                "Connectors", "Tests", "docs", "README.md", "CHANGELOG.md", "Decisions.md", "LICENSE",
+                "Makefile",
             ] + floors.filter { $0 != "Mapping" }.map { "Sources/\($0)" },
             sources: ["Sources/Mapping"],
             resources: [.copy("Mappings")],
@@ -97,14 +103,16 @@ let package = Package(
         floor(
             "Hub",
             [
-                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Tabular", "PostgreSQL",
+                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Tabular", "Unpacking",
+                "PostgreSQL",
                 "Model",
                 "Diagnostics", crypto,
             ]),
         .executableTarget(
             name: "relais",
             dependencies: [
-                "Hub", "CRM", "Mapping", "FileTransfer", "Tabular", "PostgreSQL", "Model", "ConnectorKit",
+                "Hub", "CRM", "Mapping", "FileTransfer", "Tabular", "Unpacking", "PostgreSQL", "Model",
+                "ConnectorKit",
                 "Words",
                 "Diagnostics", "ERPConnector", arguments, subprocess,
             ],
@@ -133,9 +141,10 @@ let package = Package(
             "RepositoryTests",
             [
                 "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "Mapping", "PostgreSQL",
-                "Tabular",
+                "Rules", "Tabular", "Unpacking",
                 "Words", "XML", "RelaisTesting", "Diagnostics",
             ]),
+        tests("UnpackingTests", ["Unpacking", "RelaisTesting", "Diagnostics"]),
         tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
     ]
         + connector("ERP", uses: [.fileTransfer])

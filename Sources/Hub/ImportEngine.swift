@@ -7,6 +7,7 @@ package import Diagnostics
 internal import FileTransfer
 package import Mapping
 package import PostgreSQL
+internal import Unpacking
 
 /// How far an import is.
 package struct ImportProgress: Sendable {
@@ -127,18 +128,37 @@ package struct ImportEngine: Sendable {
             case .problem(let diagnostic):
                 reports.append(FileReport(name: diagnostic.place.file ?? "", refusal: diagnostic))
             case .artifact(let name, let path):
-                var importer = ArtifactImport(
-                    name: name, run: run, source: source, batchSize: batchSize, firstBatch: batches)
                 do {
-                    let file = try LocalFile(path)
-                    try await importer.run(file, chooser, progress, on: connection)
-                } catch let error as FileError {
-                    importer.report.refusal = error.diagnostic
+                    try await Unpacker().withFiles(of: path) { parts in
+                        for part in parts {
+                            let inner = part.path == path ? name : name + part.name.dropFirst(path.count)
+                            let report = try await importFile(
+                                UnpackedFile(name: inner, path: part.path), run: run, source: source,
+                                &batches, progress, on: connection)
+                            reports.append(report)
+                        }
+                    }
+                } catch let error as any ReportableError where !(error is PostgreSQLError) {
+                    reports.append(FileReport(name: name, refusal: error.inFile(name).diagnostic))
                 }
-                batches = importer.batches
-                reports.append(importer.report)
             }
         }
         return ImportReport(run: run, files: reports)
+    }
+
+    private func importFile(
+        _ part: UnpackedFile, run: Int, source: Int, _ batches: inout Int,
+        _ progress: (ImportProgress) -> Void, on connection: Connection
+    ) async throws -> FileReport {
+        var importer = ArtifactImport(
+            name: part.name, run: run, source: source, batchSize: batchSize, firstBatch: batches)
+        do {
+            let file = try LocalFile(part.path)
+            try await importer.run(file, chooser, progress, on: connection)
+        } catch let error as FileError {
+            importer.report.refusal = error.diagnostic
+        }
+        batches = importer.batches
+        return importer.report
     }
 }

@@ -117,15 +117,6 @@ package struct MappingChooser: Sendable {
     }
 }
 
-extension XMLName {
-    /// Whether an element has this name; a namespace that ends in `*` stands for all that begin like it.
-    fileprivate func matches(_ other: XMLName) -> Bool {
-        guard local == other.local else { return false }
-        guard let namespace, namespace.hasSuffix("*") else { return namespace == other.namespace }
-        return other.namespace?.hasPrefix(namespace.dropLast()) ?? false
-    }
-}
-
 /// What a mapping makes of the first rows of a table.
 private struct TableTrial {
     let definition: MappingDefinition

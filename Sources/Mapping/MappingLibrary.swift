@@ -8,12 +8,15 @@ internal import Diagnostics
 package struct MappingLibrary: Sendable {
     /// The mappings, by name.
     package let mappings: [String: MappingDefinition]
+    /// The file of each, by name.
+    package let files: [String: URL]
 
     /// Reads every `*.yaml` below `folder`, `tests` folders excepted.
     ///
     /// - Throws: ``MappingFaults`` with the faults of all files.
     package init(folder: URL) throws {
         var mappings: [String: MappingDefinition] = [:]
+        var places: [String: URL] = [:]
         var faults: [Diagnostic] = []
         let files =
             FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?
@@ -23,12 +26,14 @@ package struct MappingLibrary: Sendable {
                 let text = try String(contentsOf: file, encoding: .utf8)
                 let definition = try MappingDefinition.parse(text, file: file.lastPathComponent)
                 mappings[definition.name] = definition
+                places[definition.name] = file
             } catch let error as MappingFaults {
                 faults += error.faults
             }
         }
         guard faults.isEmpty else { throw MappingFaults(faults: faults) }
         self.mappings = mappings
+        self.files = places
     }
 
     /// The mapping called `name`.

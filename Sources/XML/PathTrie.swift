@@ -79,3 +79,14 @@ package struct PathTrie: Sendable {
         return entries.count - 1
     }
 }
+
+extension PathTrie {
+    /// The children of a node, in the order they were made.
+    package func children(of node: Node) -> [Node] { entries[node].children }
+
+    /// A node's name, with `@` for attributes and a mark for what is passed over.
+    package func describe(_ node: Node) -> String {
+        let entry = entries[node]
+        return (entry.isAttribute ? "@" : "") + entry.name.local + (entry.isSkipped ? " (skip)" : "")
+    }
+}

@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import CRM
+internal import FileTransfer
 internal import Foundation
 internal import Mapping
 internal import PostgreSQL
@@ -73,6 +74,19 @@ struct MappingOptions: ParsableArguments {
     /// What finds the mapping of each file: the named one, or by what the file holds.
     func chooser() throws -> MappingChooser {
         let library = try MappingLibrary.shipped()
-        return MappingChooser(library, named: try name.map { try library.mapping($0) })
+        return MappingChooser(
+            library, named: try name.map { try MappingOptions.find($0, in: library).definition })
+    }
+
+    /// A mapping by its name, or a mapping file of one's own by its path.
+    static func find(
+        _ name: String, in library: MappingLibrary
+    ) throws -> (definition: MappingDefinition, file: URL?) {
+        guard name.hasSuffix(".yaml") || name.contains("/") else {
+            return (try library.mapping(name), library.files[name])
+        }
+        let file = try LocalFile(name, limit: 1 << 20)
+        let text = String(decoding: try file.read(upTo: 1 << 20), as: UTF8.self)
+        return (try MappingDefinition.parse(text, file: name), URL(filePath: name))
     }
 }

@@ -96,3 +96,51 @@ extension JSONValue: ExpressibleByDictionaryLiteral {
         self = .object(Dictionary(uniqueKeysWithValues: pairs))
     }
 }
+
+extension JSONValue {
+    /// A value read from JSON; null for what is not JSON.
+    init(parsing text: String) {
+        let object = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
+        self.init(foundation: object)
+    }
+
+    private init(foundation object: Any?) {
+        switch object {
+        case let text as String: self = .text(text)
+        case let number as NSNumber:
+            let isBoolean = number === (true as NSNumber) || number === (false as NSNumber)
+            self =
+                isBoolean || "\(number)" == "true" || "\(number)" == "false"
+                ? .boolean(number.boolValue) : .number(number.intValue)
+        case let items as [Any]: self = .list(items.map { JSONValue(foundation: $0) })
+        case let pairs as [String: Any]: self = .object(pairs.mapValues { JSONValue(foundation: $0) })
+        default: self = .null
+        }
+    }
+
+    /// The value with a text in it replaced.
+    func replacing(_ old: String, with new: String) -> JSONValue {
+        switch self {
+        case .text(let text): .text(text.replacing(old, with: new))
+        case .list(let items): .list(items.map { $0.replacing(old, with: new) })
+        case .object(let pairs): .object(pairs.mapValues { $0.replacing(old, with: new) })
+        case .null, .number, .boolean: self
+        }
+    }
+
+    /// Where this value and another one differ, field by field.
+    func differences(from other: JSONValue, at path: String) -> [(path: String, old: String, new: String)] {
+        switch (self, other) {
+        case (.object(let left), .object(let right)):
+            return Set(left.keys).union(right.keys).sorted().flatMap { key in
+                (left[key] ?? .null).differences(from: right[key] ?? .null, at: "\(path).\(key)")
+            }
+        case (.list(let left), .list(let right)):
+            return (0..<max(left.count, right.count)).flatMap { index in
+                (index < left.count ? left[index] : .null).differences(
+                    from: index < right.count ? right[index] : .null, at: "\(path)[\(index + 1)]")
+            }
+        default: return text == other.text ? [] : [(path, text, other.text)]
+        }
+    }
+}

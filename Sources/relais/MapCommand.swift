@@ -3,10 +3,9 @@
 
 internal import ArgumentParser
 internal import Diagnostics
-internal import FileTransfer
-internal import Hub
 internal import Mapping
 internal import Model
+internal import Unpacking
 internal import Words
 
 /// Parses, maps and checks files; writes nothing.
@@ -23,87 +22,48 @@ struct MapCommand: AsyncParsableCommand {
 
     func run() async throws {
         let chooser = try mapping.chooser()
-        var counts = Counts()
+        var counts = MappedFile.Counts()
+        var unreadable = 0
         for file in files {
             do {
-                try map(file, chooser, &counts)
+                try await Unpacker().withFiles(of: file) { parts in
+                    for part in parts { try map(part, chooser, &counts) }
+                }
             } catch let error as any ReportableError {
-                counts.unreadable += 1
+                unreadable += 1
                 Console.report([error.inFile(file).diagnostic], asJSON: output.asJSON)
             }
         }
         if !output.asJSON {
             Console.warn(words("map.summary", count: counts.read, ["faulty": words.number(counts.faulty)]))
         }
-        if counts.unreadable > 0 { throw ExitStatus.failed }
+        if unreadable > 0 { throw ExitStatus.failed }
         if counts.faulty > 0 { throw ExitStatus.quarantined }
     }
 
-    /// What was read, over all files.
-    private struct Counts {
-        var read = 0
-        var faulty = 0
-        var unreadable = 0
-    }
-
-    private func map(_ path: String, _ chooser: MappingChooser, _ counts: inout Counts) throws {
-        let file = try LocalFile(path)
-        let facts = try FileFacts(file)
-        file.rewind()
-        let name = String(path.split(separator: "/").last ?? "")
-        let head = FileHead(name: name, bytes: try file.read(upTo: FileHead.size), probe: facts.probe)
-        let choice = try chooser.choose(head)
+    private func map(
+        _ part: UnpackedFile, _ chooser: MappingChooser, _ total: inout MappedFile.Counts
+    ) throws {
+        let path = part.name
+        let file = try MappedFile(part, chooser)
         if !output.asJSON {
             let facts = [
-                "file": path, "mapping": choice.definition.identifier, "reason": words.message(choice.reason),
+                "file": path, "mapping": file.choice.definition.identifier,
+                "reason": words.message(file.choice.reason),
             ]
             Console.warn(words("map.chosen", facts))
         }
-        var reader = try MappingReader(choice.definition, probe: facts.probe, fileName: name)
-        file.rewind()
-        var own = Counts()
-        func show(_ item: inout MappedItem) {
-            own.read += 1
-            if !item.isApplicable { own.faulty += 1 }
-            output.asJSON ? showJSON(item, path, choice.definition) : showText(item, path)
+        let (reader, counts) = try file.read { item in
+            output.asJSON ? Console.printJSON(file.json(item)) : showText(item, path)
         }
-        while true {
-            let bytes = try file.read()
-            if bytes.isEmpty { break }
-            try reader.feed(bytes, show)
+        total.read += counts.read
+        let findings = file.fileFindings(reader)
+        total.faulty += counts.faulty + (findings.contains { $0.severity == .error } ? 1 : 0)
+        if output.asJSON {
+            Console.printJSON(file.json(reader, counts))
+        } else {
+            Console.report(findings, asJSON: false)
         }
-        try reader.finish(show)
-        counts.read += own.read
-        counts.faulty += own.faulty + (reader.fileFindings.contains { $0.severity == .error } ? 1 : 0)
-        showFile(path, choice, reader, own)
-    }
-
-    /// What is to be said about the file as a whole.
-    private func showFile(_ path: String, _ choice: MappingChoice, _ reader: MappingReader, _ own: Counts) {
-        let findings = reader.fileFindings.map { finding in
-            var finding = finding
-            finding.place.file = path
-            return finding
-        }
-        guard output.asJSON else { return Console.report(findings, asJSON: false) }
-        Console.printJSON([
-            "entity": .text("file"), "file": .text(path), "faulty": .number(own.faulty),
-            "findings": .list(findings.map { JSONValue($0) }),
-            "mapping": .text(choice.definition.identifier), "read": .number(reader.recordCount),
-            "reason": .text(words.message(choice.reason)), "records": .number(own.read),
-            "skipped": .number(reader.recordCount - own.read),
-            "totals": .object(reader.totals.mapValues { JSONValue($0) }),
-        ])
-    }
-
-    private func showJSON(_ item: MappedItem, _ path: String, _ mapping: MappingDefinition) {
-        Console.printJSON([
-            "applicable": .boolean(item.isApplicable), "entity": .text(item.record.schema.name),
-            "fields": JSONValue(item.record), "file": .text(path),
-            "findings": .list(item.findings.map { JSONValue($0) }),
-            "line": JSONValue(item.record.origin.line),
-            "mapping": .text(mapping.identifier), "ordinal": .number(item.record.origin.ordinal),
-        ])
     }
 
     private func showText(_ item: MappedItem, _ path: String) {

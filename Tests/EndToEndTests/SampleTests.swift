@@ -93,6 +93,25 @@ struct SampleTests {
         return compared
     }
 
+    @Test func `the invoice attached to each PDF is read, and a PDF without one is named`() async throws {
+        var compared = 0
+        for file in try files("pdf") {
+            let name = "pdf/" + (file.split(separator: "/").last ?? "")
+            let answer = try #require(try expected()[name])
+            guard answer["outcome"] == nil else {
+                let result = try await RelaisCommand.run(["map", file])
+                #expect(result.status == 1)
+                #expect(result.errors.contains("[PDF-NO-XML]"))
+                continue
+            }
+            let item = try #require(try await map([file]).first)
+            let path = try #require(item["file"] as? String)
+            #expect(path.hasSuffix("/" + (answer["embedded_xml"] as? String ?? "?")))
+            compared += compare(try #require(item["fields"] as? [String: Any]), answer, name)
+        }
+        #expect(compared == 6 * 34)
+    }
+
     @Test func `the ledger has the sums, rows and lettered rows that were counted`() async throws {
         let name = "111111111FEC20221231.TXT"
         let answer = try #require(try expected()["fec/\(name)"])

@@ -11,8 +11,10 @@ import Foundation
 import Mapping
 import PostgreSQL
 import RelaisTesting
+import Rules
 import Tabular
 import Testing
+import Unpacking
 import Words
 import XML
 
@@ -78,11 +80,12 @@ import XML
             "Tabular": ["Diagnostics"], "FileTransfer": ["Diagnostics"],
             "BlobStore": ["PostgreSQL", "Model", "Diagnostics"],
             "Rules": ["Model", "Diagnostics"],
+            "Unpacking": ["CLibArchive", "FileTransfer", "Diagnostics"],
             "Mapping": ["CLibPCRE2", "Model", "Rules", "XML", "Tabular", "Diagnostics"],
             "CRM": ["Model", "PostgreSQL", "Diagnostics"], "ConnectorKit": ["Model", "Diagnostics"],
             "Hub": [
-                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Tabular", "PostgreSQL",
-                "Model",
+                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Tabular", "Unpacking",
+                "PostgreSQL", "Model",
                 "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileTransfer", "Diagnostics", "Model"],
         ]
@@ -107,6 +110,7 @@ import XML
         let codes =
             PostgreSQLError.Code.allCases.map(\.rawValue) + XMLError.Code.allCases.map(\.rawValue)
             + TabularError.Code.allCases.map(\.rawValue) + MappingError.Code.allCases.map(\.rawValue)
+            + UnpackingError.Code.allCases.map(\.rawValue) + Rule.allCases.map(\.rawValue)
             + FileError.Code.allCases.map(\.rawValue) + ImportFinding.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")

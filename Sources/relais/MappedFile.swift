@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads one file with the mapping that fits it; what `map` and `mapping test` share.
+
+internal import Diagnostics
+internal import FileTransfer
+internal import Hub
+internal import Mapping
+internal import Model
+internal import Unpacking
+internal import Words
+
+/// A file and the mapping chosen for it.
+struct MappedFile {
+    /// Its name as it is shown.
+    let path: String
+    private let part: UnpackedFile
+    let choice: MappingChoice
+    private let facts: FileFacts
+
+    /// What was read.
+    struct Counts {
+        var read = 0
+        var faulty = 0
+    }
+
+    /// Looks at a file and chooses its mapping.
+    init(_ part: UnpackedFile, _ chooser: MappingChooser) throws {
+        path = part.name
+        self.part = part
+        let file = try LocalFile(part.path)
+        facts = try FileFacts(file)
+        choice = try chooser.choose(try Self.head(of: file, facts, name: part.name))
+    }
+
+    /// A file that holds no others.
+    init(_ path: String, _ chooser: MappingChooser) throws {
+        try self.init(UnpackedFile(name: path, path: path), chooser)
+    }
+
+    /// The head of an open file.
+    static func head(
+        of file: borrowing LocalFile, _ facts: FileFacts, name: String
+    ) throws -> FileHead {
+        file.rewind()
+        return FileHead(
+            name: String(name.split(separator: "/").last ?? ""),
+            bytes: try file.read(upTo: FileHead.size), probe: facts.probe)
+    }
+
+    /// Hands every record over.
+    func read(_ body: (inout MappedItem) -> Void) throws -> (reader: MappingReader, counts: Counts) {
+        var reader = try MappingReader(
+            choice.definition, probe: facts.probe, fileName: String(path.split(separator: "/").last ?? ""))
+        let file = try LocalFile(part.path)
+        var counts = Counts()
+        func note(_ item: inout MappedItem) {
+            counts.read += 1
+            if !item.isApplicable { counts.faulty += 1 }
+            body(&item)
+        }
+        while true {
+            let bytes = try file.read()
+            if bytes.isEmpty { break }
+            try reader.feed(bytes, note)
+        }
+        try reader.finish(note)
+        return (reader, counts)
+    }
+
+    /// A record as JSON.
+    func json(_ item: MappedItem) -> JSONValue {
+        [
+            "applicable": .boolean(item.isApplicable), "entity": .text(item.record.schema.name),
+            "fields": JSONValue(item.record), "file": .text(path),
+            "findings": .list(item.findings.map { JSONValue($0) }),
+            "line": JSONValue(item.record.origin.line),
+            "mapping": .text(choice.definition.identifier), "ordinal": .number(item.record.origin.ordinal),
+        ]
+    }
+
+    /// What is to be said about the file as a whole.
+    func json(_ reader: MappingReader, _ counts: Counts) -> JSONValue {
+        [
+            "entity": .text("file"), "faulty": .number(counts.faulty), "file": .text(path),
+            "findings": .list(fileFindings(reader).map { JSONValue($0) }),
+            "mapping": .text(choice.definition.identifier), "read": .number(reader.recordCount),
+            "reason": .text(words.message(choice.reason)), "records": .number(counts.read),
+            "skipped": .number(reader.recordCount - counts.read),
+            "totals": .object(reader.totals.mapValues { JSONValue($0) }),
+        ]
+    }
+
+    /// What is wrong with the file as a whole.
+    func fileFindings(_ reader: MappingReader) -> [Diagnostic] {
+        reader.fileFindings.map { finding in
+            var finding = finding
+            finding.place.file = path
+            return finding
+        }
+    }
+}

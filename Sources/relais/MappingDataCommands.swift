@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of `relais mapping` that look at data: test, infer, coverage.
+
+internal import ArgumentParser
+internal import Diagnostics
+internal import FileTransfer
+internal import Foundation
+internal import Hub
+internal import Mapping
+internal import Model
+internal import Tabular
+internal import Words
+
+/// Runs a mapping over its samples and compares with the JSON beside them.
+struct MappingTestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test", abstract: words("command.mapping.test"),
+        discussion: words("command.mapping.test.discussion"))
+    @Argument(help: ArgumentHelp(words("argument.mappings"), valueName: "NAME"))
+    var names: [String] = []
+    @Flag(help: ArgumentHelp(words("option.accept")))
+    var accept = false
+
+    func run() async throws {
+        let library = try MappingLibrary.shipped()
+        var failed = 0
+        var passed = 0
+        for name in names.isEmpty ? library.mappings.keys.sorted() : names {
+            let (definition, file) = try MappingOptions.find(name, in: library)
+            guard let folder = file?.deletingLastPathComponent() else { continue }
+            let samples = definition.tests.flatMap { Self.files($0, in: folder) }
+            if samples.isEmpty {
+                Console.warn(words("mapping.test.none", ["mapping": definition.identifier]))
+            }
+            for sample in samples {
+                if try test(sample, MappingChooser(library, named: definition)) {
+                    passed += 1
+                } else {
+                    failed += 1
+                }
+            }
+        }
+        Console.warn(words("mapping.tested", count: passed, ["failed": words.number(failed)]))
+        if failed > 0 { throw ExitStatus.failed }
+    }
+
+    /// Files that a pattern such as `tests/factures_*.csv` names, the JSON files excepted.
+    private static func files(_ pattern: String, in folder: URL) -> [URL] {
+        let place = folder.appending(path: pattern)
+        let parts = place.lastPathComponent.split(separator: "*", omittingEmptySubsequences: false)
+        let all = try? FileManager.default.contentsOfDirectory(
+            at: place.deletingLastPathComponent(), includingPropertiesForKeys: nil)
+        return (all ?? []).filter { file in
+            let name = file.lastPathComponent
+            guard file.pathExtension != "json" else { return false }
+            guard parts.count == 2 else { return name == place.lastPathComponent }
+            return name.hasPrefix(parts[0]) && name.hasSuffix(parts[1])
+                && name.utf8.count >= parts[0].utf8.count + parts[1].utf8.count
+        }.sorted { $0.path < $1.path }
+    }
+
+    private func test(_ sample: URL, _ chooser: MappingChooser) throws -> Bool {
+        let file = try MappedFile(sample.path, chooser)
+        var lines: [JSONValue] = []
+        let (reader, counts) = try file.read { lines.append(file.json($0)) }
+        lines.append(file.json(reader, counts))
+        let actual = lines.map { $0.replacing(sample.path, with: sample.lastPathComponent) }
+        let golden = sample.deletingPathExtension().appendingPathExtension("json")
+        if accept {
+            try Data((actual.map(\.text).joined(separator: "\n") + "\n").utf8).write(to: golden)
+            Console.print("\(golden.lastPathComponent): \(words("mapping.test.accepted"))")
+            return true
+        }
+        let text = (try? String(contentsOf: golden, encoding: .utf8)) ?? ""
+        let expected = text.split(separator: "\n").map { JSONValue(parsing: String($0)) }
+        let differences = JSONValue.list(expected).differences(from: .list(actual), at: "")
+        for difference in differences.prefix(20) {
+            Console.print(
+                "\(sample.lastPathComponent)\(difference.path): \(difference.old) → \(difference.new)")
+        }
+        return differences.isEmpty
+    }
+}
+
+/// Drafts a mapping for a table.
+struct MappingInferCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "infer", abstract: words("command.mapping.infer"),
+        discussion: words("command.mapping.infer.discussion"))
+    @Argument(help: ArgumentHelp(words("argument.data"), valueName: "DATA"))
+    var path: String
+    @Option(help: ArgumentHelp(words("option.target"), valueName: "ENTITY"))
+    var target: String?
+
+    func run() async throws {
+        let file = try LocalFile(path)
+        let facts = try FileFacts(file)
+        let library = try MappingLibrary.shipped()
+        let head = try MappedFile.head(of: file, facts, name: path)
+        var schema: EntitySchema?
+        if let target {
+            schema = EntitySchema.named(target)
+            guard schema != nil else {
+                throw ValidationError(
+                    words("infer.target", ["known": EntitySchema.all.map(\.name).joined(separator: ", ")]))
+            }
+        }
+        var inference = try TableInference(head)
+        file.rewind()
+        while true {
+            let bytes = try file.read()
+            try inference.feed(bytes, isLast: bytes.isEmpty)
+            if bytes.isEmpty { break }
+        }
+        let name = String(head.name.prefix { $0 != "." }).lowercased()
+        let draft = inference.draft(name: name, target: schema, known: Array(library.mappings.values))
+        Console.print(draft.text.hasSuffix("\n") ? String(draft.text.dropLast()) : draft.text)
+        for finding in draft.findings { Console.warn(Console.text(of: finding)) }
+    }
+}
+
+/// Compares a file with a mapping.
+struct MappingCoverageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coverage", abstract: words("command.mapping.coverage"),
+        discussion: words("command.mapping.coverage.discussion"))
+    @Argument(help: ArgumentHelp(words("argument.data"), valueName: "DATA"))
+    var path: String
+    @OptionGroup var mapping: MappingOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let chooser = try mapping.chooser()
+        let mapped = try MappedFile(path, chooser)
+        let file = try LocalFile(path)
+        let facts = try FileFacts(file)
+        let coverage = try MappingCoverage(mapped.choice.definition, probe: facts.probe)
+        file.rewind()
+        while true {
+            let bytes = try file.read()
+            try coverage.feed(bytes, isLast: bytes.isEmpty)
+            if bytes.isEmpty { break }
+        }
+        let entries = coverage.entries
+        if output.asJSON {
+            for entry in entries {
+                Console.printJSON([
+                    "count": .number(entry.count), "name": .text(entry.name),
+                    "state": .text(entry.state.rawValue),
+                ])
+            }
+            return
+        }
+        Console.print(mapped.choice.definition.identifier)
+        Console.printTable(
+            [words("column.place"), words("column.state"), words("column.count")],
+            entries.map { [$0.name, words("coverage.\($0.state.rawValue)"), words.number($0.count)] },
+            rightAligned: [2])
+        let unread = entries.count { $0.state == .unread && $0.count > 0 }
+        Console.warn(words("coverage.summary", count: unread))
+    }
+}

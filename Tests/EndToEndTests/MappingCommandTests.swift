@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// `relais mapping`: from an unknown table to a tested mapping, and the reference of the language.
+
+import Foundation
+import RelaisTesting
+import Testing
+
+@Suite struct MappingCommandTests {
+    private func withFolder(_ body: (URL) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await body(folder)
+    }
+
+    private let table = """
+        No pièce;Date pièce;Compte client;Nom du client;Total H.T.;Total TVA;Total T.T.C.;Livré le;Commercial
+        V-1;13/04/2026;411D;Dupont;1 200,50;240,10;1 440,60;01/02/2026;AB
+        V-2;02/05/2026;411L;Le Goff;-10,00;-2,00;-12,00;03/04/2026;
+
+        """
+
+    @Test func `a stranger's table becomes a tested mapping in four commands`() async throws {
+        try await withFolder { folder in
+            let data = folder.appending(path: "ventes.csv")
+            let mapping = folder.appending(path: "ventes.yaml")
+            try Data(table.utf8).write(to: data)
+            let draft = try await RelaisCommand.run(["mapping", "infer", data.path])
+            #expect(draft.status == 0)
+            #expect(draft.output.contains("issue_date: {col: \"Date pièce\", format: dd/MM/yyyy"))
+            #expect(draft.output.contains("locale: fr"))
+            #expect(draft.errors.contains("[INFER-AMBIGUOUS-DATE]"))
+            let unfinished = draft.output.replacing("encoding: [utf-8]", with: "encoding: [utf-9]")
+            try Data(unfinished.utf8).write(to: mapping)
+            let faulty = try await RelaisCommand.run(["mapping", "check", mapping.path])
+            #expect(faulty.status == 1)
+            #expect(faulty.output.contains("ventes.yaml:7:14 error MAP-VALUE-UNKNOWN"))
+            var text = draft.output + "tests: [ventes.csv]\n"
+            for field in ["kind", "currency"] { text = text.replacing("# \(field):", with: "\(field):") }
+            try Data(text.utf8).write(to: mapping)
+            #expect(try await RelaisCommand.run(["mapping", "check", mapping.path]).status == 0)
+            let coverage = try await RelaisCommand.run(
+                ["mapping", "coverage", data.path, "--mapping", mapping.path, "--json"])
+            #expect(coverage.output.contains("{\"count\":1,\"name\":\"Commercial\",\"state\":\"unread\"}"))
+            #expect(try await RelaisCommand.run(["mapping", "test", mapping.path, "--accept"]).status == 0)
+            #expect(try await RelaisCommand.run(["mapping", "test", mapping.path]).status == 0)
+            try Data(table.replacing("V-2", with: "V-9").utf8).write(to: data)
+            let changed = try await RelaisCommand.run(["mapping", "test", mapping.path])
+            #expect(changed.status == 1)
+            #expect(changed.output.contains("ventes.csv[2].fields.number: \"V-2\" → \"V-9\""))
+        }
+    }
+
+    @Test func `the shipped mappings have no fault and read their samples as before`() async throws {
+        #expect(try await RelaisCommand.run(["mapping", "check"]).status == 0)
+        let tested = try await RelaisCommand.run(["mapping", "test"])
+        #expect(tested.status == 0, "\(tested.output)")
+        #expect(!tested.errors.contains("aucun exemple"))
+    }
+
+    @Test func `the reference is rendered from the table of keys`() async throws {
+        let rendered = try await RelaisCommand.run(["mapping", "keys"])
+        let file = Repository.root.appending(path: "docs/langage-des-correspondances.md")
+        #expect(try String(contentsOf: file, encoding: .utf8).hasSuffix(rendered.output))
+    }
+
+    @Test func `a template is the header that the mapping reads`() async throws {
+        let template = try await RelaisCommand.run(["mapping", "template", "factures-csv"])
+        #expect(template.output.hasPrefix("\u{FEFF}NumFacture;DateFacture;DateEcheance;"))
+        let none = try await RelaisCommand.run(["mapping", "template", "ubl-invoice"])
+        #expect(none.status == 1)
+        #expect(none.errors.contains("[MAP-NO-TEMPLATE]"))
+    }
+
+    @Test func `coverage of XML names the paths that are not read`() async throws {
+        let sample = Repository.root.appending(path: "Mappings/erp/tests/cii-invoice_remise-et-acompte.xml")
+            .path
+        let coverage = try await RelaisCommand.run(["mapping", "coverage", sample, "--json"])
+        #expect(coverage.output.contains("\"ExchangedDocument/ID\",\"state\":\"read\""))
+        #expect(coverage.output.contains("BilledQuantity/@unitCode\",\"state\":\"unread\""))
+    }
+}
