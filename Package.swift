@@ -128,7 +128,7 @@ let package = Package(
         tests("XMLTests", ["XML", "RelaisTesting", "Diagnostics"]),
         tests("TabularTests", ["Tabular", "RelaisTesting", "Diagnostics"]),
         tests("WordsTests", ["Words", "Model", "Diagnostics"]),
-        tests("MappingTests", ["Mapping", "Tabular", "Model", "Diagnostics"]),
+        tests("MappingTests", ["Mapping", "Tabular", "Model", "RelaisTesting", "Diagnostics"]),
         tests(
             "HubTests",
             [

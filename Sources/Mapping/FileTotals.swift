@@ -64,7 +64,7 @@ struct FileTotals: Sendable {
         var record = Record(schema: schema)
         record.bytes = program.constants
         var findings: [Diagnostic] = []
-        for check in program.checks {
+        for check in program.checks.indices {
             var scope = ExpressionScope(program: program, row: .record, totals: values)
             if let finding = scope.finding(of: check, &source, &record) { findings.append(finding) }
         }

@@ -87,11 +87,20 @@ package struct MappingChooser: Sendable {
                     definition: definition, reason: reason("MAP-CHOSEN-ELEMENT", facts))
             }
         }
+        // A DOCTYPE longer than the head is not yet seen by the parser.
+        if elements.isEmpty, file.bytes.firstRange(of: Array("<!DOCTYPE".utf8)) != nil {
+            throw MappingError(XMLError(.doctype, at: Place(line: 1)).diagnostic)
+        }
         if let fault = XMLElements.fault(in: file.bytes, isWhole: file.bytes.count == file.probe.count) {
             throw MappingError(fault.diagnostic)
         }
-        let root = elements.first.map { "<\($0.local)> \($0.namespace ?? "")" }
-        throw MappingError(.noneFits, ["found": root ?? ""])
+        if let root = elements.first {
+            throw MappingError(.noneFits, ["found": "<\(root.local)> \(root.namespace ?? "")"])
+        }
+        // Whatever is wrong with the first tag, its reader says it better.
+        let anyXML = mappings.first { if case .xml = $0.source { true } else { false } }
+        guard let anyXML else { throw MappingError(.noneFits, [:]) }
+        return MappingChoice(definition: anyXML, reason: reason("MAP-CHOSEN-KIND"))
     }
 
     /// The mapping that knows most of the columns and reads most of the first rows without an error.

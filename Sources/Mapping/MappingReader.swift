@@ -21,6 +21,8 @@ package struct MappingReader {
     private var item: MappedItem
     private var ordinal = 0
     private var meter: ProcessorMeter
+    /// Where a byte order mark stands in the middle of a table.
+    private let strayMark: EncodingProbe.Position?
 
     /// What is wrong with the file as a whole; known when ``finish(_:)`` has returned.
     package private(set) var fileFindings: [Diagnostic] = []
@@ -38,6 +40,7 @@ package struct MappingReader {
         budget: ProcessorBudget = .standard, wantsAll: Bool = false
     ) throws {
         meter = ProcessorMeter(budget)
+        strayMark = probe.mark.count == 2 ? nil : probe.strayMark
         evaluator = RecordEvaluator(
             definition, fileVariables: definition.fileName?.namedGroups(in: fileName) ?? [:],
             wantsAll: wantsAll)
@@ -83,6 +86,11 @@ package struct MappingReader {
         }
         if case .table(let table) = reader {
             fileFindings = table.totals.findings(evaluator.definition.target)
+            if let strayMark {
+                var finding = TabularError(.strayMark, at: Place(line: strayMark.line)).diagnostic
+                finding.severity = .warning
+                fileFindings.append(finding)
+            }
         }
     }
 

@@ -15,6 +15,18 @@ extension NumberLocale {
         return Model.Decimal(unscaled: decimal.unscaled, scale: Int(decimals))
     }
 
+    /// An amount as this locale writes it.
+    var form: String {
+        switch self {
+        case .plain: "1234.56"
+        case .fr: "1 234,56"
+        case .de: "1.234,56"
+        case .en: "1,234.56"
+        case .fec: "0000001234,56"
+        case .overpunch: "000012345F"
+        }
+    }
+
     /// Which bytes are the point: the first always, the second where it cannot be a group mark.
     private var point: (UInt8, UInt8) {
         let comma = UInt8(ascii: ",")

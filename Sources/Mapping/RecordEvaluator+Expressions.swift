@@ -14,8 +14,8 @@ extension RecordEvaluator {
     }
 
     /// Runs a check over the record, or over each row of its collection.
-    func run(_ check: CheckOperation, _ source: inout some RecordSource, _ item: inout MappedItem) {
-        guard let collection = check.rule.each else {
+    func run(_ check: Int, _ source: inout some RecordSource, _ item: inout MappedItem) {
+        guard let collection = program.checks[check].rule.each else {
             return run(check, &source, .record, &item)
         }
         for row in 0..<item.record.children[collection].count {
@@ -24,7 +24,7 @@ extension RecordEvaluator {
     }
 
     private func run(
-        _ check: CheckOperation, _ source: inout some RecordSource, _ row: RowPlace,
+        _ check: Int, _ source: inout some RecordSource, _ row: RowPlace,
         _ item: inout MappedItem
     ) {
         var scope = ExpressionScope(program: program, row: row)
@@ -38,10 +38,12 @@ extension RecordEvaluator {
 extension ExpressionScope {
     /// What a check that fails says; nil where it holds, is unknown or does not apply.
     mutating func finding(
-        of check: CheckOperation, _ source: inout some RecordSource, _ record: inout Record
+        of number: Int, _ source: inout some RecordSource, _ record: inout Record
     ) -> Diagnostic? {
-        if check.when >= 0, evaluate(check.when, &source, &record).truth != true { return nil }
-        guard evaluate(check.expect, &source, &record).truth == false else { return nil }
+        let when = program.checks[number].when
+        if when >= 0, evaluate(when, &source, &record).truth != true { return nil }
+        guard evaluate(program.checks[number].expect, &source, &record).truth == false else { return nil }
+        let check = program.checks[number]
         var message = ""
         for (part, node) in zip(check.rule.message.parts, check.parts) {
             if case .words(let words) = part {

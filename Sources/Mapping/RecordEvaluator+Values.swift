@@ -26,15 +26,17 @@ extension RecordEvaluator {
             return nil
         }
         guard operation.choices >= 0, text.count > 0 else { return text }
-        return try choose(text, program.choices[Int(operation.choices)], record)
+        return try choose(text, Int(operation.choices), record)
     }
 
     private func choose(
-        _ text: TextRange, _ table: ChoiceTable, _ record: Record
+        _ text: TextRange, _ number: Int, _ record: borrowing Record
     ) throws(Diagnostic) -> TextRange? {
-        for index in table.keys.indices where record.bytes.areEqual(table.keys[index], text) {
-            return table.values[index]
+        for index in program.choices[number].keys.indices
+        where record.bytes.areEqual(program.choices[number].keys[index], text) {
+            return program.choices[number].values[index]
         }
+        let table = program.choices[number]
         guard table.isError else { return table.otherwise }
         throw MappingError(
             .notInList, ["known": table.known], at: Place(value: record.string(text))
@@ -54,7 +56,7 @@ extension RecordEvaluator {
         case .decimal:
             guard let decimal = operation.locale.decimal(record.bytes, text, decimals: operation.decimals)
             else {
-                throw fault(.notDecimal, text, record)
+                throw fault(.notDecimal, text, record, ["form": operation.locale.form])
             }
             return .decimal(decimal)
         case .int:

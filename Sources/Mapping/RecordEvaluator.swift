@@ -69,8 +69,9 @@ struct RecordEvaluator {
     func begin(_ item: inout MappedItem, _ origin: Origin) {
         item.record.origin = origin
         if !item.findings.isEmpty { item.findings.removeAll() }
-        if item.record.bytes.count >= program.constants.count, !program.constants.isEmpty {
-            item.record.bytes.removeSubrange(program.constants.count...)
+        let surplus = item.record.bytes.count - program.constants.count
+        if surplus >= 0, !program.constants.isEmpty {
+            item.record.bytes.removeLast(surplus)
         } else {
             item.record.bytes = program.constants
         }
@@ -92,7 +93,7 @@ struct RecordEvaluator {
         if !wantsAll, program.only >= 0, truth(of: program.only, &source, .record, &item.record) != true {
             return false
         }
-        for check in program.checks { run(check, &source, &item) }
+        for index in program.checks.indices { run(index, &source, &item) }
         for rules in definition.rules { item.findings += rules.findings(item.record).filter(item.isNew) }
         return true
     }
@@ -128,6 +129,7 @@ struct RecordEvaluator {
                 item.findings.append(finding(check, text, item.record))
                 item.findings[item.findings.count - 1].place = place(operation, item, text)
             }
+            if operation.isPlainValue { return try typed(text, operation, &item.record) }
             var operation = operation
             if operation.decimalsPlace >= 0 {
                 operation.decimals = try decimals(operation, &source, row, &item.record)

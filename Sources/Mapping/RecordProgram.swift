@@ -44,6 +44,9 @@ struct FieldOperation: BitwiseCopyable {
     var empty: EmptyPolicy = .standard
     var isRequired = false
 
+    /// Whether the text only needs typing.
+    var isPlainValue: Bool { decimalsPlace < 0 && negative < 0 }
+
     /// Whether the text only needs cleaning.
     var isPlain: Bool { regex < 0 && keep < 0 && choices < 0 && take < 0 && when < 0 }
 }

@@ -8,12 +8,16 @@ internal import Tabular
 /// One or more rows that make a record; their bytes are in the record's.
 struct TableRows: RecordSource, Sendable {
     let places: [Locator]
+    /// Whether a place is a whole field of the row itself: looking at a ``Locator`` for each text costs references.
+    private let isSimple: [Bool]
     let decoder: FieldDecoder
     var layout = TableLayout()
-    /// Fields of all rows, as places in the record's bytes.
+    /// Fields of all rows, as places in the bytes they were read from.
     private var fields: [TextField] = []
     /// First field of each row.
     private var starts: [Int] = []
+    /// What is added to the place of each row's fields to find them in the record's bytes.
+    private var shifts: [Int] = []
     /// For each collection, the rows that are its own.
     private var rowsOfCollection: [[Int]]
     /// The last row of each kind that the record has besides.
@@ -21,6 +25,7 @@ struct TableRows: RecordSource, Sendable {
 
     init(_ places: [Locator], decoder: FieldDecoder, collections: Int) {
         self.places = places
+        isSimple = places.map { if case .column = $0 { true } else { false } }
         self.decoder = decoder
         rowsOfCollection = [[Int]](repeating: [], count: collections)
     }
@@ -32,6 +37,7 @@ struct TableRows: RecordSource, Sendable {
     mutating func removeAll() {
         fields.removeAll(keepingCapacity: true)
         starts.removeAll(keepingCapacity: true)
+        shifts.removeAll(keepingCapacity: true)
         for index in rowsOfCollection.indices where !rowsOfCollection[index].isEmpty {
             rowsOfCollection[index].removeAll(keepingCapacity: true)
         }
@@ -50,14 +56,10 @@ struct TableRows: RecordSource, Sendable {
         _ rowFields: [TextField], _ bytes: [UInt8], _ row: Range<Int>, collection: Int?,
         to record: inout Record
     ) {
-        let shift = record.bytes.count - row.lowerBound
+        shifts.append(record.bytes.count - row.lowerBound)
         record.bytes.append(contentsOf: bytes[row])
         starts.append(fields.count)
-        for field in rowFields {
-            var field = field
-            field.start += shift
-            fields.append(field)
-        }
+        fields.append(contentsOf: rowFields)
         if let collection { rowsOfCollection[collection].append(starts.count - 1) }
     }
 
@@ -71,6 +73,7 @@ struct TableRows: RecordSource, Sendable {
         _ place: Int32, _ row: RowPlace, _ record: inout Record
     ) throws(Diagnostic) -> TextRange? {
         let number = row.row < 0 ? 0 : rowsOfCollection[row.collection][row.row]
+        if isSimple[Int(place)] { return try text(place, inRow: number, &record) }
         switch places[Int(place)] {
         case .inRow(let kind, _):
             guard let other = rowOfKind[kind] else { return nil }
@@ -95,7 +98,8 @@ struct TableRows: RecordSource, Sendable {
         let end = number + 1 < starts.count ? starts[number + 1] : fields.count
         guard position >= 0, starts[number] + position < end else { return nil }
         var field = fields[starts[number] + position]
-        if case .slice(let start, let count) = places[Int(place)].inner {
+        field.start += shifts[number]
+        if !isSimple[Int(place)], case .slice(let start, let count) = places[Int(place)].inner {
             field = slice(field, start, count, record)
         }
         if field.isPlain { return TextRange(start: field.start, count: field.count) }

@@ -66,8 +66,10 @@ extension [UInt8] {
         guard byte >= 0xC2, index + 1 < end else { return nil }
         let second = self[index + 1]
         if byte == 0xC2 { return second == 0xA0 || second == 0x85 ? 2 : nil }
-        guard byte >= 0xE1, byte <= 0xE3, index + 2 < end else { return nil }
+        guard byte >= 0xE1, index + 2 < end else { return nil }
         let third = self[index + 2]
+        // A byte order mark inside a file is no character of any text.
+        if byte == 0xEF { return second == 0xBB && third == 0xBF ? 3 : nil }
         switch (byte, second) {
         case (0xE1, 0x9A): return third == 0x80 ? 3 : nil
         case (0xE2, 0x80): return third <= 0x8A || third == 0xA8 || third == 0xA9 || third == 0xAF ? 3 : nil

@@ -44,42 +44,55 @@ package struct DateFormat: Sendable, Hashable {
 package struct DateLayout: Sendable, Hashable, BitwiseCopyable {
     private let pattern: SIMD16<UInt8>
     private let count: Int8
+    /// Offsets of the parts.
+    private let yearAt: Int8
+    private let monthAt: Int8
+    private let dayAt: Int8
+    private let yearDigits: Int8
+    /// Offsets of the characters between the parts, −1 for none.
+    private let marks: SIMD8<Int8>
     private let acceptsZone: Bool
     /// First year that a two-digit year may mean; 0 for four digits.
     private let century: Int16
 
     init(_ pattern: [UInt8], century: Int, acceptsZone: Bool) {
         var padded = SIMD16<UInt8>(repeating: 0)
-        for (index, byte) in pattern.prefix(16).enumerated() { padded[index] = byte }
+        var marks = SIMD8<Int8>(repeating: -1)
+        var markCount = 0
+        for (index, byte) in pattern.prefix(16).enumerated() {
+            padded[index] = byte
+            guard ![UInt8(ascii: "y"), UInt8(ascii: "M"), UInt8(ascii: "d")].contains(byte) else { continue }
+            marks[min(markCount, 7)] = Int8(index)
+            markCount += 1
+        }
+        func offset(_ letter: Character) -> Int8 {
+            Int8(pattern.firstIndex(of: letter.asciiValue ?? 0) ?? 0)
+        }
         self.pattern = padded
+        self.marks = marks
         count = Int8(min(pattern.count, 16))
+        (yearAt, monthAt, dayAt) = (offset("y"), offset("M"), offset("d"))
+        yearDigits = Int8(pattern.count { $0 == UInt8(ascii: "y") })
         self.century = Int16(truncatingIfNeeded: century)
         self.acceptsZone = acceptsZone
     }
 
     /// The day written at a place of some bytes; nil where it does not follow the pattern or does not exist.
     package func date(_ bytes: [UInt8], _ place: TextRange) -> CalendarDate? {
-        let count = Int(count)
-        guard place.count >= count else { return nil }
-        var year = 0
-        var month = 0
-        var day = 0
         let start = Int(place.start)
-        for index in 0..<count {
-            let byte = bytes[start + index]
-            let digit = Int(byte &- UInt8(ascii: "0"))
-            switch pattern[index] {
-            case UInt8(ascii: "y") where digit < 10: year = year * 10 + digit
-            case UInt8(ascii: "M") where digit < 10: month = month * 10 + digit
-            case UInt8(ascii: "d") where digit < 10: day = day * 10 + digit
-            case byte where digit >= 10 && !Self.isPart(byte): break
-            default: return nil
-            }
+        guard place.count >= count, place.range.upperBound <= bytes.count else { return nil }
+        for index in 0..<8 {
+            let mark = Int(marks[index])
+            if mark < 0 { break }
+            guard bytes[start + mark] == pattern[mark] else { return nil }
         }
+        guard var year = Self.number(bytes, start + Int(yearAt), Int(yearDigits)),
+            let month = Self.number(bytes, start + Int(monthAt), 2),
+            let day = Self.number(bytes, start + Int(dayAt), 2)
+        else { return nil }
         if place.count > count {
-            guard acceptsZone, Self.isZone(bytes[(start + count)..<(start + Int(place.count))]) else {
-                return nil
-            }
+            let rest = bytes[(start + Int(count))..<place.range.upperBound]
+            guard acceptsZone, Self.isZone(rest) else { return nil }
         }
         if century > 0 {
             let first = Int(century)
@@ -89,8 +102,14 @@ package struct DateLayout: Sendable, Hashable, BitwiseCopyable {
         return CalendarDate(year: year, month: month, day: day)
     }
 
-    private static func isPart(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "y") || byte == UInt8(ascii: "M") || byte == UInt8(ascii: "d")
+    private static func number(_ bytes: [UInt8], _ start: Int, _ count: Int) -> Int? {
+        var number = 0
+        for index in start..<start + count {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            number = number * 10 + Int(digit)
+        }
+        return number
     }
 
     /// Whether the bytes are `Z` or `±hh:mm`, as XML Schema allows behind a date.

@@ -25,23 +25,23 @@ extension InvoiceUnderTest {
             (Rule.number, InvoiceSlots.number, "number"), (.issueDate, InvoiceSlots.issueDate, "issue_date"),
             (.currency, InvoiceSlots.currency, "currency"),
         ] where !has(slot) { note(rule, .error, field: field) }
-        if record["seller.name"] == nil { note(.sellerName, .warning, field: "seller.name") }
-        if record["buyer.name"] == nil { note(.buyerName, .warning, field: "buyer.name") }
+        if !has(InvoiceSlots.seller.name) { note(.sellerName, .warning, field: "seller.name") }
+        if !has(InvoiceSlots.buyer.name) { note(.buyerName, .warning, field: "buyer.name") }
         if profile.hasLines, count(Self.lines) == 0 { note(.lines, .error, field: "lines") }
         if profile.hasBreakdown, count(Self.taxes) == 0 { note(.breakdown, .warning, field: "taxes") }
-        let identities = ["vat", "legal_id", "siren", "siret", "gln", "code"]
-        if !identities.contains(where: { record["seller.\($0)"] != nil }) {
+        if !InvoiceSlots.seller.identities.contains(where: has) {
             note(.sellerIdentity, .error, field: "seller")
         }
-        for party in ["seller", "buyer"] {
-            guard let vat = record.text("\(party).vat") else { continue }
-            if !Self.hasCountry(vat) { note(.vatPrefix, .warning, field: "\(party).vat", ["value": vat]) }
-        }
+        checkVATPrefix(InvoiceSlots.seller)
+        checkVATPrefix(InvoiceSlots.buyer)
     }
 
-    private static func hasCountry(_ vat: String) -> Bool {
-        let prefix = vat.prefix(2).utf8
-        return prefix.count == 2 && prefix.allSatisfy { (65...90).contains($0) }
+    private mutating func checkVATPrefix(_ party: PartySlots) {
+        guard case .text(let vat) = record.cells[party.vat] else { return }
+        let hasCountry =
+            vat.count > 2 && record.bytes[vat.range.prefix(2)].allSatisfy { (65...90).contains($0) }
+        guard !hasCountry else { return }
+        note(.vatPrefix, .warning, field: "\(party.block).vat", ["value": record.string(vat)])
     }
 
     // MARK: - Totals
@@ -73,7 +73,7 @@ extension InvoiceUnderTest {
     private mutating func checkGross(_ tax: Decimal) {
         let currency = text(InvoiceSlots.currency)
         let sameCurrency = (0..<count(Self.taxTotals)).count { row in
-            text(cell(Self.taxTotals, row, Self.taxTotals["currency"])) == currency
+            text(cell(Self.taxTotals, row, Self.taxTotalCurrency)) == currency
         }
         if sameCurrency > 1 {
             note(
@@ -189,6 +189,7 @@ extension InvoiceUnderTest {
 
     // MARK: - Slots
 
+    private static let taxTotalCurrency = taxTotals["currency"]
     private static let lineSlots = (
         net: lines["net"], parent: lines["parent"], category: lines["category"], rate: lines["rate"]
     )

@@ -7,18 +7,28 @@ internal import Model
 extension InvoiceUnderTest {
     /// Runs the French rules on invoices of French sellers.
     mutating func checkFrench() {
-        let isFrench = record.text("seller.country").map { $0 == "FR" } ?? (record["seller.siren"] != nil)
-        guard isFrench else { return }
+        let seller = InvoiceSlots.seller
+        guard text(seller.country).map({ $0 == "FR" }) ?? has(seller.siren) else { return }
         checkNumber()
-        for (field, value) in [
-            ("issue_date", record.date("issue_date")), ("due_date", record.date("due_date")),
-        ] {
-            guard let value, !(2000...2099).contains(value.year) else { continue }
-            note(.frenchYears, .warning, field: field, ["value": value.description])
-        }
-        checkIdentifiers()
+        checkYear(InvoiceSlots.issueDate, "issue_date")
+        checkYear(InvoiceSlots.dueDate, "due_date")
+        checkSIRET(seller)
+        checkSIRET(InvoiceSlots.buyer)
+        if !has(seller.siren) { note(.frenchSellerSIREN, .warning, field: "seller.siren") }
         // The rest is asked of invoices that name the reform's business process (BT-23).
-        if let process = record.text("process") { checkReform(process) }
+        if let process = text(InvoiceSlots.process) { checkReform(process) }
+    }
+
+    private mutating func checkYear(_ slot: Int, _ field: String) {
+        guard case .date(let date) = record.cells[slot], !(2000...2099).contains(date.year) else { return }
+        note(.frenchYears, .warning, field: field, ["value": date.description])
+    }
+
+    private mutating func checkSIRET(_ party: PartySlots) {
+        guard let siret = text(party.siret), let siren = text(party.siren),
+            !siret.hasPrefix(siren) || siret.utf8.count != 14
+        else { return }
+        note(.frenchSIRET, .warning, field: "\(party.block).siret", ["siren": siren, "value": siret])
     }
 
     private mutating func checkNumber() {
@@ -31,16 +41,6 @@ extension InvoiceUnderTest {
                 || "-+_/".utf8.contains(byte)
         }
         if !allowed { note(.frenchNumberCharacters, .warning, field: "number", ["value": number]) }
-    }
-
-    private mutating func checkIdentifiers() {
-        for party in ["seller", "buyer"] {
-            guard let siret = record.text("\(party).siret"), let siren = record.text("\(party).siren"),
-                !siret.hasPrefix(siren) || siret.utf8.count != 14
-            else { continue }
-            note(.frenchSIRET, .warning, field: "\(party).siret", ["siren": siren, "value": siret])
-        }
-        if record["seller.siren"] == nil { note(.frenchSellerSIREN, .warning, field: "seller.siren") }
     }
 
     private mutating func checkReform(_ process: String) {
@@ -59,11 +59,13 @@ extension InvoiceUnderTest {
         if !notes.contains(where: { $0.code == "PMT" }) {
             note(.frenchPaymentNote, .warning, field: "notes")
         }
-        if notes.contains(where: { $0.code == "BAR" && $0.text == "B2B" }), record["buyer.siren"] == nil {
+        if notes.contains(where: { $0.code == "BAR" && $0.text == "B2B" }), !has(InvoiceSlots.buyer.siren) {
             note(.frenchBuyerSIREN, .warning, field: "buyer.siren")
         }
-        if record["buyer.endpoint"] == nil { note(.frenchBuyerAddress, .warning, field: "buyer.endpoint") }
-        if record["seller.endpoint"] == nil { note(.frenchSellerAddress, .warning, field: "seller.endpoint") }
+        if !has(InvoiceSlots.buyer.endpoint) { note(.frenchBuyerAddress, .warning, field: "buyer.endpoint") }
+        if !has(InvoiceSlots.seller.endpoint) {
+            note(.frenchSellerAddress, .warning, field: "seller.endpoint")
+        }
     }
 
     /// Values of BT-23 (BR-FR-08).

@@ -25,6 +25,35 @@ struct InvoiceSlots {
     static let prepaid = slot("prepaid")
     static let rounding = slot("rounding")
     static let payable = slot("payable")
+    static let dueDate = slot("due_date")
+    static let seller = PartySlots("seller")
+    static let buyer = PartySlots("buyer")
+}
+
+/// Slots of one party's block.
+struct PartySlots {
+    /// `seller` or `buyer`.
+    let block: String
+    let name: Int
+    let vat: Int
+    let siren: Int
+    let siret: Int
+    let country: Int
+    let endpoint: Int
+    /// Fields of which one is enough to know who it is.
+    let identities: [Int]
+
+    init(_ block: String) {
+        func slot(_ name: String) -> Int { EntitySchema.invoice.slot(of: "\(block).\(name)") ?? 0 }
+        self.block = block
+        name = slot("name")
+        vat = slot("vat")
+        siren = slot("siren")
+        siret = slot("siret")
+        country = slot("country")
+        endpoint = slot("endpoint")
+        identities = ["vat", "legal_id", "siren", "siret", "gln", "code"].map(slot)
+    }
 }
 
 /// One collection of the invoice schema and the slots of its rows.

@@ -41,10 +41,16 @@ package struct EncodingProbe: Sendable {
     package private(set) var firstC1: Position?
     /// First byte that Windows-1252 has no character for.
     package private(set) var firstUndefined: Position?
+    /// First letter of two bytes in UTF-8 (`é`, `°`…), wherever else the file breaks UTF-8.
+    package private(set) var firstMultibyte: Position?
+    /// First UTF-8 byte order mark that does not stand at the start.
+    package private(set) var strayMark: Position?
     /// Bytes seen.
     package private(set) var count = 0
 
     private var head: [UInt8] = []
+    /// The last two bytes that are no ASCII, in a row.
+    private var last: (UInt8, UInt8) = (0, 0)
     private var line = 1
     private var lineStart = 0
     /// Continuation bytes still expected, and the range of the next one.
@@ -72,8 +78,12 @@ package struct EncodingProbe: Sendable {
                 lineStart = count + index + 1
             }
             if byte == 0, firstNUL == nil { firstNUL = position(count + index, byte) }
-            if byte < 0x80, expected == 0 { continue }
+            if byte < 0x80, expected == 0 {
+                last = (0, 0)
+                continue
+            }
             if byte >= 0x80 { noteHigh(byte, at: count + index) }
+            noteLetter(byte, at: count + index)
             if firstInvalid == nil { check(byte, at: count + index) }
         }
         count += bytes.count
@@ -95,6 +105,17 @@ package struct EncodingProbe: Sendable {
         if firstUndefined == nil, [0x81, 0x8D, 0x8F, 0x90, 0x9D].contains(byte) {
             firstUndefined = position(offset, byte)
         }
+    }
+
+    /// Letters with accents in UTF-8, and marks where two files were joined.
+    private mutating func noteLetter(_ byte: UInt8, at offset: Int) {
+        if firstMultibyte == nil, last.1 == 0xC2 || last.1 == 0xC3, (0x80...0xBF).contains(byte) {
+            firstMultibyte = position(offset - 1, last.1)
+        }
+        if strayMark == nil, last == (0xEF, 0xBB), byte == 0xBF, offset > 2 {
+            strayMark = position(offset - 2, 0xEF)
+        }
+        last = (last.1, byte)
     }
 
     /// Source: Unicode 15, table 3-7.
@@ -125,11 +146,16 @@ package struct EncodingProbe: Sendable {
     ///
     /// A mark always wins: UTF-16 needs no declaration. Without one, UTF-8 must be valid to the last byte; a
     /// legacy encoding fits anything, so that it can only be declared behind it.
-    /// - Throws: `CSV-EMPTY`, `CSV-NUL`, `CSV-ENCODING` with the first byte that does not fit.
+    /// - Throws: `CSV-EMPTY`, `CSV-NUL`, `CSV-ENCODING` with the first byte that does not fit, `CSV-MIXED-ENCODINGS`
+    ///   where some lines are UTF-8 and others cannot be.
     package func choose(from declared: [TextEncoding]) throws(TabularError) -> TextEncoding {
         guard count > mark.count else { throw TabularError(.empty) }
         if mark == .utf16BigEndian || mark == .utf16LittleEndian { return .utf16 }
         if let firstNUL { throw TabularError(.nul, at: firstNUL.place) }
+        if let firstInvalid, let firstMultibyte, mark == .none, declared.contains(.utf8) {
+            throw TabularError(
+                .mixedEncodings, ["utf8": String(firstMultibyte.line)], at: firstInvalid.place)
+        }
         for encoding in declared {
             switch encoding {
             case .utf8 where firstInvalid == nil, .utf8BOM where firstInvalid == nil && mark == .utf8:

@@ -9,6 +9,8 @@ package struct TabularError: ReportableError {
     package enum Code: String, CaseIterable, Sendable {
         case empty = "CSV-EMPTY"
         case encoding = "CSV-ENCODING"
+        case mixedEncodings = "CSV-MIXED-ENCODINGS"
+        case strayMark = "CSV-STRAY-MARK"
         case nul = "CSV-NUL"
         case openQuote = "CSV-OPEN-QUOTE"
         case strayQuote = "CSV-STRAY-QUOTE"

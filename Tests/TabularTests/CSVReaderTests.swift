@@ -90,6 +90,29 @@ import Testing
         #expect(fault([0xFF, 0xFE, 0x61])?.code == "CSV-ENCODING")
     }
 
+    @Test func `a legacy encoding must have a character for every byte of the file`() throws {
+        let controls = Array("a,b\nc,".utf8) + [0x92]
+        #expect(fault(controls, encodings: [.iso8859_15])?.code == "CSV-ENCODING")
+        #expect(try read(controls, encodings: [.iso8859_15, .windows1252]) == [["a", "b"], ["c", "’"]])
+        #expect(fault([0x61, 0x8D], encodings: [.windows1252])?.place.value == "0x8D")
+    }
+
+    @Test func `lines of two encodings are refused, with both places`() throws {
+        let mixed = Array("Été\n".utf8) + [0xC9, 0x74, 0xE9, 0x0A]
+        let finding = fault(mixed, encodings: [.utf8, .windows1252])
+        #expect(finding?.code == "CSV-MIXED-ENCODINGS")
+        #expect(finding?.place.line == 2)
+        #expect(finding?.facts["utf8"] == "1")
+        #expect(try read(mixed, encodings: [.windows1252]).count == 2)
+    }
+
+    @Test func `a byte order mark in the middle is noticed`() {
+        var probe = EncodingProbe()
+        probe.feed(Array("\u{FEFF}a\nb\n\u{FEFF}c\n".utf8))
+        probe.finish()
+        #expect(probe.strayMark?.line == 3)
+    }
+
     @Test(
         arguments: [[0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0x80]]
             as [[UInt8]])
