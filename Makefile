@@ -55,6 +55,20 @@ soak: bootstrap ## the tests with full kill and fuzz counts
 	$(SWIFT_BUILD) --build-tests
 	RELAIS_SOAK=1 swift test --skip-build
 
+# Coverage of Relais' own modules only; the corpus starts from the golden samples.
+FUZZ_SECONDS ?= 600
+fuzz: bootstrap ## search for input that crashes a reader (FUZZ_SECONDS, 600 by default)
+	rm -f .build-fuzz/*.yaml .build-fuzz/build.db .build-fuzz/*/release/description.json
+	RELAIS_FUZZ=1 swift build -c release --scratch-path .build-fuzz --product relais-fuzz \
+	  -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld
+	mkdir -p .build-fuzz/corpus
+	n=20; for file in Mappings/*/tests/*.xml Mappings/*/tests/*.csv Mappings/*/tests/*.txt Mappings/*/*.yaml; do \
+	  case $$file in *.yaml) lead=1;; *) lead=$$n; n=$$((n + 1));; esac; \
+	  { printf "\\$$(printf %03o $$lead)"; cat $$file; } > .build-fuzz/corpus/$$(basename $$file); \
+	done
+	SWIFT_BACKTRACE=enable=no .build-fuzz/release/relais-fuzz -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=20 \
+	  -artifact_prefix=.build-fuzz/ .build-fuzz/corpus
+
 format: ## lay the code out
 	swift format format --in-place --recursive Sources Connectors Tests Package.swift
 
@@ -64,4 +78,4 @@ bench: bootstrap ## measure against peers, in the same run (ONLY=database, xml o
 	swift build -c release --product relais-bench
 	.build/release/relais-bench $(VENV)/bin/python $(ONLY)
 
-.PHONY: help bootstrap build demo lint test soak format bench
+.PHONY: help bootstrap build demo lint test soak fuzz format bench

@@ -144,8 +144,19 @@ let package = Package(
                 "Rules", "Tabular", "Unpacking",
                 "Words", "XML", "RelaisTesting", "Diagnostics",
             ]),
+        tests("RulesTests", ["Rules", "Model", "Diagnostics"]),
         tests("UnpackingTests", ["Unpacking", "RelaisTesting", "Diagnostics"]),
         tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
     ]
         + connector("ERP", uses: [.fileTransfer])
 )
+
+// libFuzzer brings its own `main`, so the fuzz target exists only where `make fuzz` asks for it.
+if Context.environment["RELAIS_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "relais-fuzz", dependencies: ["Mapping", "Tabular", "XML", "Model", "Diagnostics"],
+            path: "Tests/Fuzz",
+            swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+}

@@ -8,3 +8,13 @@
 #include <libxml/SAX2.h>
 #include <libxml/dict.h>
 #include <libxml/xmlerror.h>
+
+static void relais_xml_say_nothing(void *context, const char *message, ...) {
+    (void)context;
+    (void)message;
+}
+
+// Encoding errors of push parsers go to a variadic function, which Swift cannot make, and would be printed.
+static inline void relais_xml_silence(void) {
+    xmlSetGenericErrorFunc(NULL, relais_xml_say_nothing);
+}

@@ -76,10 +76,10 @@ struct FileTotals: Sendable {
 private struct NoSource: RecordSource {
     func root(_ record: inout Record) -> TextRange? { nil }
     func rowCount(_ collection: Int) -> Int { 0 }
-    func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(Diagnostic) -> TextRange? {
+    func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(RecordFault) -> TextRange? {
         nil
     }
     func text(
         _ places: ArraySlice<Int32>, _ row: RowPlace, _ record: inout Record
-    ) throws(Diagnostic) -> TextRange? { nil }
+    ) throws(RecordFault) -> TextRange? { nil }
 }

@@ -2,6 +2,7 @@
 // Tells how a mapping gets each value, in the words of its file.
 
 internal import Model
+internal import Tabular
 internal import XML
 
 /// How one field gets its value.
@@ -66,12 +67,9 @@ extension MappingDefinition {
         guard case .table(let table) = source, table.kind == .csv, table.headerLines > 0,
             table.columns != .byPosition
         else { return nil }
-        let delimiter = String(UnicodeScalar(table.delimiters.first ?? UInt8(ascii: ";")))
-        let cells = columns.map { name in
-            name.contains(delimiter) || name.contains("\"")
-                ? "\"" + name.replacing("\"", with: "\"\"") + "\"" : name
-        }
-        return [0xEF, 0xBB, 0xBF] + Array((cells.joined(separator: delimiter) + "\r\n").utf8)
+        var writer = CSVWriter(delimiter: table.delimiters.first ?? UInt8(ascii: ";"))
+        writer.write(columns.map { .text($0) })
+        return writer.bytes
     }
 
     private func explain(_ rule: FieldRule, prefix: String, rowFields: [FieldSchema]) -> FieldExplanation {

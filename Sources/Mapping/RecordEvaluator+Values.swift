@@ -8,7 +8,7 @@ extension RecordEvaluator {
     /// Cleans a text and applies `take`, `regex`, `keep` and `enum`; nil where nothing is left.
     func finish(
         _ text: TextRange, _ operation: FieldOperation, _ record: inout Record
-    ) throws(Diagnostic) -> TextRange? {
+    ) throws(RecordFault) -> TextRange? {
         var text = text.trimmed(in: record.bytes)
         if !operation.cleaning.isEmpty { text = operation.cleaning.apply(to: text, of: &record) }
         if operation.isPlain { return text }
@@ -31,16 +31,16 @@ extension RecordEvaluator {
 
     private func choose(
         _ text: TextRange, _ number: Int, _ record: borrowing Record
-    ) throws(Diagnostic) -> TextRange? {
+    ) throws(RecordFault) -> TextRange? {
         for index in program.choices[number].keys.indices
         where record.bytes.areEqual(program.choices[number].keys[index], text) {
             return program.choices[number].values[index]
         }
         let table = program.choices[number]
         guard table.isError else { return table.otherwise }
-        throw MappingError(
-            .notInList, ["known": table.known], at: Place(value: record.string(text))
-        ).diagnostic
+        throw RecordFault(
+            MappingError(.notInList, ["known": table.known], at: Place(value: record.string(text))).diagnostic
+        )
     }
 
     /// The text as the field's type.
@@ -48,7 +48,7 @@ extension RecordEvaluator {
     /// - Throws: `FIELD-NOT-…` or `FIELD-TOO-LONG`, with the text as the place's value.
     func typed(
         _ text: TextRange, _ operation: FieldOperation, _ record: inout Record
-    ) throws(Diagnostic) -> Cell {
+    ) throws(RecordFault) -> Cell {
         switch operation.type {
         case .string:
             if text.count > operation.maxLength { try checkLength(text, operation, record) }
@@ -91,7 +91,7 @@ extension RecordEvaluator {
     /// Bytes are counted first, as there are never fewer characters.
     private func checkLength(
         _ text: TextRange, _ operation: FieldOperation, _ record: Record
-    ) throws(Diagnostic) {
+    ) throws(RecordFault) {
         let count = record.string(text).count
         guard count > operation.maxLength else { return }
         throw fault(.tooLong, text, record, ["max": String(operation.maxLength), "count": String(count)])
@@ -99,8 +99,8 @@ extension RecordEvaluator {
 
     private func fault(
         _ code: MappingError.Code, _ text: TextRange, _ record: Record, _ facts: [String: String] = [:]
-    ) -> Diagnostic {
-        MappingError(code, facts, at: Place(value: record.string(text))).diagnostic
+    ) -> RecordFault {
+        RecordFault(MappingError(code, facts, at: Place(value: record.string(text))).diagnostic)
     }
 
     /// The warning of a check that a text failed.

@@ -37,15 +37,24 @@ protocol RecordSource {
     /// Number of child rows of a collection.
     func rowCount(_ collection: Int) -> Int
     /// The text at a place; nil where there is none, empty where the place is there and empty.
-    mutating func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(Diagnostic)
+    mutating func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(RecordFault)
         -> TextRange?
     /// The same for several places: the text that comes first in the file.
     mutating func text(
         _ places: ArraySlice<Int32>, _ row: RowPlace, _ record: inout Record
-    ) throws(Diagnostic) -> TextRange?
+    ) throws(RecordFault) -> TextRange?
 }
 
 extension Diagnostic: Error {}
+
+/// Why a field has no value. A class: an error of a diagnostic's size costs every call that may throw it.
+final class RecordFault: Error {
+    let diagnostic: Diagnostic
+
+    init(_ diagnostic: Diagnostic) {
+        self.diagnostic = diagnostic
+    }
+}
 
 /// Evaluates the rules of one mapping, record after record.
 struct RecordEvaluator {
@@ -120,7 +129,7 @@ struct RecordEvaluator {
         _ operation: FieldOperation, _ source: inout some RecordSource, _ row: RowPlace,
         _ item: inout MappedItem
     ) -> Cell {
-        do throws(Diagnostic) {
+        do throws(RecordFault) {
             let found = try text(operation, &source, row, &item.record)
             guard let text = found.flatMap({ $0.count > 0 ? $0 : nil }) else {
                 return try emptyCell(operation, isPresent: found != nil, &item.record)
@@ -140,7 +149,7 @@ struct RecordEvaluator {
             else { return cell }
             return .decimal(decimal.negated)
         } catch {
-            var finding = error
+            var finding = error.diagnostic
             let place = place(operation, item, nil)
             finding.place.line = finding.place.line ?? place.line
             finding.place.field = finding.place.field ?? place.field
@@ -153,7 +162,7 @@ struct RecordEvaluator {
     private func decimals(
         _ operation: FieldOperation, _ source: inout some RecordSource, _ row: RowPlace,
         _ record: inout Record
-    ) throws(Diagnostic) -> Int8 {
+    ) throws(RecordFault) -> Int8 {
         guard let text = try source.text(operation.decimalsPlace, row, &record) else { return 0 }
         let number = NumberLocale.plain.decimal(record.bytes, text.trimmed(in: record.bytes))
         return number.flatMap { Int8(exactly: $0.unscaled) } ?? 0
@@ -170,12 +179,14 @@ struct RecordEvaluator {
     /// What a field without text becomes.
     private func emptyCell(
         _ operation: FieldOperation, isPresent: Bool, _ record: inout Record
-    ) throws(Diagnostic) -> Cell {
+    ) throws(RecordFault) -> Cell {
         if isPresent, operation.empty == .clear, !operation.isRequired { return .cleared }
         if let text = operation.defaultText, !(isPresent && operation.empty == .keep) {
             return try typed(text, operation, &record)
         }
-        guard !operation.isRequired else { throw MappingError(.required, at: Place()).diagnostic }
+        guard !operation.isRequired else {
+            throw RecordFault(MappingError(.required, at: Place()).diagnostic)
+        }
         return .none
     }
 
@@ -186,7 +197,7 @@ struct RecordEvaluator {
     private func text(
         _ operation: FieldOperation, _ source: inout some RecordSource, _ row: RowPlace,
         _ record: inout Record
-    ) throws(Diagnostic) -> TextRange? {
+    ) throws(RecordFault) -> TextRange? {
         if operation.when >= 0,
             truth(of: operation.when, &source, row, &record) != true
         {

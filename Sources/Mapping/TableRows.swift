@@ -71,7 +71,7 @@ struct TableRows: RecordSource, Sendable {
 
     mutating func text(
         _ place: Int32, _ row: RowPlace, _ record: inout Record
-    ) throws(Diagnostic) -> TextRange? {
+    ) throws(RecordFault) -> TextRange? {
         let number = row.row < 0 ? 0 : rowsOfCollection[row.collection][row.row]
         if isSimple[Int(place)] { return try text(place, inRow: number, &record) }
         switch places[Int(place)] {
@@ -92,7 +92,7 @@ struct TableRows: RecordSource, Sendable {
 
     private func text(
         _ place: Int32, inRow number: Int, _ record: inout Record
-    ) throws(Diagnostic) -> TextRange? {
+    ) throws(RecordFault) -> TextRange? {
         guard number < starts.count else { return nil }
         let position = layout.positions[Int(place)]
         let end = number + 1 < starts.count ? starts[number + 1] : fields.count
@@ -109,14 +109,14 @@ struct TableRows: RecordSource, Sendable {
         } catch {
             var fault = error.diagnostic
             if case .column(let column) = places[Int(place)] { fault.place.field = column }
-            throw fault
+            throw RecordFault(fault)
         }
         return TextRange(start: start, count: record.bytes.count - start)
     }
 
     mutating func text(
         _ places: ArraySlice<Int32>, _ row: RowPlace, _ record: inout Record
-    ) throws(Diagnostic) -> TextRange? {
+    ) throws(RecordFault) -> TextRange? {
         var found: TextRange?
         for place in places {
             guard let text = try text(place, row, &record) else { continue }

@@ -140,13 +140,13 @@ struct XMLRecord: RecordSource, Sendable {
 
     func rowCount(_ collection: Int) -> Int { rows[collection].count }
 
-    func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(Diagnostic) -> TextRange? {
+    func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(RecordFault) -> TextRange? {
         capture(of: place, row, record).map { captures[Int($0)].text }
     }
 
     func text(
         _ places: ArraySlice<Int32>, _ row: RowPlace, _ record: inout Record
-    ) throws(Diagnostic) -> TextRange? {
+    ) throws(RecordFault) -> TextRange? {
         var first: Int32?
         for place in places {
             guard let capture = capture(of: place, row, record) else { continue }

@@ -98,7 +98,9 @@ package final class XMLRecordReader {
     }
 
     private static func meaning(of complaint: Int32, endedEarly: Bool) -> XMLError.Code {
-        switch xmlParserErrors(UInt32(complaint)) {
+        // Below zero, libxml2 could not convert the encoding and has no number for it.
+        guard complaint > 0 else { return .encoding }
+        return switch xmlParserErrors(UInt32(complaint)) {
         case XML_ERR_DOCUMENT_EMPTY: .empty
         case XML_ERR_INVALID_ENCODING, XML_ERR_UNKNOWN_ENCODING, XML_ERR_UNSUPPORTED_ENCODING,
             XML_ERR_INVALID_CHAR:
@@ -115,6 +117,9 @@ package final class XMLRecordReader {
     static let prepareLibrary: Void = {
         xmlInitParser()
         unsafe xmlSetExternalEntityLoader { _, _, _ in nil }
+        // What no parser's own handler hears (encodings) would be printed; the result tells of it anyway.
+        unsafe xmlSetStructuredErrorFunc(nil) { _, _ in }
+        relais_xml_silence()
     }()
 
     /// Callbacks that capture nothing; each forwards to the state.

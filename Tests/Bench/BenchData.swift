@@ -19,15 +19,22 @@ struct BenchData {
         csvInUTF8 = folder.appending(path: "factures-utf8.csv")
         xmlBytes =
             only == nil || only == "xml"
-            ? try Self.write(xml, .utf8, count: 200_000, head: Self.head, tail: "</lot>\n", Self.invoice) : 0
+            ? try Self.write(
+                xml, .utf8, count: 200_000 / Self.divisor, head: Self.head, tail: "</lot>\n", Self.invoice)
+            : 0
         guard only == nil || only == "csv" else {
             csvBytes = 0
             return
         }
         csvBytes = try Self.write(
-            csv, .windowsCP1252, count: 1_000_000, head: Self.columns, tail: "", Self.row)
-        _ = try Self.write(csvInUTF8, .utf8, count: 1_000_000, head: Self.columns, tail: "", Self.row)
+            csv, .windowsCP1252, count: 1_000_000 / Self.divisor, head: Self.columns, tail: "", Self.row)
+        _ = try Self.write(
+            csvInUTF8, .utf8, count: 1_000_000 / Self.divisor, head: Self.columns, tail: "", Self.row)
     }
+
+    /// `RELAIS_BENCH_DIVISOR=100` makes a hundredth of the data, to try something out.
+    private static let divisor = max(
+        1, ProcessInfo.processInfo.environment["RELAIS_BENCH_DIVISOR"].flatMap(Int.init) ?? 1)
 
     private static func write(
         _ url: URL, _ encoding: String.Encoding, count: Int, head: String, tail: String,

@@ -70,6 +70,15 @@ extension CapturedRecord {
         #expect(records == [["7", "un & <deux>", "trois"]])
     }
 
+    @Test(arguments: ["US-ASCII", "UTF-16", "ISO-2022-JP", "Shift_JIS", "nulle-part"])
+    func `an encoding that the bytes do not follow is an error at any border`(encoding: String) {
+        let text = "<?xml version='1.0' encoding='\(encoding)'?><r xmlns='urn:x'><a><b>é\u{FFFF}</b></a></r>"
+        let bytes = Array(text.utf8) + [0xFF, 0xFE, 0x1B, 0x24]
+        for step in 1...60 {
+            #expect(throws: XMLError.self) { try sample.read(bytes, step: step) }
+        }
+    }
+
     @Test func `records are found at any depth of a batch`() throws {
         let records = try sample.read(
             "<batch><page><r xmlns='urn:x'><a><b>1</b></a></r><r xmlns='urn:x'/></page><r xmlns='urn:x'><a><b>2</b></a></r></batch>"
