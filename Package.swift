@@ -121,7 +121,7 @@ let package = Package(
         floor("ConnectorTesting", ["ConnectorKit", "Model", "Diagnostics"]),
         .executableTarget(
             name: "relais-bench",
-            dependencies: ["PostgreSQL", "Mapping", "Tabular", "CLibXML2", "RelaisTesting"],
+            dependencies: ["PostgreSQL", "Mapping", "Tabular", "CLibXML2", "RelaisTesting", yams],
             path: "Tests/Bench",
             swiftSettings: strict),
         tests("ModelTests", ["Model"]),

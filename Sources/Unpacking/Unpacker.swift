@@ -92,7 +92,7 @@ package struct Unpacker: Sendable {
     }
 
     private static func kind(of path: String) throws(FileError) -> Kind {
-        let file = try LocalFile(path)
+        let file = try LocalFile(path, limit: .max)
         return Kind(try file.read(upTo: 8))
     }
 

@@ -17,6 +17,9 @@ struct MappedFile {
     let choice: MappingChoice
     private let facts: FileFacts
 
+    /// Nothing is kept of a file that is only looked at, so that any size will do.
+    private static let sizeLimit = Int.max
+
     /// What was read.
     struct Counts {
         var read = 0
@@ -27,7 +30,7 @@ struct MappedFile {
     init(_ part: UnpackedFile, _ chooser: MappingChooser) throws {
         path = part.name
         self.part = part
-        let file = try LocalFile(part.path)
+        let file = try LocalFile(part.path, limit: Self.sizeLimit)
         facts = try FileFacts(file)
         choice = try chooser.choose(try Self.head(of: file, facts, name: part.name))
     }
@@ -51,7 +54,7 @@ struct MappedFile {
     func read(_ body: (inout MappedItem) -> Void) throws -> (reader: MappingReader, counts: Counts) {
         var reader = try MappingReader(
             choice.definition, probe: facts.probe, fileName: String(path.split(separator: "/").last ?? ""))
-        let file = try LocalFile(part.path)
+        let file = try LocalFile(part.path, limit: Self.sizeLimit)
         var counts = Counts()
         func note(_ item: inout MappedItem) {
             counts.read += 1

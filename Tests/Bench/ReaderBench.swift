@@ -5,6 +5,7 @@ internal import CLibXML2
 internal import Foundation
 internal import Mapping
 internal import Tabular
+internal import Yams
 
 /// CPU seconds of a mapping over a file, the pass over the bytes for hash and encoding apart.
 private func mapCPU(_ file: URL, _ mapping: String) throws -> (cpu: Double, records: Int) {
@@ -128,5 +129,23 @@ struct CSVBench {
             offset = end
         }
         return total > 0 ? ownCPU() - cpu : .nan
+    }
+}
+
+/// Mapping files: reading and checking beside reading their YAML alone.
+struct MappingBench {
+    func run() throws {
+        let texts = try MappingLibrary.shipped().files.values.map {
+            try String(contentsOf: $0, encoding: .utf8)
+        }
+        let rounds = 20
+        func files(_ body: (String) throws -> Void) rethrows -> Double {
+            let cpu = ownCPU()
+            for _ in 0..<rounds { for text in texts { try body(text) } }
+            return Double(rounds * texts.count) / (ownCPU() - cpu)
+        }
+        let check = try best { 1 / (try files { _ = try MappingDefinition.parse($0, file: "m.yaml") }) }
+        let yaml = try best { 1 / (try files { _ = try Yams.compose(yaml: $0) }) }
+        Bench.report("mapping check", 1 / check, 1 / yaml, "files/CPU s", "Yams, the YAML alone")
     }
 }
