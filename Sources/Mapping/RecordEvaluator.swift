@@ -99,8 +99,10 @@ struct RecordEvaluator {
             item.record.cells[Int(operation.slot)] = cell
         }
         for operation in program.collections { fillRows(operation, &source, &item) }
-        if !wantsAll, program.only >= 0, truth(of: program.only, &source, .record, &item.record) != true {
-            return false
+        if !wantsAll, program.only >= 0 {
+            let isWanted = truth(of: program.only, &source, .record, &item.record)
+            // Where a fault hides whether the record is wanted, the fault is shown rather than lost.
+            if isWanted == false || isWanted == nil && item.isApplicable { return false }
         }
         for index in program.checks.indices { run(index, &source, &item) }
         for rules in definition.rules { item.findings += rules.findings(item.record).filter(item.isNew) }

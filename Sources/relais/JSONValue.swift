@@ -7,7 +7,7 @@ internal import Model
 internal import Words
 
 /// A JSON value.
-enum JSONValue: Encodable {
+enum JSONValue {
     case null
     case text(String)
     case number(Int)
@@ -15,23 +15,56 @@ enum JSONValue: Encodable {
     case list([JSONValue])
     case object([String: JSONValue])
 
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
+    /// One line, keys in order.
+    var text: String {
+        var bytes: [UInt8] = []
+        write(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the value as JSON. By hand: Foundation's encoder takes longer than reading the record did.
+    private func write(to bytes: inout [UInt8]) {
         switch self {
-        case .null: try container.encodeNil()
-        case .text(let text): try container.encode(text)
-        case .number(let number): try container.encode(number)
-        case .boolean(let boolean): try container.encode(boolean)
-        case .list(let items): try container.encode(items)
-        case .object(let pairs): try container.encode(pairs)
+        case .null: bytes.append(contentsOf: "null".utf8)
+        case .text(let text): Self.write(text, to: &bytes)
+        case .number(let number): bytes.append(contentsOf: String(number).utf8)
+        case .boolean(let boolean): bytes.append(contentsOf: (boolean ? "true" : "false").utf8)
+        case .list(let items):
+            bytes.append(UInt8(ascii: "["))
+            for (index, item) in items.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                item.write(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        case .object(let pairs):
+            bytes.append(UInt8(ascii: "{"))
+            for (index, pair) in pairs.sorted(by: { $0.key < $1.key }).enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                Self.write(pair.key, to: &bytes)
+                bytes.append(UInt8(ascii: ":"))
+                pair.value.write(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "}"))
         }
     }
 
-    /// One line, keys in order.
-    var text: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+    /// A text in quotes; RFC 8259 wants quotes, backslashes and control characters escaped.
+    private static func write(_ text: String, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): bytes.append(contentsOf: "\\\"".utf8)
+            case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
+            case 10: bytes.append(contentsOf: "\\n".utf8)
+            case 13: bytes.append(contentsOf: "\\r".utf8)
+            case 9: bytes.append(contentsOf: "\\t".utf8)
+            case 0..<32:
+                let hex = String(byte, radix: 16)
+                bytes.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - hex.count) + hex).utf8)
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
     }
 
     init(_ text: String?) { self = text.map { .text($0) } ?? .null }

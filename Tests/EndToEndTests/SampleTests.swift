@@ -131,6 +131,30 @@ struct SampleTests {
         #expect(lines.dropLast().allSatisfy { $0["applicable"] as? Bool == true })
     }
 
+    /// A mapping of one's own reads the columns that the shipped one passes over.
+    @Test func `all entries of the ledger are read, balanced one by one`() async throws {
+        let name = "111111111FEC20221231.TXT"
+        let answer = try #require(try expected()["fec/\(name)"])
+        let shipped = try String(
+            contentsOf: Repository.root.appending(path: "Mappings/erp/fec.yaml"), encoding: .utf8)
+        let mapping = FileManager.default.temporaryDirectory.appending(path: "fec-\(UUID().uuidString).yaml")
+        try Data(shipped.replacing("only: account starts '411'\n", with: "").utf8).write(to: mapping)
+        defer { try? FileManager.default.removeItem(at: mapping) }
+        let items = try await map(
+            [try folder().appending(path: "erp/fec/\(name)").path], ["--mapping", mapping.path])
+        let rows = items.compactMap { $0["fields"] as? [String: Any] }
+        #expect(rows.count == answer["rows"] as? Int)
+        #expect(rows.count { $0["letter"] is String } == answer["lettered"] as? Int)
+        var balances: [String: Decimal] = [:]
+        for row in rows {
+            let debit = Decimal(string: row["debit"] as? String ?? "0") ?? 0
+            let credit = Decimal(string: row["credit"] as? String ?? "0") ?? 0
+            balances["\(row["journal"] ?? "") \(row["entry_no"] ?? "")", default: 0] += debit - credit
+        }
+        #expect(balances.count == answer["entries"] as? Int)
+        #expect(balances.values.count { $0 != 0 } == answer["unbalanced_entries"] as? Int)
+    }
+
     @Test func `bank statements have the accounts and sums that were counted`() async throws {
         for file in try files("bank") where file.hasSuffix(".xml") {
             let name = "bank/" + (file.split(separator: "/").last ?? "")

@@ -42,6 +42,25 @@ import Testing
         return items[0].record[field]?.description
     }
 
+    @Test func `a record whose fault hides whether it is wanted is not lost`() throws {
+        let definition = try MappingDefinition.parse(
+            """
+            mapping: t
+            version: 1
+            target: ledger_entry
+            source: {kind: csv, encoding: [utf-8], dialect: {delimiter: ";"}}
+            only: account starts '411'
+            fields:
+              journal: {col: j, required: true}
+              date: {col: d, required: true}
+              account: {col: c, required: true}
+            """, file: "t.yaml")
+        let rows = "j;d;c\nVE;2026-01-01;411A\nVE;2026-01-01;706\nVE;2026-01-01;\nVE;demain;411B\n"
+        let items = try items(definition, rows)
+        #expect(items.map { $0.record.origin.line } == [2, 4, 5])
+        #expect(items.map { $0.findings.map(\.code) } == [[], ["FIELD-REQUIRED"], ["FIELD-NOT-DATE"]])
+    }
+
     @Test func `a file that keeps the processor busy for too long is stopped`() throws {
         let text = Array("<r xmlns='urn:x'><c>EUR</c></r>".utf8)
         var probe = EncodingProbe()
