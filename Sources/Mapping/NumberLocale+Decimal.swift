@@ -50,7 +50,7 @@ extension NumberLocale {
 
     /// A last byte that holds the sign: `{ABCDEFGHI` = +0…9, `}JKLMNOPQR` = −0…9 (CFONB, EBCDIC zoned).
     private static func overpunched(_ bytes: [UInt8], _ place: TextRange, decimals: Int) -> Model.Decimal? {
-        guard place.count > 1 || place.count == 1, let last = bytes[place.range].last else { return nil }
+        guard place.count > 1 || place.count == 1, let last = bytes[place.offsets].last else { return nil }
         let digit: Int
         let isNegative: Bool
         switch last {
@@ -62,7 +62,7 @@ extension NumberLocale {
         default: return nil
         }
         var unscaled: Int128 = 0
-        for byte in bytes[place.range].dropLast() {
+        for byte in bytes[place.offsets].dropLast() {
             guard byte >= 48, byte <= 57, unscaled < Int128(1) << 110 else { return nil }
             unscaled = unscaled * 10 + Int128(byte - 48)
         }
@@ -140,14 +140,14 @@ private struct AmountReader {
     /// Amounts of more than 18 digits, zeros in front included, take the slower way.
     private mutating func wide(_ bytes: [UInt8], _ place: TextRange) -> Model.Decimal? {
         var plain: [UInt8] = []
-        var rest = bytes[place.range]
+        var rest = bytes[place.offsets]
         pointSeen = false
         while let byte = rest.first {
             if byte == point.0 || byte == point.1, !pointSeen {
                 plain.append(UInt8(ascii: "."))
                 pointSeen = true
             } else if blanks != .none,
-                let width = Self.blankWidth(bytes, rest.startIndex, place.range.upperBound)
+                let width = Self.blankWidth(bytes, rest.startIndex, place.end)
             {
                 rest = rest.dropFirst(width)
                 continue

@@ -84,14 +84,14 @@ package final class Pattern: @unchecked Sendable {
         var groups: [String: String] = [:]
         for (name, number) in groupNames {
             guard let range = matcher.group(number, of: place) else { continue }
-            groups[name] = String(decoding: bytes[range.range], as: UTF8.self)
+            groups[name] = String(decoding: bytes[range.offsets], as: UTF8.self)
         }
         return groups
     }
 
     fileprivate func match(_ bytes: [UInt8], _ place: TextRange, _ data: OpaquePointer?) -> Int32 {
         unsafe bytes.withUnsafeBufferPointer { buffer in
-            guard place.range.upperBound <= buffer.count, let start = buffer.baseAddress else {
+            guard place.end <= buffer.count, let start = buffer.baseAddress else {
                 return place.count == 0 ? unsafe matchNothing(data) : -1
             }
             return unsafe pcre2_match_8(

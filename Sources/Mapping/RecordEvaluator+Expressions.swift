@@ -153,7 +153,7 @@ struct ExpressionScope {
         switch (left, right) {
         case (.text(let left), .text(let right)):
             if bytes.areEqual(left, right) { return 0 }
-            return bytes[left.range].lexicographicallyPrecedes(bytes[right.range]) ? -1 : 1
+            return bytes[left.offsets].lexicographicallyPrecedes(bytes[right.offsets]) ? -1 : 1
         case (.date(let left), .date(let right)): return compare(left, right)
         case (.boolean(let left), .boolean(let right)): return left == right ? 0 : 1
         default:

@@ -6,12 +6,20 @@ internal import Model
 
 extension RecordEvaluator {
     /// Cleans a text and applies `take`, `regex`, `keep` and `enum`; nil where nothing is left.
+    @inline(__always)
     func finish(
         _ text: TextRange, _ operation: FieldOperation, _ record: inout Record
     ) throws(RecordFault) -> TextRange? {
         var text = text.trimmed(in: record.bytes)
         if !operation.cleaning.isEmpty { text = operation.cleaning.apply(to: text, of: &record) }
-        if operation.isPlain { return text }
+        return operation.isPlain ? text : try choose(text, operation, &record)
+    }
+
+    /// Applies `take`, `regex`, `keep` and `enum`.
+    private func choose(
+        _ text: TextRange, _ operation: FieldOperation, _ record: inout Record
+    ) throws(RecordFault) -> TextRange? {
+        var text = text
         if operation.take >= 0, text.count > operation.take {
             text = text.prefix(characters: Int(operation.take), in: record.bytes)
         }
@@ -81,7 +89,7 @@ extension RecordEvaluator {
             guard word == "true" || word == "false" else { throw fault(.notBoolean, text, record) }
             return .boolean(word == "true")
         case .currency:
-            guard text.count == 3, record.bytes[text.range].allSatisfy({ (65...90).contains($0) }) else {
+            guard text.count == 3, record.bytes[text.offsets].allSatisfy({ (65...90).contains($0) }) else {
                 throw fault(.notCurrency, text, record)
             }
             return .text(text)
@@ -125,11 +133,11 @@ extension ValueCheck {
     /// Whether the bytes pass the check.
     func holds(_ bytes: [UInt8], _ text: TextRange) -> Bool {
         switch self {
-        case .siren: CompanyIdentifier.isSIREN(ascii: bytes[text.range])
-        case .siret: CompanyIdentifier.isSIRET(ascii: bytes[text.range])
-        case .vat: VATNumber.isValid(ascii: bytes[text.range])
-        case .iban: IBAN.isValid(ascii: bytes[text.range])
-        case .luhn: CompanyIdentifier.passesLuhn(ascii: bytes[text.range])
+        case .siren: CompanyIdentifier.isSIREN(ascii: bytes[text.offsets])
+        case .siret: CompanyIdentifier.isSIRET(ascii: bytes[text.offsets])
+        case .vat: VATNumber.isValid(ascii: bytes[text.offsets])
+        case .iban: IBAN.isValid(ascii: bytes[text.offsets])
+        case .luhn: CompanyIdentifier.passesLuhn(ascii: bytes[text.offsets])
         }
     }
 }

@@ -17,7 +17,15 @@ extension [UInt8] {
 }
 
 extension TextRange {
+    /// Offset behind the last byte. Here and not in `Model`: a getter of another module is a call, which counts in
+    /// a loop over bytes.
+    @inline(__always) var end: Int { Int(start) + Int(count) }
+
+    /// Its offsets, for the same reason.
+    @inline(__always) var offsets: Range<Int> { Int(start)..<end }
+
     /// Without white space at both ends.
+    @inline(__always)
     func trimmed(in bytes: [UInt8]) -> TextRange {
         var text = self
         while text.count > 0, bytes[Int(text.start)].isBlank {
@@ -33,13 +41,13 @@ extension TextRange {
     /// A no-break space, plain or narrow, is a blank too.
     private func trimmedOfUnicodeBlanks(in bytes: [UInt8]) -> TextRange {
         var text = self
-        while text.count > 0, let width = bytes.blankWidth(at: Int(text.start), end: text.range.upperBound) {
+        while text.count > 0, let width = bytes.blankWidth(at: Int(text.start), end: text.end) {
             text.start += Int32(width)
             text.count -= Int32(width)
         }
         while let width = (1...3).first(where: { width in
             width <= text.count
-                && bytes.blankWidth(at: text.range.upperBound - width, end: text.range.upperBound) == width
+                && bytes.blankWidth(at: text.end - width, end: text.end) == width
         }) {
             text.count -= Int32(width)
         }
@@ -93,17 +101,20 @@ extension CleaningSet {
     private func withoutBlanks(_ text: TextRange, _ bytes: inout [UInt8]) -> TextRange {
         guard hasSuperfluousBlanks(text, bytes) else { return text }
         let start = bytes.count
+        let end = text.end
+        let dropsAll = contains(.nospace)
         var index = Int(text.start)
         var isAfterBlank = false
-        while index < text.range.upperBound {
-            if let width = bytes.blankWidth(at: index, end: text.range.upperBound) {
+        while index < end {
+            let byte = bytes[index]
+            if byte <= 32 || byte >= 0xC2, let width = bytes.blankWidth(at: index, end: end) {
                 isAfterBlank = true
                 index += width
                 continue
             }
-            if isAfterBlank, !contains(.nospace), bytes.count > start { bytes.append(32) }
+            if isAfterBlank, !dropsAll, bytes.count > start { bytes.append(32) }
             isAfterBlank = false
-            bytes.append(bytes[index])
+            bytes.append(byte)
             index += 1
         }
         return TextRange(start: start, count: bytes.count - start)
@@ -111,11 +122,11 @@ extension CleaningSet {
 
     private func hasSuperfluousBlanks(_ text: TextRange, _ bytes: [UInt8]) -> Bool {
         var previous: UInt8 = 0
-        for index in text.range {
+        for index in text.offsets {
             let byte = bytes[index]
             if byte.isBlank {
                 if contains(.nospace) || byte != 32 || previous == 32 { return true }
-            } else if byte >= 0xC2, bytes.blankWidth(at: index, end: text.range.upperBound) != nil {
+            } else if byte >= 0xC2, bytes.blankWidth(at: index, end: text.end) != nil {
                 return true
             }
             previous = byte
@@ -125,7 +136,7 @@ extension CleaningSet {
 
     private func recased(_ text: TextRange, _ record: inout Record) -> TextRange {
         var needsWork = false
-        for index in text.range {
+        for index in text.offsets {
             let byte = record.bytes[index]
             if byte >= 0x80 { needsWork = true }
             if byte >= 97, byte <= 122, contains(.upper) { needsWork = true }
@@ -169,11 +180,11 @@ private struct CaseTable {
     func apply(to text: TextRange, _ target: inout [UInt8]) -> TextRange? {
         let start = target.count
         var index = Int(text.start)
-        while index < text.range.upperBound {
+        while index < text.end {
             let byte = target[index]
             var scalar = UInt32(byte)
             if byte >= 0x80 {
-                guard byte >= 0xC2, byte < 0xCA, index + 1 < text.range.upperBound else {
+                guard byte >= 0xC2, byte < 0xCA, index + 1 < text.end else {
                     target.removeSubrange(start...)
                     return nil
                 }
