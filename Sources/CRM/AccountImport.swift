@@ -11,6 +11,7 @@ package import PostgreSQL
 /// the main site speaks for the party (name, SIREN, VAT number), so that two rows of one file never overwrite
 /// each other and a second import changes nothing.
 package struct AccountImport: ImportPlan {
+    /// The plan; it holds no state.
     package init() {}
 
     package var schema: EntitySchema { .account }

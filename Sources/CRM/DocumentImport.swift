@@ -10,6 +10,7 @@ package import PostgreSQL
 /// Seller and buyer are resolved to parties first, so that the key of a document (source, issuer, kind, number,
 /// year) does not change when a SIREN appears later. An unknown party is made where the mapping allows it.
 package struct DocumentImport: ImportPlan {
+    /// The plan; it holds no state.
     package init() {}
 
     package var schema: EntitySchema { .invoice }

@@ -14,6 +14,7 @@ package struct ImportContext: Sendable {
         /// Whether an unknown party is made from a record.
         package var creation: Creation
 
+        /// How parties are looked up, in order, and when an unknown one is made.
         package init(keys: [PartyKey], creation: Creation) {
             self.keys = keys
             self.creation = creation
@@ -41,6 +42,7 @@ package struct ImportContext: Sendable {
     /// What happens to known records with other content.
     package var change: Change
 
+    /// The run, source system and artifact by their ids in the database.
     package init(run: Int, source: Int, artifact: Int, matching: Matching, change: Change) {
         self.run = run
         self.source = source

@@ -36,6 +36,7 @@ package struct Cursor: Sendable, Hashable {
     /// What the connector wrote; means nothing to anybody else.
     package let text: String
 
+    /// A cursor as its connector wrote it.
     package init(_ text: String) {
         self.text = text
     }
@@ -58,6 +59,7 @@ package struct StreamDescription: Sendable, Hashable {
     /// Fields that name an item; empty for files.
     package let naturalKey: [String]
 
+    /// A stream; `naturalKey` names the fields that make a record the same one again.
     package init(name: String, naturalKey: [String] = []) {
         self.name = name
         self.naturalKey = naturalKey

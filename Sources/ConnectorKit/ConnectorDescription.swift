@@ -14,6 +14,7 @@ package struct ConnectorDescription: Sendable, Hashable {
     /// Names of the mappings it ships.
     package let mappings: [String]
 
+    /// The description of a connector, as its manifest shows it.
     package init(id: String, version: Int, settings: [SettingDescription], mappings: [String]) {
         self.id = id
         self.version = version
@@ -71,6 +72,7 @@ package struct SettingDescription: Sendable, Hashable {
     /// One English sentence.
     package let englishHelp: String
 
+    /// A setting, as the manifest shows it.
     package init(
         _ name: String, _ type: Kind, required: Bool = false, secret: Bool = false, fr: String, en: String
     ) {
@@ -88,6 +90,7 @@ package struct Settings: Sendable, Hashable {
     /// Lists of texts by name; a plain text is a list of one.
     package var values: [String: [String]]
 
+    /// Settings by name, each with its values.
     package init(_ values: [String: [String]]) {
         self.values = values
     }

@@ -22,6 +22,7 @@ package struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     /// What a program may do about it by itself.
     package var retry: RetryAdvice
 
+    /// A diagnostic; an error that no program can mend by itself unless said otherwise.
     package init(
         code: String, facts: [String: String] = [:], place: Place = Place(), severity: Severity = .error,
         retry: RetryAdvice = .never

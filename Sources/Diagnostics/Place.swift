@@ -16,6 +16,7 @@ package struct Place: Sendable, Hashable {
         didSet { value = value.map { String($0.prefix(200)) } }
     }
 
+    /// A place, as far as it is known.
     package init(
         file: String? = nil, line: Int? = nil, column: Int? = nil, field: String? = nil,
         value: String? = nil

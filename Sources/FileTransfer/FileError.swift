@@ -20,6 +20,7 @@ package struct FileError: ReportableError {
 
     package let diagnostic: Diagnostic
 
+    /// The error that a diagnostic describes.
     package init(_ diagnostic: Diagnostic) {
         self.diagnostic = diagnostic
     }

@@ -14,6 +14,7 @@ package struct RunLedger: Sendable, Hashable {
     /// Records left out: seen before in the same file, or the whole file was.
     package var skipped = 0
 
+    /// Counts; those that are left out are 0.
     package init(
         inserted: Int = 0, updated: Int = 0, unchanged: Int = 0, quarantined: Int = 0, skipped: Int = 0
     ) {

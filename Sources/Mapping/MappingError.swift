@@ -61,6 +61,7 @@ package struct MappingError: ReportableError {
 
     package let diagnostic: Diagnostic
 
+    /// The error that a diagnostic describes.
     package init(_ diagnostic: Diagnostic) {
         self.diagnostic = diagnostic
     }

@@ -26,6 +26,9 @@ package final class Pattern: @unchecked Sendable {
     private let context: OpaquePointer?
     private static let stepLimit: UInt32 = 100_000
 
+    /// Compiles a pattern.
+    ///
+    /// - Throws: ``Fault`` with the place in the pattern and what is wrong there.
     package init(_ source: String) throws(Fault) {
         self.source = source
         var error: Int32 = 0

@@ -6,6 +6,7 @@ package struct CalendarDate: Sendable, Hashable, BitwiseCopyable, Comparable, Cu
     /// Days since 1970-01-01, negative before.
     package let daysSince1970: Int
 
+    /// The day so many days after 1970-01-01; before it when negative.
     package init(daysSince1970: Int) {
         self.daysSince1970 = daysSince1970
     }

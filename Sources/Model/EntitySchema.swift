@@ -10,6 +10,7 @@ package struct FieldSchema: Sendable, Hashable {
     /// Whether a record without it cannot be applied.
     package let isRequired: Bool
 
+    /// A field by its JSON name.
     package init(_ name: String, _ type: ValueType = .string, required: Bool = false) {
         self.name = name
         self.type = type
@@ -38,6 +39,7 @@ package final class EntitySchema: Sendable {
     package let collections: [CollectionSchema]
     private let slots: [String: Int]
 
+    /// An entity; the names of its fields must differ.
     package init(name: String, fields: [FieldSchema], collections: [CollectionSchema] = []) {
         self.name = name
         self.fields = fields

@@ -6,6 +6,7 @@ package struct Timestamp: Sendable, Hashable, BitwiseCopyable, Comparable, Custo
     /// Microseconds since 1970-01-01T00:00:00Z, negative before.
     package let microsecondsSince1970: Int64
 
+    /// The instant so many microseconds after 1970-01-01T00:00:00Z.
     package init(microsecondsSince1970: Int64) {
         self.microsecondsSince1970 = microsecondsSince1970
     }

@@ -14,6 +14,7 @@ package struct Migration: Sendable, Hashable {
     /// The SQL commands.
     package let sql: String
 
+    /// A migration; numbers have no gaps, and the text never changes once it was applied.
     package init(number: Int, name: String, sql: String) {
         self.number = number
         self.name = name

@@ -18,6 +18,7 @@ package final class Pool: Sendable {
         /// Age after which a connection is replaced, so that plans made on young tables do not stay for ever.
         package var age: Duration
 
+        /// At most so many connections, each used until it is so old; whoever asks waits this long at most.
         package init(connections: Int = 4, wait: Duration = .seconds(30), age: Duration = .seconds(1800)) {
             self.connections = connections
             self.wait = wait
@@ -34,6 +35,7 @@ package final class Pool: Sendable {
         /// Tasks that wait for one.
         package let waiting: Int
 
+        /// Counts at one moment.
         package init(connections: Int, idle: Int, waiting: Int) {
             self.connections = connections
             self.idle = idle

@@ -41,6 +41,7 @@ package struct PostgreSQLError: ReportableError {
 
     package let diagnostic: Diagnostic
 
+    /// The error that a diagnostic describes.
     package init(_ diagnostic: Diagnostic) {
         self.diagnostic = diagnostic
     }

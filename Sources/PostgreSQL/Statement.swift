@@ -48,6 +48,7 @@ package struct AdHoc<Row: PostgreSQLDecodable>: Sendable {
     let sql: String
     let parameters: [Parameter]
 
+    /// A statement whose `$1`, `$2`… are the parameters in order.
     package init(_ sql: String, _ parameters: [Parameter] = []) {
         self.sql = sql
         self.parameters = parameters

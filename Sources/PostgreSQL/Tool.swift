@@ -34,6 +34,7 @@ package struct Installation: Sendable, Hashable {
     /// The folder with `postgres`, `initdb`, `pg_dump`…
     package let programs: URL
 
+    /// The installation of a major version whose programs are in this folder.
     package init(major: Int, programs: URL) {
         self.major = major
         self.programs = programs

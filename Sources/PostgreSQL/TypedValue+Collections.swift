@@ -67,6 +67,7 @@ package struct PostgreSQLRange<Bound: PostgreSQLCodable & Hashable>: Sendable, H
         /// Whether the range contains it.
         package let isInclusive: Bool
 
+        /// An end of a range that belongs to it or not.
         package init(_ value: Bound, inclusive: Bool) {
             self.value = value
             isInclusive = inclusive
@@ -80,6 +81,7 @@ package struct PostgreSQLRange<Bound: PostgreSQLCodable & Hashable>: Sendable, H
     /// Whether it contains nothing.
     package let isEmpty: Bool
 
+    /// A range; nil means that it has no end on that side.
     package init(lower: Limit?, upper: Limit?, isEmpty: Bool = false) {
         self.lower = lower
         self.upper = upper

@@ -10,6 +10,7 @@ package struct TypeID: Sendable, Hashable, RawRepresentable {
     /// The oid.
     package let rawValue: UInt32
 
+    /// The type with this object id of PostgreSQL's catalogue.
     package init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
@@ -118,6 +119,7 @@ package struct Bytes: PostgreSQLCodable, Hashable {
     /// The bytes.
     package var array: [UInt8]
 
+    /// Bytes as `bytea` holds them.
     package init(_ array: [UInt8]) {
         self.array = array
     }
@@ -136,6 +138,7 @@ package struct JSONText: PostgreSQLCodable, Hashable {
     /// The JSON text.
     package var text: String
 
+    /// JSON as `jsonb` holds it.
     package init(_ text: String) {
         self.text = text
     }

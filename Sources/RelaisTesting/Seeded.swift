@@ -5,6 +5,7 @@
 package struct Seeded: RandomNumberGenerator {
     private var state: UInt64
 
+    /// The same numbers for the same seed.
     package init(_ seed: UInt64) {
         state = seed
     }

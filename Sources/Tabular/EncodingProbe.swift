@@ -59,6 +59,7 @@ package struct EncodingProbe: Sendable {
     /// First byte of the character that is being read.
     private var lead: Position?
 
+    /// A probe that has seen nothing yet.
     package init() {}
 
     /// The byte order mark.

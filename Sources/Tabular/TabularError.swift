@@ -27,6 +27,7 @@ package struct TabularError: ReportableError {
 
     package let diagnostic: Diagnostic
 
+    /// The error that a diagnostic describes.
     package init(_ diagnostic: Diagnostic) {
         self.diagnostic = diagnostic
     }

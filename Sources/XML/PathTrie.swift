@@ -8,6 +8,7 @@ package struct XMLName: Sendable, Hashable {
     /// Name without prefix.
     package let local: String
 
+    /// A name; without namespace it means no namespace at all.
     package init(_ local: String, namespace: String? = nil) {
         self.local = local
         self.namespace = namespace
@@ -34,6 +35,7 @@ package struct PathTrie: Sendable {
     /// The record element.
     package static let record: Node = 0
 
+    /// A trie that keeps nothing yet but the record elements themselves.
     package init(records: [XMLName]) {
         self.records = records
         entries = [Entry(name: XMLName("record"), isAttribute: false)]

@@ -23,6 +23,7 @@ package struct XMLError: ReportableError {
 
     package let diagnostic: Diagnostic
 
+    /// The error that a diagnostic describes.
     package init(_ diagnostic: Diagnostic) {
         self.diagnostic = diagnostic
     }

@@ -17,5 +17,6 @@ package struct XMLLimits: Sendable, Hashable {
     /// Elements of one record.
     package var elements = 1_000_000
 
+    /// The usual limits.
     package init() {}
 }

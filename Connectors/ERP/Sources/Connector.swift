@@ -12,6 +12,7 @@ package struct ERPConnector: Connector {
 
     private let paths: [String]
 
+    /// The connector with the settings of one flow: ``ERPSettings`` says which.
     package init(_ settings: Settings) {
         paths = settings[ERPSettings.paths.name]
     }
