@@ -14,6 +14,16 @@ package struct MappingChoice: Sendable {
     package let reason: Diagnostic
 }
 
+/// Why a mapping was taken; each has its texts in the message catalogue.
+package enum ChoiceReason: String, Sendable, CaseIterable {
+    case named = "MAP-CHOSEN-NAMED"
+    case element = "MAP-CHOSEN-ELEMENT"
+    case kind = "MAP-CHOSEN-KIND"
+    case columns = "MAP-CHOSEN-COLUMNS"
+    case fileName = "MAP-CHOSEN-FILENAME"
+    case shape = "MAP-CHOSEN-SHAPE"
+}
+
 /// What is known of a file before it is mapped.
 package struct FileHead: Sendable {
     /// The file's name without folders.
@@ -66,12 +76,12 @@ package struct MappingChooser: Sendable {
     ///
     /// - Throws: `MAP-NONE-FITS` with what the file begins with.
     package func choose(_ file: FileHead) throws(MappingError) -> MappingChoice {
-        if let named { return MappingChoice(definition: named, reason: reason("MAP-CHOSEN-NAMED")) }
+        if let named { return MappingChoice(definition: named, reason: reason(.named)) }
         return file.isXML ? try chooseXML(file) : try chooseTable(file)
     }
 
-    private func reason(_ code: String, _ facts: [String: String] = [:]) -> Diagnostic {
-        Diagnostic(code: code, facts: facts, severity: .info)
+    private func reason(_ reason: ChoiceReason, _ facts: [String: String] = [:]) -> Diagnostic {
+        Diagnostic(code: reason.rawValue, facts: facts, severity: .info)
     }
 
     /// The mapping one of whose records comes first.
@@ -84,7 +94,7 @@ package struct MappingChooser: Sendable {
                 else { continue }
                 let facts = ["element": element.local, "namespace": element.namespace ?? ""]
                 return MappingChoice(
-                    definition: definition, reason: reason("MAP-CHOSEN-ELEMENT", facts))
+                    definition: definition, reason: reason(.element, facts))
             }
         }
         // A DOCTYPE longer than the head is not yet seen by the parser.
@@ -100,7 +110,7 @@ package struct MappingChooser: Sendable {
         // Whatever is wrong with the first tag, its reader says it better.
         let anyXML = mappings.first { if case .xml = $0.source { true } else { false } }
         guard let anyXML else { throw MappingError(.noneFits, [:]) }
-        return MappingChoice(definition: anyXML, reason: reason("MAP-CHOSEN-KIND"))
+        return MappingChoice(definition: anyXML, reason: reason(.kind))
     }
 
     /// The mapping that knows most of the columns and reads most of the first rows without an error.
@@ -119,9 +129,9 @@ package struct MappingChooser: Sendable {
         let facts = [
             "columns": String(best.columns), "faulty": String(best.faulty), "rows": String(best.rows),
         ]
-        let code =
+        let code: ChoiceReason =
             best.followsName
-            ? "MAP-CHOSEN-FILENAME" : best.hasHeader ? "MAP-CHOSEN-COLUMNS" : "MAP-CHOSEN-SHAPE"
+            ? .fileName : best.hasHeader ? .columns : .shape
         return MappingChoice(definition: best.definition, reason: reason(code, facts))
     }
 }

@@ -8,7 +8,7 @@ internal import Model
 ///
 /// PCRE2 backtracks, so each match has a step limit; a pattern that reaches it does not match.
 /// `@unchecked Sendable`: compiled code is never written after `init`, and PCRE2 allows concurrent matches on it
-/// (pcre2api, "Multithreading"); the match data is made for each call.
+/// (pcre2api, "Multithreading"); the match data is not here but in each reader's own ``PatternMatcher``.
 @safe
 package final class Pattern: @unchecked Sendable {
     /// Why a pattern cannot be compiled.

@@ -54,6 +54,20 @@ struct ColumnProfile {
     var isAmbiguousDate: Bool { dates.count > 1 }
 }
 
+/// What a file leaves open for a person to decide; each has its texts in the message catalogue.
+package enum InferenceFinding: String, Sendable, CaseIterable {
+    case ambiguousDate = "INFER-AMBIGUOUS-DATE"
+    case emptyColumn = "INFER-EMPTY-COLUMN"
+    case required = "INFER-REQUIRED"
+    case ragged = "INFER-RAGGED"
+
+    fileprivate func diagnostic(
+        _ facts: [String: String], _ severity: Diagnostic.Severity = .warning
+    ) -> Diagnostic {
+        Diagnostic(code: rawValue, facts: facts, severity: severity)
+    }
+}
+
 /// A draft of a mapping, and what a person must decide.
 package struct MappingDraft: Sendable {
     /// The mapping, as a file's text.
@@ -64,6 +78,9 @@ package struct MappingDraft: Sendable {
 
 /// Looks at a whole table and drafts a mapping for it.
 package struct TableInference {
+    /// The text of the message catalogue under a key.
+    package typealias Words = (_ key: String, _ facts: [String: String]) -> String
+
     private let probe: EncodingProbe
     private let encoding: TextEncoding
     private let delimiter: UInt8
@@ -124,7 +141,10 @@ package struct TableInference {
     /// - Parameters:
     ///   - target: the entity; nil for the one whose shipped mappings know most of the columns.
     ///   - known: mappings whose columns and spellings tell which column is which field.
-    package func draft(name: String, target: EntitySchema?, known: [MappingDefinition]) -> MappingDraft {
+    ///   - words: the text of the message catalogue under a key, with its facts, for the draft's comments.
+    package func draft(
+        name: String, target: EntitySchema?, known: [MappingDefinition], words: Words
+    ) -> MappingDraft {
         var findings: [Diagnostic] = []
         let names = columns.map(\.name)
         let target = target ?? Self.bestTarget(names, known)
@@ -134,23 +154,23 @@ package struct TableInference {
         for (index, column) in columns.enumerated() {
             note(column, &findings)
             guard let field = fields[index] else {
-                lines.append("  # \(column.name) : \(Self.describe(column))")
+                lines.append("  # \(Self.onOneLine(column.name)) : \(Self.describe(column, words))")
                 continue
             }
-            lines.append("  \(field.name): \(rule(column, field, locale))")
+            lines.append("  \(field.name): \(rule(column, field, locale, words))")
         }
         let mapped = Set(fields.values.map(\.name))
         for field in target.fields where field.isRequired && !mapped.contains(field.name) {
             lines.append("  # \(field.name): \(Self.proposal(field, mapped))")
             findings.append(
-                Diagnostic(code: "INFER-REQUIRED", facts: ["field": field.name], severity: .warning))
+                InferenceFinding.required.diagnostic(["field": field.name]))
         }
         if ragged > 0 {
             findings.append(
-                Diagnostic(code: "INFER-RAGGED", facts: ["count": String(ragged)], severity: .warning))
+                InferenceFinding.ragged.diagnostic(["count": String(ragged)]))
         }
         return MappingDraft(
-            text: text(name, target, locale, lines, Set(fields.values.map(\.name))), findings: findings)
+            text: text(name, target, locale, lines, mapped, words), findings: findings)
     }
 
     /// What is usual for a required field that no column gives.
@@ -163,12 +183,13 @@ package struct TableInference {
 
     private func text(
         _ name: String, _ target: EntitySchema, _ locale: NumberLocale, _ fields: [String],
-        _ mapped: Set<String>
+        _ mapped: Set<String>, _ words: Words
     ) -> String {
+        let counts = words("infer.rows", ["rows": String(rows), "columns": String(columns.count)])
         let mark = delimiter == 9 ? "\\t" : String(UnicodeScalar(delimiter))
         var text = """
-            # \(rows) lignes lues, \(columns.count) colonnes.
-            mapping: \(name)
+            # \(counts)
+            mapping: \(Self.identifier(name))
             version: 1
             target: \(target.name)
             source:
@@ -202,22 +223,23 @@ package struct TableInference {
         if column.isAmbiguousDate {
             let formats = column.dates.map(\.pattern).joined(separator: ", ")
             findings.append(
-                Diagnostic(
-                    code: "INFER-AMBIGUOUS-DATE", facts: ["column": column.name, "formats": formats],
-                    severity: .warning))
+                InferenceFinding.ambiguousDate.diagnostic(["column": column.name, "formats": formats]))
         }
         if column.filled == 0 {
             findings.append(
-                Diagnostic(code: "INFER-EMPTY-COLUMN", facts: ["column": column.name], severity: .info))
+                InferenceFinding.emptyColumn.diagnostic(["column": column.name], .info))
         }
     }
 
-    private func rule(_ column: ColumnProfile, _ field: FieldSchema, _ locale: NumberLocale) -> String {
+    private func rule(
+        _ column: ColumnProfile, _ field: FieldSchema, _ locale: NumberLocale, _ words: Words
+    ) -> String {
         var parts = ["col: \(Self.quoted(column.name))"]
         if field.type == .date {
             // A format that the file does not prove is left for a person to write.
             let formats = column.dates.map(\.pattern)
-            parts.append("format: \(column.isAmbiguousDate ? "À_CHOISIR" : formats.first ?? "À_CHOISIR")")
+            let open = words("infer.choose", [:])
+            parts.append("format: \(column.isAmbiguousDate ? open : formats.first ?? open)")
         }
         if field.type == .decimal, column.isAmount, !column.locales.contains(locale),
             let own = column.locales.first
@@ -230,24 +252,58 @@ package struct TableInference {
         if field.isRequired || column.empty == 0 && column.filled > 0 && field.name == "number" {
             parts.append("required: true")
         }
+        let formats = column.dates.map(\.pattern).joined(separator: " / ")
         let comment =
-            column.isAmbiguousDate
-            ? "   # \(column.dates.map(\.pattern).joined(separator: " ou ")) : la source le dit" : ""
+            column.isAmbiguousDate ? "   # " + words("infer.source-tells", ["formats": formats]) : ""
         return "{\(parts.joined(separator: ", "))}\(comment)"
     }
 
-    private static func describe(_ column: ColumnProfile) -> String {
-        let kind =
-            column.isDate
-            ? "date \(column.dates.map(\.pattern).joined(separator: " ou "))"
-            : column.isAmount ? "nombre" : column.filled == 0 ? "vide" : "texte"
-        let samples = column.values.sorted().prefix(3).joined(separator: " | ")
-        return "\(kind), \(column.filled) valeurs, ex. \(samples.prefix(60))"
+    private static func describe(_ column: ColumnProfile, _ words: Words) -> String {
+        let formats = column.dates.map(\.pattern).joined(separator: " / ")
+        let kind = column.isDate ? "date" : column.isAmount ? "number" : column.filled == 0 ? "empty" : "text"
+        let samples = column.values.sorted().prefix(3).joined(separator: " | ").prefix(60)
+        return words(
+            "infer.column",
+            [
+                "kind": words("infer.kind.\(kind)", ["formats": formats]), "count": String(column.filled),
+                "samples": onOneLine(String(samples)),
+            ])
     }
 
+    /// A text of the file for a comment: a line end in it would end the comment.
+    private static func onOneLine(_ text: String) -> String {
+        String(
+            text.unicodeScalars.map {
+                $0.properties.generalCategory == .control || $0.value == 0x2028 || $0.value == 0x2029
+                    ? " " : Character($0)
+            })
+    }
+
+    /// A name for the mapping: letters, digits and hyphens of the file's.
+    private static func identifier(_ name: String) -> String {
+        let name = String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
+        return name.contains { $0 != "-" } ? name : "mapping"
+    }
+
+    /// A column's name as a YAML scalar.
     private static func quoted(_ name: String) -> String {
-        name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") } && !name.isEmpty
-            ? name : "\"" + name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        let isPlain =
+            name.first?.isLetter == true
+            && name.allSatisfy { character in
+                character.isASCII && (character.isLetter || character.isNumber || character == "_")
+            }
+        guard !isPlain else { return name }
+        var quoted = "\""
+        for scalar in name.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": quoted += "\\" + String(scalar)
+            case "\n": quoted += "\\n"
+            case "\r": quoted += "\\r"
+            case "\t": quoted += "\\t"
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
     }
 
     // MARK: - Which column is which field

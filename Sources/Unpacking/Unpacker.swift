@@ -4,6 +4,7 @@
 internal import Diagnostics
 internal import FileTransfer
 internal import Foundation
+internal import Glibc
 
 /// What a file and what it holds may cost at most.
 package struct UnpackingLimits: Sendable, Hashable {
@@ -112,7 +113,9 @@ final class WorkFolder: Sendable {
     let url: URL
 
     init() throws(UnpackingError) {
-        url = FileManager.default.temporaryDirectory.appending(path: "relais-unpack-\(UUID().uuidString)")
+        Self.removeAbandoned()
+        url = FileManager.default.temporaryDirectory.appending(
+            path: "\(Self.prefix)\(getpid())-\(UUID().uuidString)")
         do {
             try FileManager.default.createDirectory(
                 at: url, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
@@ -123,6 +126,20 @@ final class WorkFolder: Sendable {
 
     deinit {
         try? FileManager.default.removeItem(at: url)
+    }
+
+    private static let prefix = "relais-unpack-"
+
+    /// Removes the folders of processes that were killed: their number is in the name.
+    private static func removeAbandoned() {
+        let folder = FileManager.default.temporaryDirectory
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] {
+            guard name.hasPrefix(prefix),
+                let process = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ pid_t($0) }),
+                process > 0, kill(process, 0) == -1, errno == ESRCH
+            else { continue }
+            try? FileManager.default.removeItem(at: folder.appending(path: name))
+        }
     }
 
     /// A path that nothing is at yet.

@@ -161,6 +161,16 @@ extension JSONValue {
         }
     }
 
+    /// The value without these keys, at any depth.
+    func removing(_ keys: Set<String>) -> JSONValue {
+        switch self {
+        case .list(let items): .list(items.map { $0.removing(keys) })
+        case .object(let pairs):
+            .object(pairs.filter { !keys.contains($0.key) }.mapValues { $0.removing(keys) })
+        case .null, .text, .number, .boolean: self
+        }
+    }
+
     /// Where this value and another one differ, field by field.
     func differences(from other: JSONValue, at path: String) -> [(path: String, old: String, new: String)] {
         switch (self, other) {

@@ -9,6 +9,7 @@ internal import Hub
 internal import Mapping
 internal import Model
 internal import Tabular
+internal import Unpacking
 internal import Words
 
 /// Runs a mapping over its samples and compares with the JSON beside them.
@@ -59,12 +60,17 @@ struct MappingTestCommand: AsyncParsableCommand {
         }.sorted { $0.path < $1.path }
     }
 
+    /// Texts in the user's language, which a comparison must not depend on.
+    private static let languageKeys: Set = ["hint", "message", "reason"]
+
     private func test(_ sample: URL, _ chooser: MappingChooser) throws -> Bool {
         let file = try MappedFile(sample.path, chooser)
         var lines: [JSONValue] = []
         let (reader, counts) = try file.read { lines.append(file.json($0)) }
         lines.append(file.json(reader, counts))
-        let actual = lines.map { $0.replacing(sample.path, with: sample.lastPathComponent) }
+        let actual = lines.map {
+            $0.replacing(sample.path, with: sample.lastPathComponent).removing(Self.languageKeys)
+        }
         let golden = sample.deletingPathExtension().appendingPathExtension("json")
         if accept {
             try Data((actual.map(\.text).joined(separator: "\n") + "\n").utf8).write(to: golden)
@@ -93,10 +99,6 @@ struct MappingInferCommand: AsyncParsableCommand {
     var target: String?
 
     func run() async throws {
-        let file = try LocalFile(path)
-        let facts = try FileFacts(file)
-        let library = try MappingLibrary.shipped()
-        let head = try MappedFile.head(of: file, facts, name: path)
         var schema: EntitySchema?
         if let target {
             schema = EntitySchema.named(target)
@@ -105,6 +107,16 @@ struct MappingInferCommand: AsyncParsableCommand {
                     words("infer.target", ["known": EntitySchema.all.map(\.name).joined(separator: ", ")]))
             }
         }
+        try await Unpacker().withFiles(of: path) { parts in
+            for part in parts { try infer(part, schema) }
+        }
+    }
+
+    private func infer(_ part: UnpackedFile, _ schema: EntitySchema?) throws {
+        let file = try LocalFile(part.path, limit: .max)
+        let facts = try FileFacts(file)
+        let library = try MappingLibrary.shipped()
+        let head = try MappedFile.head(of: file, facts, name: part.name)
         var inference = try TableInference(head)
         file.rewind()
         while true {
@@ -113,7 +125,9 @@ struct MappingInferCommand: AsyncParsableCommand {
             if bytes.isEmpty { break }
         }
         let name = String(head.name.prefix { $0 != "." }).lowercased()
-        let draft = inference.draft(name: name, target: schema, known: Array(library.mappings.values))
+        let draft = inference.draft(name: name, target: schema, known: Array(library.mappings.values)) {
+            words($0, $1)
+        }
         Console.print(draft.text.hasSuffix("\n") ? String(draft.text.dropLast()) : draft.text)
         for finding in draft.findings { Console.warn(Console.text(of: finding)) }
     }
@@ -131,8 +145,16 @@ struct MappingCoverageCommand: AsyncParsableCommand {
 
     func run() async throws {
         let chooser = try mapping.chooser()
-        let mapped = try MappedFile(path, chooser)
-        let file = try LocalFile(path)
+        try await Unpacker().withFiles(of: path) { parts in
+            for part in parts { try show(part, chooser) }
+        }
+    }
+
+    private func show(_ part: UnpackedFile, _ chooser: MappingChooser) throws {
+        let mapped = try MappedFile(part, chooser)
+        // A file that its mapping cannot read to the end has no coverage worth showing: the fault is said instead.
+        _ = try mapped.read { _ in }
+        let file = try LocalFile(part.path, limit: .max)
         let facts = try FileFacts(file)
         let coverage = try MappingCoverage(mapped.choice.definition, probe: facts.probe)
         file.rewind()

@@ -72,7 +72,9 @@ func withDataFolder(_ body: (_ data: String, _ folder: URL) async throws -> Void
             ["accounts", "search"],
             ["accounts", "show"], ["sales"], ["sales", "list"], ["db"], ["db", "status"], ["db", "migrate"],
             ["db", "psql"], ["db", "backup"], ["db", "restore"], ["db", "upgrade"], ["db", "stop"],
-            ["doctor"],
+            ["doctor"], ["mapping"], ["mapping", "list"], ["mapping", "check"], ["mapping", "test"],
+            ["mapping", "explain"], ["mapping", "infer"], ["mapping", "coverage"], ["mapping", "template"],
+            ["mapping", "keys"],
         ]
         for command in commands {
             let french = try await RelaisCommand.run(command + ["--help"])

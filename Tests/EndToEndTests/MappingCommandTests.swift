@@ -58,6 +58,46 @@ import Testing
         #expect(!tested.errors.contains("aucun exemple"))
     }
 
+    @Test func `samples compare equal in every language, and a draft speaks the user's`() async throws {
+        let english = ["LANG": "en_US.UTF-8"]
+        let tested = try await RelaisCommand.run(["mapping", "test"], environment: english)
+        #expect(tested.status == 0, "\(tested.output)")
+        try await withFolder { folder in
+            let data = folder.appending(path: "ventes: 1.csv")
+            try Data(table.utf8).write(to: data)
+            let draft = try await RelaisCommand.run(["mapping", "infer", data.path], environment: english)
+            #expect(draft.output.contains("# 2 rows read, 9 columns."))
+            #expect(draft.output.contains("mapping: ventes--1"))
+            #expect(!draft.output.contains("infer."))
+        }
+    }
+
+    @Test func `a header with line ends in it cannot add lines to a draft`() async throws {
+        try await withFolder { folder in
+            let data = folder.appending(path: "piege.csv")
+            let mapping = folder.appending(path: "piege.yaml")
+            let header = "\"inconnue\nversion: 9\";\"Raison\nsociale\";SIREN;code"
+            try Data("\(header)\n\"a\nb\";Dupont;991002015;C1\n".utf8).write(to: data)
+            let draft = try await RelaisCommand.run(["mapping", "infer", data.path, "--target", "account"])
+            try Data(draft.output.utf8).write(to: mapping)
+            let checked = try await RelaisCommand.run(["mapping", "check", mapping.path])
+            #expect(checked.status == 0, "\(draft.output) \(checked.output)")
+            let mapped = try await RelaisCommand.run(["map", data.path, "--mapping", mapping.path, "--json"])
+            #expect(mapped.output.contains("\"name\":\"Dupont\""))
+        }
+    }
+
+    @Test func `coverage of a broken file says what is broken`() async throws {
+        try await withFolder { folder in
+            let data = folder.appending(path: "profond.xml")
+            let invoice = "<Invoice xmlns='urn:oasis:names:specification:ubl:schema:xsd:Invoice-2'>"
+            try Data((invoice + String(repeating: "<d>", count: 100_000)).utf8).write(to: data)
+            let coverage = try await RelaisCommand.run(["mapping", "coverage", data.path])
+            #expect(coverage.status == 1)
+            #expect(coverage.errors.contains("[XML-DEPTH]"))
+        }
+    }
+
     @Test func `the reference is rendered from the table of keys`() async throws {
         let rendered = try await RelaisCommand.run(["mapping", "keys"])
         let file = Repository.root.appending(path: "docs/langage-des-correspondances.md")

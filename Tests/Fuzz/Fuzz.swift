@@ -60,7 +60,7 @@ private func choose(_ bytes: [UInt8]) {
     _ = try? chooser?.choose(head)
     guard var inference = try? TableInference(head) else { return }
     try? inference.feed(bytes, isLast: true)
-    _ = inference.draft(name: "f", target: nil, known: mappings)
+    _ = inference.draft(name: "f", target: nil, known: mappings) { key, _ in key }
 }
 
 /// Reads in two pieces, so that borders are tried too.

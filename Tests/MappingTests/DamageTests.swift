@@ -70,7 +70,9 @@ import Testing
                 _ = try? chooser.choose(head)
                 if var inference = try? TableInference(head) {
                     try? inference.feed(damaged, isLast: true)
-                    _ = inference.draft(name: "x", target: nil, known: Array(library.mappings.values))
+                    _ = inference.draft(name: "x", target: nil, known: Array(library.mappings.values)) {
+                        key, _ in key
+                    }
                 }
             }
         }

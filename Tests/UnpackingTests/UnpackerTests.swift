@@ -65,9 +65,23 @@ import Unpacking
                     == ["lot.zip/un.csv": "1", "lot.zip/deux é.csv": "2"])
             #expect(try await contents(folder.appending(path: "b.csv.gz")) == ["b.csv.gz/b.csv": "y"])
         }
-        let left = try FileManager.default.contentsOfDirectory(
-            atPath: FileManager.default.temporaryDirectory.path)
-        #expect(!left.contains { $0.hasPrefix("relais-unpack-\(getpid())") })
+    }
+
+    @Test func `what was taken out is gone afterwards, also after a kill`() async throws {
+        let temporary = FileManager.default.temporaryDirectory
+        // No process has so high a number (Linux: 4,194,304 at most).
+        let abandoned = temporary.appending(path: "relais-unpack-99999999-x")
+        try FileManager.default.createDirectory(at: abandoned, withIntermediateDirectories: true)
+        try await withFolder { folder in
+            try python("import gzip; gzip.open('b.gz','wb').write(b'y')", in: folder)
+            let place = try await Unpacker().withFiles(of: folder.appending(path: "b.gz").path) { files in
+                let path = try #require(files.first).path
+                #expect(FileManager.default.fileExists(atPath: path))
+                return path
+            }
+            #expect(!FileManager.default.fileExists(atPath: place))
+            #expect(!FileManager.default.fileExists(atPath: abandoned.path))
+        }
     }
 
     @Test func `bombs, archives in archives and damage are refused`() async throws {
