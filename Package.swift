@@ -121,7 +121,9 @@ let package = Package(
         floor("ConnectorTesting", ["ConnectorKit", "Model", "Diagnostics"]),
         .executableTarget(
             name: "relais-bench",
-            dependencies: ["PostgreSQL", "Mapping", "Tabular", "CLibXML2", "RelaisTesting", yams],
+            dependencies: [
+                "PostgreSQL", "FileTransfer", "Mapping", "Tabular", "CLibXML2", "RelaisTesting", yams,
+            ],
             path: "Tests/Bench",
             swiftSettings: strict),
         tests("ModelTests", ["Model"]),

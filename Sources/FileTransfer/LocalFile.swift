@@ -66,8 +66,20 @@ package struct LocalFile: ~Copyable {
         lseek(descriptor, 0, SEEK_SET)
     }
 
+    /// The next bytes in place of others, 256 KiB at most; none at the end. Who reads a whole file keeps one buffer.
+    package func read(into bytes: inout [UInt8]) throws(FileError) {
+        if bytes.count < 256 << 10 { bytes = [UInt8](repeating: 0, count: 256 << 10) }
+        let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+            unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+        }
+        guard got >= 0 else {
+            throw FileError(.unreadable, ["detail": Self.words(errno)], at: Place(file: path))
+        }
+        if got < bytes.count { bytes.removeLast(bytes.count - got) }
+    }
+
     /// The next bytes, at most `count`; empty at the end.
-    package func read(upTo count: Int = 256 << 10) throws(FileError) -> [UInt8] {
+    package func read(upTo count: Int) throws(FileError) -> [UInt8] {
         var failed = false
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             let got = unsafe Glibc.read(descriptor, buffer.baseAddress, count)

@@ -19,8 +19,9 @@ package struct FileFacts: Sendable {
         var hasher = SHA256()
         var probe = EncodingProbe()
         file.rewind()
+        var bytes: [UInt8] = []
         while true {
-            let bytes = try file.read()
+            try file.read(into: &bytes)
             if bytes.isEmpty { break }
             hasher.update(data: bytes)
             probe.feed(bytes)

@@ -30,7 +30,9 @@ struct FileTotals: Sendable {
                 }
                 // Whatever stands there is counted; only amounts are summed.
                 let one = total.operation == .count ? Decimal(1) : nil
-                guard let value = one ?? locale.decimal(record.bytes, text) else { continue }
+                guard let value = one ?? locale.decimal(record.bytes.span.extracting(text.offsets)) else {
+                    continue
+                }
                 add(value, at: index, total.operation)
             }
         }
@@ -66,7 +68,8 @@ struct FileTotals: Sendable {
         var findings: [Diagnostic] = []
         for check in program.checks.indices {
             var scope = ExpressionScope(program: program, row: .record, totals: values)
-            if let finding = scope.finding(of: check, &source, &record) { findings.append(finding) }
+            guard scope.fails(check, &source, &record) else { continue }
+            findings.append(scope.finding(of: check, &source, &record))
         }
         return findings
     }
@@ -76,6 +79,7 @@ struct FileTotals: Sendable {
 private struct NoSource: RecordSource {
     func root(_ record: inout Record) -> TextRange? { nil }
     func rowCount(_ collection: Int) -> Int { 0 }
+    mutating func find(_ place: Int32, _ row: RowPlace) -> FoundText { .absent }
     func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(RecordFault) -> TextRange? {
         nil
     }

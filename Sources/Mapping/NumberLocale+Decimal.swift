@@ -4,13 +4,14 @@
 internal import Model
 
 extension NumberLocale {
-    /// The amount written at a place; nil where it is not one in this locale.
+    /// The amount that a text writes; nil where it is not one in this locale.
     ///
     /// - Parameter decimals: digits behind the point of an amount without a point; −1 = none.
-    func decimal(_ bytes: [UInt8], _ place: TextRange, decimals: Int8 = -1) -> Model.Decimal? {
-        if self == .overpunch { return Self.overpunched(bytes, place, decimals: max(0, Int(decimals))) }
+    func decimal(_ text: Span<UInt8>, decimals: Int8 = -1) -> Model.Decimal? {
+        if self == .overpunch { return Self.overpunched(text, decimals: max(0, Int(decimals))) }
+        if decimals <= 0, let plain = AmountReader.plain(text, point: point) { return plain }
         var reader = AmountReader(point: point, group: group, blanks: blanks)
-        guard let decimal = reader.read(bytes, place) else { return nil }
+        guard let decimal = reader.read(text) else { return nil }
         guard decimals > 0, !reader.pointSeen else { return decimal }
         return Model.Decimal(unscaled: decimal.unscaled, scale: Int(decimals))
     }
@@ -49,8 +50,9 @@ extension NumberLocale {
     private var blanks: AmountReader.Blanks { self == .fr ? .groups : self == .fec ? .anywhere : .none }
 
     /// A last byte that holds the sign: `{ABCDEFGHI` = +0…9, `}JKLMNOPQR` = −0…9 (CFONB, EBCDIC zoned).
-    private static func overpunched(_ bytes: [UInt8], _ place: TextRange, decimals: Int) -> Model.Decimal? {
-        guard place.count > 1 || place.count == 1, let last = bytes[place.offsets].last else { return nil }
+    private static func overpunched(_ text: Span<UInt8>, decimals: Int) -> Model.Decimal? {
+        guard !text.isEmpty else { return nil }
+        let last = text[text.count - 1]
         let digit: Int
         let isNegative: Bool
         switch last {
@@ -62,7 +64,8 @@ extension NumberLocale {
         default: return nil
         }
         var unscaled: Int128 = 0
-        for byte in bytes[place.offsets].dropLast() {
+        for index in 0..<text.count - 1 {
+            let byte = text[index]
             guard byte >= 48, byte <= 57, unscaled < Int128(1) << 110 else { return nil }
             unscaled = unscaled * 10 + Int128(byte - 48)
         }
@@ -92,17 +95,36 @@ private struct AmountReader {
         self.blanks = blanks
     }
 
-    mutating func read(_ bytes: [UInt8], _ place: TextRange) -> Model.Decimal? {
-        var index = Int(place.start)
-        let end = index + Int(place.count)
-        guard index < end else { return nil }
-        let isNegative = bytes[index] == UInt8(ascii: "-")
-        if isNegative || bytes[index] == UInt8(ascii: "+") { index += 1 }
-        while index < end {
-            let byte = bytes[index]
+    /// Digits with at most one point between them and a sign in front, as nearly all amounts are; nil for others.
+    static func plain(_ text: Span<UInt8>, point: (UInt8, UInt8)) -> Model.Decimal? {
+        guard !text.isEmpty, text.count <= 18 else { return nil }
+        let isNegative = text[0] == UInt8(ascii: "-")
+        var value: Int64 = 0
+        var pointAt = -1
+        for index in (isNegative ? 1 : 0)..<text.count {
+            let byte = text[index]
             let digit = byte &- UInt8(ascii: "0")
             if digit < 10 {
-                guard digits < 18 else { return wide(bytes, place) }
+                value = value &* 10 &+ Int64(digit)
+            } else {
+                guard pointAt < 0, index > 0, byte == point.0 || byte == point.1 else { return nil }
+                pointAt = index
+            }
+        }
+        guard text[text.count - 1] &- UInt8(ascii: "0") < 10 else { return nil }
+        return Model.Decimal(
+            small: isNegative ? -value : value, scale: pointAt < 0 ? 0 : text.count - pointAt - 1)
+    }
+
+    mutating func read(_ text: Span<UInt8>) -> Model.Decimal? {
+        guard !text.isEmpty else { return nil }
+        let isNegative = text[0] == UInt8(ascii: "-")
+        var index = isNegative || text[0] == UInt8(ascii: "+") ? 1 : 0
+        while index < text.count {
+            let byte = text[index]
+            let digit = byte &- UInt8(ascii: "0")
+            if digit < 10 {
+                guard digits < 18 else { return wide(text) }
                 value = value * 10 + Int64(digit)
                 digits += 1
                 if pointSeen { scale += 1 } else if sinceGroup >= 0 { sinceGroup += 1 }
@@ -112,7 +134,7 @@ private struct AmountReader {
             } else if let group, byte == group, !pointSeen, digits > 0 {
                 guard sinceGroup < 0 || sinceGroup == 3 else { return nil }
                 sinceGroup = 0
-            } else if blanks != .none, let width = Self.blankWidth(bytes, index, end) {
+            } else if blanks != .none, let width = Self.blankWidth(text, index) {
                 if blanks == .groups {
                     guard !pointSeen, digits > 0, sinceGroup < 0 || sinceGroup == 3 else { return nil }
                     sinceGroup = 0
@@ -128,33 +150,30 @@ private struct AmountReader {
     }
 
     /// Length of a blank (space, no-break space, narrow no-break space) at `index`.
-    private static func blankWidth(_ bytes: [UInt8], _ index: Int, _ end: Int) -> Int? {
-        if bytes[index] == 32 { return 1 }
-        if bytes[index] == 0xC2, index + 1 < end, bytes[index + 1] == 0xA0 { return 2 }
-        if bytes[index] == 0xE2, index + 2 < end, bytes[index + 1] == 0x80, bytes[index + 2] == 0xAF {
-            return 3
-        }
-        return nil
+    private static func blankWidth(_ text: Span<UInt8>, _ index: Int) -> Int? {
+        if text[index] == 32 { return 1 }
+        if text[index] == 0xC2, index + 1 < text.count, text[index + 1] == 0xA0 { return 2 }
+        guard text[index] == 0xE2, index + 2 < text.count else { return nil }
+        return text[index + 1] == 0x80 && text[index + 2] == 0xAF ? 3 : nil
     }
 
     /// Amounts of more than 18 digits, zeros in front included, take the slower way.
-    private mutating func wide(_ bytes: [UInt8], _ place: TextRange) -> Model.Decimal? {
+    private mutating func wide(_ text: Span<UInt8>) -> Model.Decimal? {
         var plain: [UInt8] = []
-        var rest = bytes[place.offsets]
+        var index = 0
         pointSeen = false
-        while let byte = rest.first {
+        while index < text.count {
+            let byte = text[index]
             if byte == point.0 || byte == point.1, !pointSeen {
                 plain.append(UInt8(ascii: "."))
                 pointSeen = true
-            } else if blanks != .none,
-                let width = Self.blankWidth(bytes, rest.startIndex, place.end)
-            {
-                rest = rest.dropFirst(width)
+            } else if blanks != .none, let width = Self.blankWidth(text, index) {
+                index += width
                 continue
             } else if byte != group {
                 plain.append(byte)
             }
-            rest = rest.dropFirst()
+            index += 1
         }
         return Model.Decimal(ascii: plain)
     }

@@ -58,6 +58,12 @@ package final class Pattern: @unchecked Sendable {
         return String(decoding: buffer.prefix(max(0, Int(count))), as: UTF8.self)
     }
 
+    /// The number of digits that a text must have, where that is all that the pattern says (`^\d{9}$`).
+    var digitCount: Int? {
+        guard source.hasPrefix(#"^\d{"#), source.hasSuffix("}$") else { return nil }
+        return Int(source.dropFirst(4).dropLast(2))
+    }
+
     /// Number of capturing groups.
     package let groups: Int
 

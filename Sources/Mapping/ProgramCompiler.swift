@@ -24,6 +24,7 @@ struct ProgramCompiler {
     private(set) var formats: [DateLayout] = []
     private(set) var formatNames: [String] = []
     private(set) var checks: [CheckOperation] = []
+    private(set) var checkRules: [CheckRule] = []
     private(set) var only: Int32 = -1
     private(set) var constants: [UInt8] = []
     private(set) var places: [Place] = []
@@ -54,7 +55,7 @@ struct ProgramCompiler {
                     collection: Int32(collection.collection), start: Int32(start), end: Int32(index)))
         }
         collection = -1
-        for rule in definition.checks { checks.append(compile(rule)) }
+        for rule in definition.checks { compile(rule) }
         if let condition = definition.only { only = compile(condition) }
         if case .table(let source) = definition.source {
             for place in source.grouping?.places ?? [] { groupPlaces.append(number(place)) }
@@ -64,7 +65,7 @@ struct ProgramCompiler {
 
     init(fileChecks: [CheckRule]) {
         fileVariables = [:]
-        for rule in fileChecks { checks.append(compile(rule)) }
+        for rule in fileChecks { compile(rule) }
     }
 
     private mutating func number(_ locator: Locator) -> Int32 {
@@ -161,12 +162,18 @@ struct ProgramCompiler {
 
     // MARK: - Checks and expressions
 
-    private mutating func compile(_ rule: CheckRule) -> CheckOperation {
-        CheckOperation(
-            rule: rule, when: rule.when.map { compile($0) } ?? -1, expect: compile(rule.expect),
-            parts: rule.message.parts.map { part in
-                if case .value(let expression) = part { compile(expression) } else { -1 }
-            })
+    private mutating func compile(_ rule: CheckRule) {
+        let when = rule.when.map { compile($0) } ?? -1
+        let expect = compile(rule.expect)
+        let parts: [Int32] = rule.message.parts.map { part in
+            if case .value(let expression) = part { compile(expression) } else { -1 }
+        }
+        checks.append(
+            CheckOperation(
+                when: when, expect: expect, collection: Int32(rule.each ?? -1),
+                firstPart: Int32(links.count)))
+        links += parts
+        checkRules.append(rule)
     }
 
     private mutating func compile(_ expression: Expression) -> Int32 {

@@ -15,9 +15,8 @@ extension RecordEvaluator {
 
     /// Runs a check over the record, or over each row of its collection.
     func run(_ check: Int, _ source: inout some RecordSource, _ item: inout MappedItem) {
-        guard let collection = program.checks[check].rule.each else {
-            return run(check, &source, .record, &item)
-        }
+        let collection = Int(program.checks[check].collection)
+        guard collection >= 0 else { return run(check, &source, .record, &item) }
         for row in 0..<item.record.children[collection].count {
             run(check, &source, RowPlace(collection: collection, row: row), &item)
         }
@@ -28,7 +27,8 @@ extension RecordEvaluator {
         _ item: inout MappedItem
     ) {
         var scope = ExpressionScope(program: program, row: row)
-        guard var finding = scope.finding(of: check, &source, &item.record) else { return }
+        guard scope.fails(check, &source, &item.record) else { return }
+        var finding = scope.finding(of: check, &source, &item.record)
         finding.place.line = item.record.origin.line
         finding.place.field = row.collection < 0 ? nil : definition.target.collections[row.collection].name
         item.findings.append(finding)
@@ -36,16 +36,20 @@ extension RecordEvaluator {
 }
 
 extension ExpressionScope {
-    /// What a check that fails says; nil where it holds, is unknown or does not apply.
+    /// Whether a check applies and does not hold; where that is unknown it does not fail.
+    mutating func fails(_ number: Int, _ source: inout some RecordSource, _ record: inout Record) -> Bool {
+        let check = program.checks[number]
+        if check.when >= 0, evaluate(check.when, &source, &record).truth != true { return false }
+        return evaluate(check.expect, &source, &record).truth == false
+    }
+
+    /// What a check that fails says.
     mutating func finding(
         of number: Int, _ source: inout some RecordSource, _ record: inout Record
-    ) -> Diagnostic? {
-        let when = program.checks[number].when
-        if when >= 0, evaluate(when, &source, &record).truth != true { return nil }
-        guard evaluate(program.checks[number].expect, &source, &record).truth == false else { return nil }
-        let check = program.checks[number]
+    ) -> Diagnostic {
+        let rule = program.checkRules[number]
         var message = ""
-        for (part, node) in zip(check.rule.message.parts, check.parts) {
+        for (part, node) in zip(rule.message.parts, program.links[Int(program.checks[number].firstPart)...]) {
             if case .words(let words) = part {
                 message += words
             } else {
@@ -53,8 +57,8 @@ extension ExpressionScope {
             }
         }
         return Diagnostic(
-            code: check.rule.id, facts: ["message": message], place: Place(),
-            severity: Diagnostic.Severity(rawValue: check.rule.severity.rawValue) ?? .error)
+            code: rule.id, facts: ["message": message], place: Place(),
+            severity: Diagnostic.Severity(rawValue: rule.severity.rawValue) ?? .error)
     }
 }
 
@@ -103,7 +107,7 @@ struct ExpressionScope {
 
     private func text(_ place: Int32, _ source: inout some RecordSource, _ record: inout Record) -> Cell {
         guard let found = try? source.text(place, row, &record) else { return .none }
-        let trimmed = found.trimmed(in: record.bytes)
+        let trimmed = found.trimmed(in: record.bytes.span)
         return trimmed.count > 0 ? .text(trimmed) : .none
     }
 
@@ -113,6 +117,11 @@ struct ExpressionScope {
         _ operation: Expression.Operator, _ left: Int32, _ right: Int32, _ source: inout some RecordSource,
         _ record: inout Record
     ) -> Cell {
+        switch operation {
+        case .add, .subtract, .multiply, .divide:
+            return Cell(arithmetic(operation, left, right, &source, &record))
+        default: break
+        }
         let first = evaluate(left, &source, &record)
         if operation == .and || operation == .or {
             let decisive = operation == .or
@@ -123,26 +132,44 @@ struct ExpressionScope {
         }
         let second = evaluate(right, &source, &record)
         switch operation {
-        case .add: return Self.decimals(first, second) { $0.adding($1) }
-        case .subtract: return Self.decimals(first, second) { $0.subtracting($1) }
-        case .multiply: return Self.decimals(first, second) { $0.multiplied(by: $1) }
-        case .divide: return Self.decimals(first, second) { $0.divided(by: $1) }
         case .starts, .ends:
             guard case .text(let text) = first, case .text(let other) = second else { return .none }
             guard text.count >= other.count else { return .boolean(false) }
             let start = operation == .starts ? text.start : text.start + text.count - other.count
             let part = TextRange(start: Int(start), count: Int(other.count))
-            return .boolean(record.bytes.areEqual(part, other))
+            return .boolean(record.bytes.span.areEqual(part, other))
         default:
             return Self.order(first, second, record.bytes).map { .boolean(operation.holds($0)) } ?? .none
         }
     }
 
-    private static func decimals(
-        _ left: Cell, _ right: Cell, _ body: (Decimal, Decimal) -> Decimal?
-    ) -> Cell {
-        guard let left = left.decimal, let right = right.decimal else { return .none }
-        return Cell(body(left, right))
+    private mutating func arithmetic(
+        _ operation: Expression.Operator, _ left: Int32, _ right: Int32, _ source: inout some RecordSource,
+        _ record: inout Record
+    ) -> Decimal? {
+        guard let left = number(left, &source, &record), let right = number(right, &source, &record) else {
+            return nil
+        }
+        switch operation {
+        case .add: return left.adding(right)
+        case .subtract: return left.subtracting(right)
+        case .multiply: return left.multiplied(by: right)
+        case .divide: return left.divided(by: right)
+        default: return nil
+        }
+    }
+
+    /// The value of a node that is a number; nil where it is unknown or something else.
+    private mutating func number(
+        _ node: Int32, _ source: inout some RecordSource, _ record: inout Record
+    ) -> Decimal? {
+        switch program.nodes[Int(node)] {
+        case .field(let slot): record.cells[Int(slot)].decimal
+        case .binary(let operation, let left, let right)
+        where operation == .add || operation == .subtract:
+            arithmetic(operation, left, right, &source, &record)
+        default: evaluate(node, &source, &record).decimal
+        }
     }
 
     /// −1, 0 or 1; nil for values that cannot be compared.
@@ -152,7 +179,7 @@ struct ExpressionScope {
         }
         switch (left, right) {
         case (.text(let left), .text(let right)):
-            if bytes.areEqual(left, right) { return 0 }
+            if bytes.span.areEqual(left, right) { return 0 }
             return bytes[left.offsets].lexicographicallyPrecedes(bytes[right.offsets]) ? -1 : 1
         case (.date(let left), .date(let right)): return compare(left, right)
         case (.boolean(let left), .boolean(let right)): return left == right ? 0 : 1

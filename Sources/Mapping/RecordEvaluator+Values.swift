@@ -10,7 +10,7 @@ extension RecordEvaluator {
     func finish(
         _ text: TextRange, _ operation: FieldOperation, _ record: inout Record
     ) throws(RecordFault) -> TextRange? {
-        var text = text.trimmed(in: record.bytes)
+        var text = text.trimmed(in: record.bytes.span)
         if !operation.cleaning.isEmpty { text = operation.cleaning.apply(to: text, of: &record) }
         return operation.isPlain ? text : try choose(text, operation, &record)
     }
@@ -41,7 +41,7 @@ extension RecordEvaluator {
         _ text: TextRange, _ number: Int, _ record: borrowing Record
     ) throws(RecordFault) -> TextRange? {
         for index in program.choices[number].keys.indices
-        where record.bytes.areEqual(program.choices[number].keys[index], text) {
+        where record.bytes.span.areEqual(program.choices[number].keys[index], text) {
             return program.choices[number].values[index]
         }
         let table = program.choices[number]
@@ -62,19 +62,25 @@ extension RecordEvaluator {
             if text.count > operation.maxLength { try checkLength(text, operation, record) }
             return .text(text)
         case .decimal:
-            guard let decimal = operation.locale.decimal(record.bytes, text, decimals: operation.decimals)
+            guard
+                let decimal = operation.locale.decimal(
+                    record.bytes.span.extracting(text.offsets), decimals: operation.decimals)
             else {
                 throw fault(.notDecimal, text, record, ["form": operation.locale.form])
             }
             return .decimal(decimal)
         case .int:
-            guard let decimal = NumberLocale.plain.decimal(record.bytes, text), decimal.scale == 0,
+            guard let decimal = NumberLocale.plain.decimal(record.bytes.span.extracting(text.offsets)),
+                decimal.scale == 0,
                 let integer = Int(exactly: decimal.unscaled)
             else { throw fault(.notInteger, text, record) }
             return .integer(integer)
         case .date:
             for index in Int(operation.firstFormat)..<Int(operation.firstFormat + operation.formatCount) {
-                if let date = program.formats[index].date(record.bytes, text) { return .date(date) }
+                let bytes = record.bytes.span
+                if let date = program.formats[index].date(bytes.extracting(text.offsets)) {
+                    return .date(date)
+                }
             }
             let first = Int(operation.firstFormat)
             let formats = program.formatNames[first..<first + Int(operation.formatCount)]
@@ -130,14 +136,14 @@ extension ValueCheck {
         }
     }
 
-    /// Whether the bytes pass the check.
-    func holds(_ bytes: [UInt8], _ text: TextRange) -> Bool {
+    /// Whether a text passes the check.
+    func holds(_ text: Span<UInt8>) -> Bool {
         switch self {
-        case .siren: CompanyIdentifier.isSIREN(ascii: bytes[text.offsets])
-        case .siret: CompanyIdentifier.isSIRET(ascii: bytes[text.offsets])
-        case .vat: VATNumber.isValid(ascii: bytes[text.offsets])
-        case .iban: IBAN.isValid(ascii: bytes[text.offsets])
-        case .luhn: CompanyIdentifier.passesLuhn(ascii: bytes[text.offsets])
+        case .siren: CompanyIdentifier.isSIREN(ascii: text)
+        case .siret: CompanyIdentifier.isSIRET(ascii: text)
+        case .vat: VATNumber.isValid(ascii: text)
+        case .iban: IBAN.isValid(ascii: text)
+        case .luhn: CompanyIdentifier.passesLuhn(ascii: text)
         }
     }
 }

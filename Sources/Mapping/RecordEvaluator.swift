@@ -30,12 +30,24 @@ struct RowPlace {
     static let record = RowPlace(collection: -1, row: -1)
 }
 
+/// What stands at a place of a record.
+enum FoundText {
+    /// There is no such place.
+    case absent
+    /// A text.
+    case text(TextRange)
+    /// To know that takes more than a look.
+    case elsewhere
+}
+
 /// Where an evaluator gets the texts of one record from. Texts are places in the record's bytes.
 protocol RecordSource {
     /// Name of the record element, where there is one.
     mutating func root(_ record: inout Record) -> TextRange?
     /// Number of child rows of a collection.
     func rowCount(_ collection: Int) -> Int
+    /// What stands at a place, where a look tells.
+    mutating func find(_ place: Int32, _ row: RowPlace) -> FoundText
     /// The text at a place; nil where there is none, empty where the place is there and empty.
     mutating func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(RecordFault)
         -> TextRange?
@@ -63,10 +75,25 @@ struct RecordEvaluator {
     let matcher = PatternMatcher()
     private let wantsAll: Bool
 
-    init(_ definition: MappingDefinition, fileVariables: [String: String] = [:], wantsAll: Bool = false) {
+    /// What changes from record to record: apart from the evaluator, which would be copied to be read otherwise.
+    struct Memory {
+        /// What the texts of enumerations became, by ``DirectField/memory``.
+        var choices: [ChoiceMemory]
+        /// Rules of the record or row at hand that take the long way.
+        var pending: [Int32] = []
+    }
+
+    /// A memory for one file.
+    var emptyMemory: Memory { Memory(choices: Array(repeating: ChoiceMemory(), count: program.memoryCount)) }
+
+    init(
+        _ definition: MappingDefinition, fileVariables: [String: String] = [:], wantsAll: Bool = false,
+        takesShortWay: Bool = true
+    ) {
         self.wantsAll = wantsAll
         self.definition = definition
-        program = RecordProgram(definition, fileVariables: fileVariables)
+        program = RecordProgram(
+            definition, fileVariables: fileVariables, takesShortWay: takesShortWay)
     }
 
     /// The item that every record of a file is read into, one after the other.
@@ -92,13 +119,17 @@ struct RecordEvaluator {
     /// Reads one record into an item that ``begin(_:_:)`` made ready and the source put its texts into.
     ///
     /// - Returns: whether the record is wanted (`only`).
-    func evaluate(_ source: inout some RecordSource, _ item: inout MappedItem) -> Bool {
-        for index in 0..<program.fieldCount {
-            let operation = program.operations[index]
-            let cell = cell(operation, &source, .record, &item)
-            item.record.cells[Int(operation.slot)] = cell
+    func evaluate(
+        _ source: inout some RecordSource, _ item: inout MappedItem, _ memory: inout Memory
+    ) -> Bool {
+        fillDirectly(
+            0..<program.fieldCount, &source, &memory, .record, item.record.bytes, &item.record.cells, first: 0
+        )
+        for index in memory.pending {
+            let cell = cell(Int(index), &source, .record, &item, &memory)
+            item.record.cells[Int(program.direct[Int(index)].slot)] = cell
         }
-        for operation in program.collections { fillRows(operation, &source, &item) }
+        for operation in program.collections { fillRows(operation, &source, &item, &memory) }
         if !wantsAll, program.only >= 0 {
             let isWanted = truth(of: program.only, &source, .record, &item.record)
             // Where a fault hides whether the record is wanted, the fault is shown rather than lost.
@@ -110,24 +141,29 @@ struct RecordEvaluator {
     }
 
     private func fillRows(
-        _ operation: CollectionOperation, _ source: inout some RecordSource, _ item: inout MappedItem
+        _ operation: CollectionOperation, _ source: inout some RecordSource, _ item: inout MappedItem,
+        _ memory: inout Memory
     ) {
         let collection = Int(operation.collection)
         let width = item.record.children[collection].width
         for row in 0..<source.rowCount(collection) {
             let first = item.record.children[collection].cells.count
             item.record.children[collection].cells.append(contentsOf: repeatElement(.none, count: width))
-            for index in Int(operation.start)..<Int(operation.end) {
-                let rule = program.operations[index]
-                let cell = cell(rule, &source, RowPlace(collection: collection, row: row), &item)
-                item.record.children[collection].cells[first + Int(rule.slot)] = cell
+            let place = RowPlace(collection: collection, row: row)
+            fillDirectly(
+                Int(operation.start)..<Int(operation.end), &source, &memory, place, item.record.bytes,
+                &item.record.children[collection].cells, first: first)
+            for index in memory.pending {
+                let cell = cell(Int(index), &source, place, &item, &memory)
+                item.record.children[collection].cells[first + Int(program.direct[Int(index)].slot)] = cell
             }
         }
     }
 
     // MARK: - Fields
 
-    private func cell(
+    /// The value of a rule, the long way.
+    func cell(
         _ operation: FieldOperation, _ source: inout some RecordSource, _ row: RowPlace,
         _ item: inout MappedItem
     ) -> Cell {
@@ -136,7 +172,7 @@ struct RecordEvaluator {
             guard let text = found.flatMap({ $0.count > 0 ? $0 : nil }) else {
                 return try emptyCell(operation, isPresent: found != nil, &item.record)
             }
-            if let check = operation.check, !check.holds(item.record.bytes, text) {
+            if let check = operation.check, !check.holds(item.record.bytes.span.extracting(text.offsets)) {
                 item.findings.append(finding(check, text, item.record))
                 item.findings[item.findings.count - 1].place = place(operation, item, text)
             }
@@ -166,7 +202,8 @@ struct RecordEvaluator {
         _ record: inout Record
     ) throws(RecordFault) -> Int8 {
         guard let text = try source.text(operation.decimalsPlace, row, &record) else { return 0 }
-        let number = NumberLocale.plain.decimal(record.bytes, text.trimmed(in: record.bytes))
+        let bytes = record.bytes.span
+        let number = NumberLocale.plain.decimal(bytes.extracting(text.trimmed(in: bytes).offsets))
         return number.flatMap { Int8(exactly: $0.unscaled) } ?? 0
     }
 

@@ -47,6 +47,12 @@ struct FieldOperation: BitwiseCopyable {
     /// Whether the text only needs typing.
     var isPlainValue: Bool { decimalsPlace < 0 && negative < 0 }
 
+    /// Whether it is one of two constants, as they stand.
+    var isConditionalConstant: Bool {
+        guard case .constant = origin, type == .string, check == nil, cleaning.isEmpty else { return false }
+        return when >= 0 && regex < 0 && keep < 0 && choices < 0 && take < 0 && isPlainValue
+    }
+
     /// Whether the text only needs cleaning.
     var isPlain: Bool { regex < 0 && keep < 0 && choices < 0 && take < 0 && when < 0 }
 }
@@ -79,13 +85,14 @@ struct ChoiceTable: Sendable {
     var known = ""
 }
 
-/// A check, compiled.
-struct CheckOperation: Sendable {
-    let rule: CheckRule
+/// A check, compiled; what it says is in ``RecordProgram/checkRules``, at the same place.
+struct CheckOperation: BitwiseCopyable {
     let when: Int32
     let expect: Int32
-    /// One a part of the message: the expression's node, or −1 for words.
-    let parts: [Int32]
+    /// The collection each of whose rows is checked; −1 = the record.
+    let collection: Int32
+    /// The first of the message's parts in ``RecordProgram/links``: the expression's node, or −1 for words.
+    let firstPart: Int32
 }
 
 /// The child rows of one collection.
@@ -100,6 +107,12 @@ final class RecordProgram: Sendable {
     /// The record's own rules are the first ``fieldCount``; those of rows and alternatives follow.
     let operations: [FieldOperation]
     let fieldCount: Int
+    /// The short way of each of ``operations``.
+    let direct: [DirectField]
+    let emptyCells: [Cell]
+    let directPlaces: [Int32]
+    /// Number of enumerations that have one.
+    let memoryCount: Int
     let collections: [CollectionOperation]
     let nodes: [ExpressionNode]
     let links: [Int32]
@@ -109,6 +122,7 @@ final class RecordProgram: Sendable {
     let formats: [DateLayout]
     let formatNames: [String]
     let checks: [CheckOperation]
+    let checkRules: [CheckRule]
     let only: Int32
     /// Texts of constants; every record's bytes begin with them.
     let constants: [UInt8]
@@ -120,9 +134,14 @@ final class RecordProgram: Sendable {
     let groupPlaces: [Int32]
     let totalPlaces: [Int32]
 
-    private init(_ compiler: ProgramCompiler) {
+    private init(_ compiler: ProgramCompiler, takesShortWay: Bool = true) {
         operations = compiler.operations
         fieldCount = compiler.fieldCount
+        let short = DirectFieldCompiler(compiler, takesShortWay: takesShortWay)
+        direct = short.fields
+        emptyCells = short.emptyCells
+        directPlaces = short.places
+        memoryCount = short.memories
         collections = compiler.collections
         nodes = compiler.nodes
         links = compiler.links
@@ -132,6 +151,7 @@ final class RecordProgram: Sendable {
         formats = compiler.formats
         formatNames = compiler.formatNames
         checks = compiler.checks
+        checkRules = compiler.checkRules
         only = compiler.only
         constants = compiler.constants
         places = compiler.places.map(\.locator)
@@ -142,9 +162,14 @@ final class RecordProgram: Sendable {
 
     /// Compiles a mapping for one file.
     ///
-    /// - Parameter fileVariables: parts of the file's name, by the names that the mapping's `filename` gives them.
-    convenience init(_ definition: MappingDefinition, fileVariables: [String: String]) {
-        self.init(ProgramCompiler(definition, fileVariables: fileVariables))
+    /// - Parameters:
+    ///   - fileVariables: parts of the file's name, by the names that the mapping's `filename` gives them.
+    ///   - takesShortWay: whether fields that have a ``DirectField`` take it.
+    convenience init(
+        _ definition: MappingDefinition, fileVariables: [String: String], takesShortWay: Bool = true
+    ) {
+        self.init(
+            ProgramCompiler(definition, fileVariables: fileVariables), takesShortWay: takesShortWay)
     }
 
     /// Compiles a file's checks, whose totals are given when they are run.

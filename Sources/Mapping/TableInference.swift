@@ -29,15 +29,15 @@ struct ColumnProfile {
     }
 
     mutating func add(_ bytes: [UInt8]) {
-        let text = TextRange(start: 0, count: bytes.count).trimmed(in: bytes)
+        let text = TextRange(start: 0, count: bytes.count).trimmed(in: bytes.span)
         guard text.count > 0 else {
             empty += 1
             return
         }
         filled += 1
         longest = max(longest, Int(text.count))
-        if !dates.isEmpty { dates.removeAll { $0.layout.date(bytes, text) == nil } }
-        if !locales.isEmpty { locales.removeAll { $0.decimal(bytes, text) == nil } }
+        if !dates.isEmpty { dates.removeAll { $0.layout.date(bytes.span.extracting(text.offsets)) == nil } }
+        if !locales.isEmpty { locales.removeAll { $0.decimal(bytes.span.extracting(text.offsets)) == nil } }
         if isDigits { isDigits = bytes[text.range].allSatisfy { (48...57).contains($0) } }
         if values.count < 20 { values.insert(String(decoding: bytes[text.range], as: UTF8.self)) }
     }

@@ -15,6 +15,7 @@ struct TableReader {
 
     private let source: TableSource
     private let evaluator: RecordEvaluator
+    private var memory: RecordEvaluator.Memory
     private let required: [String]
     private let encoding: TextEncoding
     private let mark: EncodingProbe.Mark
@@ -36,6 +37,7 @@ struct TableReader {
         self.encoding = encoding
         self.mark = mark
         self.evaluator = evaluator
+        memory = evaluator.emptyMemory
         required = evaluator.definition.requiredColumns
         headerLinesLeft = source.kind == .csv ? source.headerLines : 0
         item = evaluator.emptyItem
@@ -70,6 +72,13 @@ struct TableReader {
             defer { reader = .csv(csv) }
             try csv.append(bytes)
             while try csv.next(isLast: isLast) {
+                guard headerLinesLeft > 0 || source.grouping != nil || rows.layout.width != csv.fieldCount
+                else {
+                    begin(line: csv.line, place: csv.place)
+                    rows.add(csv, to: &item.record)
+                    try deliver(body)
+                    continue
+                }
                 try add(csv.fields, csv.bytes, csv.row, line: csv.line, place: csv.place, body)
             }
         case .lines(var lines):
@@ -101,11 +110,6 @@ struct TableReader {
         _ body: (inout MappedItem) throws -> Void
     ) throws {
         if headerLinesLeft > 0 { return try readHeader(fields, bytes, line: line) }
-        if source.grouping == nil, rows.layout.width == fields.count {
-            begin(line: line, place: place)
-            rows.add(fields, bytes, row, collection: nil, to: &item.record)
-            return try deliver(body)
-        }
         var fields = fields
         let fault = rows.layout.width.flatMap { fit(&fields, to: $0, line: line) }
         guard source.grouping == nil else {
@@ -126,7 +130,7 @@ struct TableReader {
         var header: [String] = []
         for field in fields {
             var text: [UInt8] = []
-            try rows.decoder.append(field, of: bytes, to: &text)
+            try rows.decoder.append(field, of: bytes.span, to: &text)
             header.append(String(decoding: text, as: UTF8.self).trimmingBlanks)
         }
         rows.layout = try source.layout(evaluator.program.places, header: header)
@@ -168,7 +172,7 @@ struct TableReader {
     private mutating func begin(line: Int, place: Range<Int>) {
         ordinal += 1
         evaluator.begin(&item, Origin(ordinal: ordinal, line: line, bytes: place))
-        rows.removeAll()
+        if rows.count > 0 { rows.removeAll() }
     }
 
     /// Evaluates the record whose rows are complete.
@@ -176,7 +180,7 @@ struct TableReader {
         guard rows.count > 0 else { return }
         totals.add(&rows, &item.record, source.locale, evaluator.program.totalPlaces)
         if group.faults.isEmpty {
-            guard evaluator.evaluate(&rows, &item) else {
+            guard evaluator.evaluate(&rows, &item, &memory) else {
                 rows.removeAll()
                 return
             }
@@ -203,7 +207,7 @@ struct TableReader {
         var key: [String] = []
         for place in evaluator.program.groupPlaces {
             let text = try? probe.text(place, .record, &scratch)
-            key.append(text.map { scratch.string($0.trimmed(in: scratch.bytes)) } ?? "")
+            key.append(text.map { scratch.string($0.trimmed(in: scratch.bytes.span)) } ?? "")
         }
         let role = group.role(of: key, grouping, line: line, isOpen: rows.count > 0)
         switch role {

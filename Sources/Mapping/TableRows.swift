@@ -10,14 +10,23 @@ struct TableRows: RecordSource, Sendable {
     let places: [Locator]
     /// Whether a place is a whole field of the row itself: looking at a ``Locator`` for each text costs references.
     private let isSimple: [Bool]
+    /// For each place that is a whole field of the row itself its position there; −1 = the table has no such
+    /// column, −2 = another kind of place.
+    private var columns: [Int32] = []
     let decoder: FieldDecoder
-    var layout = TableLayout()
-    /// Fields of all rows, as places in the bytes they were read from.
+    var layout = TableLayout() {
+        didSet {
+            columns = zip(isSimple, layout.positions).map { isSimple, position in
+                isSimple ? Int32(position) : -2
+            }
+        }
+    }
+    /// Fields of all rows, as places in the record's bytes.
     private var fields: [TextField] = []
-    /// First field of each row.
+    /// First field of each row but the first, whose is 0.
     private var starts: [Int] = []
-    /// What is added to the place of each row's fields to find them in the record's bytes.
-    private var shifts: [Int] = []
+    /// Number of rows.
+    private(set) var count = 0
     /// For each collection, the rows that are its own.
     private var rowsOfCollection: [[Int]]
     /// The last row of each kind that the record has besides.
@@ -30,14 +39,11 @@ struct TableRows: RecordSource, Sendable {
         rowsOfCollection = [[Int]](repeating: [], count: collections)
     }
 
-    /// Number of rows.
-    var count: Int { starts.count }
-
     /// Begins the next record.
     mutating func removeAll() {
+        count = 0
         fields.removeAll(keepingCapacity: true)
-        starts.removeAll(keepingCapacity: true)
-        shifts.removeAll(keepingCapacity: true)
+        if !starts.isEmpty { starts.removeAll(keepingCapacity: true) }
         for index in rowsOfCollection.indices where !rowsOfCollection[index].isEmpty {
             rowsOfCollection[index].removeAll(keepingCapacity: true)
         }
@@ -46,7 +52,13 @@ struct TableRows: RecordSource, Sendable {
 
     /// Says of which kind the last row is.
     mutating func setKind(_ kind: String) {
-        rowOfKind[kind] = starts.count - 1
+        rowOfKind[kind] = count - 1
+    }
+
+    /// Adds a reader's row, which is the record's only one.
+    mutating func add(_ reader: CSVReader, to record: inout Record) {
+        reader.appendRow(to: &record.bytes, &fields)
+        count = 1
     }
 
     /// Adds a row: its bytes to the record's, its fields to these.
@@ -56,11 +68,15 @@ struct TableRows: RecordSource, Sendable {
         _ rowFields: [TextField], _ bytes: [UInt8], _ row: Range<Int>, collection: Int?,
         to record: inout Record
     ) {
-        shifts.append(record.bytes.count - row.lowerBound)
+        let shift = record.bytes.count - row.lowerBound
         record.bytes.append(contentsOf: bytes[row])
-        starts.append(fields.count)
-        fields.append(contentsOf: rowFields)
-        if let collection { rowsOfCollection[collection].append(starts.count - 1) }
+        if count > 0 { starts.append(fields.count) }
+        for var field in rowFields {
+            field.start += shift
+            fields.append(field)
+        }
+        if let collection { rowsOfCollection[collection].append(count) }
+        count += 1
     }
 
     // MARK: - RecordSource
@@ -68,6 +84,23 @@ struct TableRows: RecordSource, Sendable {
     func root(_ record: inout Record) -> TextRange? { nil }
 
     func rowCount(_ collection: Int) -> Int { rowsOfCollection[collection].count }
+
+    @inline(__always)
+    mutating func find(_ place: Int32, _ row: RowPlace) -> FoundText {
+        let position = Int(columns[Int(place)])
+        guard position >= 0 else { return position == -1 ? .absent : .elsewhere }
+        let number = row.row < 0 ? 0 : rowsOfCollection[row.collection][row.row]
+        guard let field = field(position, inRow: number) else { return .absent }
+        return field.isPlain ? .text(TextRange(start: field.start, count: field.count)) : .elsewhere
+    }
+
+    @inline(__always)
+    private func field(_ position: Int, inRow number: Int) -> TextField? {
+        let start = number == 0 ? 0 : starts[number - 1]
+        let end = number < starts.count ? starts[number] : fields.count
+        guard position >= 0, start + position < end else { return nil }
+        return fields[start + position]
+    }
 
     mutating func text(
         _ place: Int32, _ row: RowPlace, _ record: inout Record
@@ -87,25 +120,23 @@ struct TableRows: RecordSource, Sendable {
     /// The tidied text at a place in any row; nil where there is none or it cannot be decoded.
     mutating func rowText(_ place: Int32, row: Int, _ record: inout Record) -> TextRange? {
         let found = try? text(place, inRow: row, &record)
-        return found?.trimmed(in: record.bytes)
+        return found?.trimmed(in: record.bytes.span)
     }
 
     private func text(
         _ place: Int32, inRow number: Int, _ record: inout Record
     ) throws(RecordFault) -> TextRange? {
-        guard number < starts.count else { return nil }
-        let position = layout.positions[Int(place)]
-        let end = number + 1 < starts.count ? starts[number + 1] : fields.count
-        guard position >= 0, starts[number] + position < end else { return nil }
-        var field = fields[starts[number] + position]
-        field.start += shifts[number]
+        guard var field = field(layout.positions[Int(place)], inRow: number) else { return nil }
         if !isSimple[Int(place)], case .slice(let start, let count) = places[Int(place)].inner {
             field = slice(field, start, count, record)
         }
         if field.isPlain { return TextRange(start: field.start, count: field.count) }
         let start = record.bytes.count
         do throws(TabularError) {
-            try decoder.append(field, to: &record.bytes)
+            // From a copy, since the text is appended to the bytes that the field is a place in.
+            let source = Array(record.bytes[field.range])
+            field.start = 0
+            try decoder.append(field, of: source.span, to: &record.bytes)
         } catch {
             var fault = error.diagnostic
             if case .column(let column) = places[Int(place)] { fault.place.field = column }
@@ -120,7 +151,7 @@ struct TableRows: RecordSource, Sendable {
         var found: TextRange?
         for place in places {
             guard let text = try text(place, row, &record) else { continue }
-            if text.trimmed(in: record.bytes).count > 0 { return text }
+            if text.trimmed(in: record.bytes.span).count > 0 { return text }
             found = found ?? text
         }
         return found

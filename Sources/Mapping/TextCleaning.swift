@@ -4,7 +4,7 @@
 internal import Foundation
 internal import Model
 
-extension [UInt8] {
+extension Span<UInt8> {
     /// Whether the bytes at two places are the same.
     func areEqual(_ left: TextRange, _ right: TextRange) -> Bool {
         guard left.count == right.count else { return false }
@@ -26,7 +26,7 @@ extension TextRange {
 
     /// Without white space at both ends.
     @inline(__always)
-    func trimmed(in bytes: [UInt8]) -> TextRange {
+    func trimmed(in bytes: Span<UInt8>) -> TextRange {
         var text = self
         while text.count > 0, bytes[Int(text.start)].isBlank {
             text.start += 1
@@ -39,7 +39,7 @@ extension TextRange {
     }
 
     /// A no-break space, plain or narrow, is a blank too.
-    private func trimmedOfUnicodeBlanks(in bytes: [UInt8]) -> TextRange {
+    private func trimmedOfUnicodeBlanks(in bytes: Span<UInt8>) -> TextRange {
         var text = self
         while text.count > 0, let width = bytes.blankWidth(at: Int(text.start), end: text.end) {
             text.start += Int32(width)
@@ -56,7 +56,7 @@ extension TextRange {
 
     /// The first characters.
     func prefix(characters: Int, in bytes: [UInt8]) -> TextRange {
-        let text = String(decoding: bytes[range], as: UTF8.self).prefix(characters)
+        let text = String(decoding: bytes[offsets], as: UTF8.self).prefix(characters)
         return TextRange(start: Int(start), count: text.utf8.count)
     }
 }
@@ -66,7 +66,7 @@ extension UInt8 {
     var isBlank: Bool { self == 32 || (self >= 9 && self <= 13) }
 }
 
-extension [UInt8] {
+extension Span<UInt8> {
     /// Bytes of the white space (as Unicode has it) that stands at `index` in UTF-8; nil for anything else.
     func blankWidth(at index: Int, end: Int) -> Int? {
         let byte = self[index]
@@ -99,7 +99,7 @@ extension CleaningSet {
 
     /// Takes blanks out (`nospace`), or brings each run of them to one space.
     private func withoutBlanks(_ text: TextRange, _ bytes: inout [UInt8]) -> TextRange {
-        guard hasSuperfluousBlanks(text, bytes) else { return text }
+        guard hasSuperfluousBlanks(text, bytes.span) else { return text }
         let start = bytes.count
         let end = text.end
         let dropsAll = contains(.nospace)
@@ -107,7 +107,7 @@ extension CleaningSet {
         var isAfterBlank = false
         while index < end {
             let byte = bytes[index]
-            if byte <= 32 || byte >= 0xC2, let width = bytes.blankWidth(at: index, end: end) {
+            if byte <= 32 || byte >= 0xC2, let width = bytes.span.blankWidth(at: index, end: end) {
                 isAfterBlank = true
                 index += width
                 continue
@@ -120,7 +120,7 @@ extension CleaningSet {
         return TextRange(start: start, count: bytes.count - start)
     }
 
-    private func hasSuperfluousBlanks(_ text: TextRange, _ bytes: [UInt8]) -> Bool {
+    private func hasSuperfluousBlanks(_ text: TextRange, _ bytes: Span<UInt8>) -> Bool {
         var previous: UInt8 = 0
         for index in text.offsets {
             let byte = bytes[index]

@@ -26,7 +26,25 @@ struct XMLRecord: RecordSource, Sendable {
     /// For each collection, row by row, the first capture of each column; −1 = none.
     private var cells: [[Int32]]
 
+    /// For each place of the program, where a look finds its capture.
+    private let looks: [Look]
+
+    /// Where the first capture of a place is noted.
+    private struct Look: BitwiseCopyable {
+        /// The collection in whose rows it is, −1 = the record.
+        var collection: Int32 = -1
+        /// Its column there, or its use; −1 = the mapping never captures it, −2 = conditions are open.
+        var index: Int32 = -1
+    }
+
     init(_ binding: XMLBinding) {
+        looks = binding.useOfPlace.map { number in
+            guard number >= 0 else { return Look() }
+            let use = binding.uses[Int(number)]
+            return Look(
+                collection: use.collection,
+                index: use.isLate ? -2 : use.collection < 0 ? number : use.column)
+        }
         self.binding = binding
         rootNames = binding.trie.records.map(\.local)
         words = (binding.conditions.count + 63) / 64
@@ -60,7 +78,7 @@ struct XMLRecord: RecordSource, Sendable {
             let first = Int(binding.firstConditionOfNode[Int(capture.node)])
             let end = Int(binding.firstConditionOfNode[Int(capture.node) + 1])
             guard first < end else { continue }
-            let text = capture.text.trimmed(in: bytes)
+            let text = capture.text.trimmed(in: bytes.span)
             for index in first..<end {
                 let number = Int(binding.conditionsOfNodes[index])
                 guard bytes.isEqual(text, binding.conditions[number].text) else { continue }
@@ -140,6 +158,21 @@ struct XMLRecord: RecordSource, Sendable {
 
     func rowCount(_ collection: Int) -> Int { rows[collection].count }
 
+    @inline(__always)
+    mutating func find(_ place: Int32, _ row: RowPlace) -> FoundText {
+        let look = looks[Int(place)]
+        guard look.index >= 0 else { return look.index == -1 ? .absent : .elsewhere }
+        let capture: Int32
+        if look.collection < 0 {
+            capture = matches[Int(look.index)]
+        } else {
+            guard look.collection == row.collection else { return .elsewhere }
+            capture = cells[row.collection][row.row * binding.widths[row.collection] + Int(look.index)]
+        }
+        guard capture >= 0 else { return .absent }
+        return .text(captures[Int(capture)].text)
+    }
+
     func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(RecordFault) -> TextRange? {
         capture(of: place, row, record).map { captures[Int($0)].text }
     }
@@ -184,7 +217,8 @@ struct XMLRecord: RecordSource, Sendable {
             let element = ancestor(of: capture, binding.predicates[index].levelsUp)
             return (element..<captures[Int(element)].end).contains { inner in
                 captures[Int(inner)].node == node
-                    && record.bytes.areEqual(captures[Int(inner)].text.trimmed(in: record.bytes), wanted)
+                    && record.bytes.span.areEqual(
+                        captures[Int(inner)].text.trimmed(in: record.bytes.span), wanted)
             }
         }
     }

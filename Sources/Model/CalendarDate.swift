@@ -2,17 +2,17 @@
 // A day of the calendar, without time or zone: dates stay dates.
 
 /// A day of the proleptic Gregorian calendar.
-package struct CalendarDate: Sendable, Hashable, BitwiseCopyable, Comparable, CustomStringConvertible {
+public struct CalendarDate: Sendable, Hashable, BitwiseCopyable, Comparable, CustomStringConvertible {
     /// Days since 1970-01-01, negative before.
-    package let daysSince1970: Int
+    public let daysSince1970: Int
 
     /// The day so many days after 1970-01-01; before it when negative.
-    package init(daysSince1970: Int) {
+    public init(daysSince1970: Int) {
         self.daysSince1970 = daysSince1970
     }
 
     /// The day with these one-based parts; nil where the calendar has no such day or the year is outside 1...9999.
-    package init?(year: Int, month: Int, day: Int) {
+    public init?(year: Int, month: Int, day: Int) {
         guard (1...9999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
         guard day <= Self.length(ofMonth: month, year: year) else { return nil }
         // Days from civil: years start in March, so that the leap day is the last of the year.
@@ -25,7 +25,7 @@ package struct CalendarDate: Sendable, Hashable, BitwiseCopyable, Comparable, Cu
     }
 
     /// Year, month and day, the latter two one-based.
-    package var parts: (year: Int, month: Int, day: Int) {
+    public var parts: (year: Int, month: Int, day: Int) {
         let shifted = daysSince1970 + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -38,15 +38,15 @@ package struct CalendarDate: Sendable, Hashable, BitwiseCopyable, Comparable, Cu
     }
 
     /// The year of the day.
-    package var year: Int { parts.year }
+    public var year: Int { parts.year }
 
     /// ISO 8601, `2026-11-23`.
-    package var description: String {
+    public var description: String {
         let (year, month, day) = parts
         return "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(day, 2))"
     }
 
-    package static func < (left: CalendarDate, right: CalendarDate) -> Bool {
+    public static func < (left: CalendarDate, right: CalendarDate) -> Bool {
         left.daysSince1970 < right.daysSince1970
     }
 

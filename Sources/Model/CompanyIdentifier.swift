@@ -4,30 +4,29 @@
 /// SIREN (company, 9 digits) and SIRET (establishment, 14 digits) as INSEE numbers them.
 package enum CompanyIdentifier {
     /// Whether `text` is 9 digits whose Luhn check holds. All zeros is no company.
-    package static func isSIREN(_ text: String) -> Bool { isSIREN(ascii: Array(text.utf8)[...]) }
+    package static func isSIREN(_ text: String) -> Bool { isSIREN(ascii: Array(text.utf8).span) }
 
     /// Same as ``isSIREN(_:)``, from bytes.
-    package static func isSIREN(ascii bytes: ArraySlice<UInt8>) -> Bool {
-        bytes.count == 9 && passesLuhn(ascii: bytes) && bytes.contains { $0 != UInt8(ascii: "0") }
+    package static func isSIREN(ascii bytes: Span<UInt8>) -> Bool {
+        guard bytes.count == 9, let number = bytes.number else { return false }
+        return number > 0 && passesLuhn(ascii: bytes)
     }
 
     /// Whether `text` is 14 digits that start with a valid SIREN and whose own check holds.
     ///
     /// La Poste's establishments (SIREN 356000000), its head office excepted, keep a digit sum divisible by 5
     /// in place of Luhn's check.
-    package static func isSIRET(_ text: String) -> Bool { isSIRET(ascii: Array(text.utf8)[...]) }
+    package static func isSIRET(_ text: String) -> Bool { isSIRET(ascii: Array(text.utf8).span) }
 
     /// Same as ``isSIRET(_:)``, from bytes.
-    package static func isSIRET(ascii bytes: ArraySlice<UInt8>) -> Bool {
-        guard bytes.count == 14, isSIREN(ascii: bytes.prefix(9)) else { return false }
-        if bytes.starts(with: "356000000".utf8), !bytes.elementsEqual("35600000000048".utf8) {
-            return bytes.allSatisfy(isDigit) && bytes.reduce(0) { $0 + Int($1) - 48 }.isMultiple(of: 5)
+    package static func isSIRET(ascii bytes: Span<UInt8>) -> Bool {
+        guard bytes.count == 14, let number = bytes.number, isSIREN(ascii: bytes.extracting(first: 9)) else {
+            return false
         }
-        return passesLuhn(ascii: bytes)
-    }
-
-    private static func isDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        guard number / 100_000 == 356_000_000, number != 35_600_000_000_048 else {
+            return passesLuhn(ascii: bytes)
+        }
+        return bytes.indices.reduce(0) { $0 + Int(bytes[$1]) - 48 }.isMultiple(of: 5)
     }
 
     /// The decimal digits of `text` as numbers; other characters are left out.
@@ -39,16 +38,30 @@ package enum CompanyIdentifier {
 
     /// Whether the bytes are digits with a Luhn check (ISO/IEC 7812-1): every second digit from the right
     /// doubled, the sum of all digits divisible by 10.
-    package static func passesLuhn(ascii bytes: ArraySlice<UInt8>) -> Bool {
+    package static func passesLuhn(ascii bytes: Span<UInt8>) -> Bool {
         var sum = 0
-        var isDoubled = false
-        for byte in bytes.reversed() {
-            let digit = Int(byte) - 48
-            guard (0...9).contains(digit) else { return false }
-            let value = isDoubled ? digit * 2 : digit
-            sum += value > 9 ? value - 9 : value
+        var isDoubled = bytes.count.isMultiple(of: 2)
+        for index in bytes.indices {
+            let digit = bytes[index] &- 48
+            guard digit < 10 else { return false }
+            let value = isDoubled ? digit &* 2 : digit
+            sum += Int(value > 9 ? value &- 9 : value)
             isDoubled.toggle()
         }
         return sum.isMultiple(of: 10) && !bytes.isEmpty
+    }
+}
+
+extension Span<UInt8> {
+    /// The number that all bytes write as decimal digits; nil for anything else, for nothing, and for more than 18.
+    var number: Int? {
+        guard count > 0, count <= 18 else { return nil }
+        var number = 0
+        for index in indices {
+            let digit = self[index] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            number = number &* 10 &+ Int(digit)
+        }
+        return number
     }
 }

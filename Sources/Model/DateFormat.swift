@@ -35,40 +35,39 @@ package struct DateFormat: Sendable, Hashable {
 
     /// The day that `text` names in this pattern; nil where it does not follow it or the day does not exist.
     package func date(_ text: String) -> CalendarDate? {
-        let bytes = Array(text.utf8)
-        return layout.date(bytes, TextRange(start: 0, count: bytes.count))
+        layout.date(Array(text.utf8).span)
     }
 }
 
 /// A date pattern in a form that reads bytes without any memory of its own.
-package struct DateLayout: Sendable, Hashable, BitwiseCopyable {
-    private let pattern: SIMD16<UInt8>
+public struct DateLayout: Sendable, Hashable, BitwiseCopyable {
+    /// The pattern's characters, the first of each eight in the lowest byte.
+    private let pattern: SIMD2<UInt64>
     private let count: Int8
     /// Offsets of the parts.
     private let yearAt: Int8
     private let monthAt: Int8
     private let dayAt: Int8
     private let yearDigits: Int8
-    /// Offsets of the characters between the parts, −1 for none.
-    private let marks: SIMD8<Int8>
+    /// Offsets of the characters between the parts, a bit each.
+    private let marks: UInt16
     private let acceptsZone: Bool
     /// First year that a two-digit year may mean; 0 for four digits.
     private let century: Int16
 
     init(_ pattern: [UInt8], century: Int, acceptsZone: Bool) {
-        var padded = SIMD16<UInt8>(repeating: 0)
-        var marks = SIMD8<Int8>(repeating: -1)
-        var markCount = 0
+        var words = SIMD2<UInt64>(0, 0)
+        var marks: UInt16 = 0
         for (index, byte) in pattern.prefix(16).enumerated() {
-            padded[index] = byte
-            guard ![UInt8(ascii: "y"), UInt8(ascii: "M"), UInt8(ascii: "d")].contains(byte) else { continue }
-            marks[min(markCount, 7)] = Int8(index)
-            markCount += 1
+            words[index / 8] |= UInt64(byte) << UInt64(8 * (index % 8))
+            if ![UInt8(ascii: "y"), UInt8(ascii: "M"), UInt8(ascii: "d")].contains(byte) {
+                marks |= 1 << index
+            }
         }
         func offset(_ letter: Character) -> Int8 {
             Int8(pattern.firstIndex(of: letter.asciiValue ?? 0) ?? 0)
         }
-        self.pattern = padded
+        self.pattern = words
         self.marks = marks
         count = Int8(min(pattern.count, 16))
         (yearAt, monthAt, dayAt) = (offset("y"), offset("M"), offset("d"))
@@ -77,22 +76,25 @@ package struct DateLayout: Sendable, Hashable, BitwiseCopyable {
         self.acceptsZone = acceptsZone
     }
 
-    /// The day written at a place of some bytes; nil where it does not follow the pattern or does not exist.
-    package func date(_ bytes: [UInt8], _ place: TextRange) -> CalendarDate? {
-        let start = Int(place.start)
-        guard place.count >= count, place.range.upperBound <= bytes.count else { return nil }
-        for index in 0..<8 {
-            let mark = Int(marks[index])
-            if mark < 0 { break }
-            guard bytes[start + mark] == pattern[mark] else { return nil }
+    /// The day that a text writes; nil where it does not follow the pattern or does not exist.
+    public func date(_ text: Span<UInt8>) -> CalendarDate? {
+        guard text.count >= count else { return nil }
+        var rest = marks
+        while rest != 0 {
+            let mark = rest.trailingZeroBitCount
+            let wanted = (mark < 8 ? pattern.x : pattern.y) >> UInt64(8 * (mark % 8))
+            guard text[mark] == UInt8(truncatingIfNeeded: wanted) else { return nil }
+            rest &= rest - 1
         }
-        guard var year = Self.number(bytes, start + Int(yearAt), Int(yearDigits)),
-            let month = Self.number(bytes, start + Int(monthAt), 2),
-            let day = Self.number(bytes, start + Int(dayAt), 2)
+        guard var year = Self.number(text, Int(yearAt)), let month = Self.number(text, Int(monthAt)),
+            let day = Self.number(text, Int(dayAt))
         else { return nil }
-        if place.count > count {
-            let rest = bytes[(start + Int(count))..<place.range.upperBound]
-            guard acceptsZone, Self.isZone(rest) else { return nil }
+        if yearDigits == 4 {
+            guard let last = Self.number(text, Int(yearAt) + 2) else { return nil }
+            year = year * 100 + last
+        }
+        if text.count > count {
+            guard acceptsZone, Self.isZone(text.extracting(droppingFirst: Int(count))) else { return nil }
         }
         if century > 0 {
             let first = Int(century)
@@ -102,22 +104,18 @@ package struct DateLayout: Sendable, Hashable, BitwiseCopyable {
         return CalendarDate(year: year, month: month, day: day)
     }
 
-    private static func number(_ bytes: [UInt8], _ start: Int, _ count: Int) -> Int? {
-        var number = 0
-        for index in start..<start + count {
-            let digit = bytes[index] &- UInt8(ascii: "0")
-            guard digit < 10 else { return nil }
-            number = number * 10 + Int(digit)
-        }
-        return number
+    /// The number of two digits.
+    @inline(__always)
+    private static func number(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+        let tens = bytes[start] &- UInt8(ascii: "0")
+        let ones = bytes[start + 1] &- UInt8(ascii: "0")
+        return tens < 10 && ones < 10 ? Int(tens &* 10 &+ ones) : nil
     }
 
     /// Whether the bytes are `Z` or `±hh:mm`, as XML Schema allows behind a date.
-    private static func isZone(_ bytes: ArraySlice<UInt8>) -> Bool {
-        let bytes = Array(bytes)
-        if bytes == [UInt8(ascii: "Z")] { return true }
-        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+    private static func isZone(_ bytes: Span<UInt8>) -> Bool {
+        if bytes.count == 1 { return bytes[0] == UInt8(ascii: "Z") }
         return bytes.count == 6 && (bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-"))
-            && bytes[3] == UInt8(ascii: ":") && [1, 2, 4, 5].allSatisfy { digits.contains(bytes[$0]) }
+            && bytes[3] == UInt8(ascii: ":") && number(bytes, 1) != nil && number(bytes, 4) != nil
     }
 }

@@ -5,32 +5,31 @@
 ///
 /// The scale is kept as written (`336.90` prints as `336.90`), but plays no part in comparisons. Operations
 /// return nil where the result does not fit 38 digits.
-package struct Decimal: Sendable, BitwiseCopyable {
+public struct Decimal: Sendable, BitwiseCopyable {
     /// ``unscaled`` in two words: Swift 6.3 spills optionals of structs with an `Int128` to unaligned places of
     /// the stack and crashes there; and a decimal with its kind takes 24 bytes this way instead of 32.
-    @usableFromInline let high: Int64
-    @usableFromInline let low: UInt64
+    let high: Int64
+    let low: UInt64
     /// ``scale`` in one byte.
-    @usableFromInline let digitsBehindPoint: Int8
+    let digitsBehindPoint: Int8
 
     /// All digits as one integer, the sign included.
-    @inlinable package var unscaled: Int128 { Int128(high) << 64 | Int128(low) }
+    public var unscaled: Int128 { Int128(high) << 64 | Int128(low) }
     /// Number of digits behind the point, 0...38.
-    @inlinable package var scale: Int { Int(digitsBehindPoint) }
+    public var scale: Int { Int(digitsBehindPoint) }
 
     /// Most digits behind the point that a value can have.
-    package static let maxScale = 38
+    public static let maxScale = 38
     /// The number 0, without decimals.
-    package static let zero = Decimal(0)
+    public static let zero = Decimal(0)
 
     /// A whole number.
-    @inlinable
-    package init(_ integer: Int) {
+    public init(_ integer: Int) {
         self.init(small: Int64(integer), scale: 0)
     }
 
     /// `unscaled × 10^-scale`; nil outside 38 digits.
-    package init?(unscaled: Int128, scale: Int) {
+    public init?(unscaled: Int128, scale: Int) {
         guard (0...Self.maxScale).contains(scale), unscaled.magnitude < Self.limit else { return nil }
         high = Int64(truncatingIfNeeded: unscaled >> 64)
         low = UInt64(truncatingIfNeeded: unscaled)
@@ -40,12 +39,12 @@ package struct Decimal: Sendable, BitwiseCopyable {
     /// The value behind an optional sign, digits and at most one point: `-12.50`, `.5`, `7.`.
     ///
     /// - Returns: nil for anything else (spaces, separators, exponents, no digit, more than 38 digits).
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         self.init(ascii: text.utf8)
     }
 
     /// Same as ``init(_:)-(String)``, from ASCII bytes.
-    package init?(ascii bytes: some Sequence<UInt8>) {
+    public init?(ascii bytes: some Sequence<UInt8>) {
         var magnitude: Int128 = 0
         var scale = 0
         var digits = 0
@@ -68,16 +67,21 @@ package struct Decimal: Sendable, BitwiseCopyable {
         self.init(unscaled: negative ? -magnitude : magnitude, scale: scale)
     }
 
-    /// `unscaled × 10^-scale`, for at most 18 digits and a scale of at most 18: nothing is left to check.
-    @inlinable
-    package init(small unscaled: Int64, scale: Int) {
+    /// `unscaled × 10^-scale`, for a scale of at most 38: 64 bits always fit, so that nothing is left to check.
+    public init(small unscaled: Int64, scale: Int) {
         high = unscaled >> 63
         low = UInt64(bitPattern: unscaled)
         digitsBehindPoint = Int8(truncatingIfNeeded: scale)
     }
 
+    /// ``unscaled``, where it takes at most 62 bits: the sum of two such is exact in 64.
+    @inline(__always) private var small: Int64? {
+        let low = Int64(bitPattern: low)
+        return high == low >> 63 && low >> 62 == high ? low : nil
+    }
+
     /// 10^38: the first magnitude that does not fit.
-    private static let limit = power(38)
+    private static let limit: Int128 = 100_000_000_000_000_000_000_000_000_000_000_000_000
 
     /// 10^exponent, for 0...38.
     static func power(_ exponent: Int) -> Int128 {
@@ -88,6 +92,9 @@ package struct Decimal: Sendable, BitwiseCopyable {
 
     /// Both numbers' digits brought to one scale; nil when that needs more than 38 digits.
     private static func aligned(_ left: Decimal, _ right: Decimal) -> (Int128, Int128, Int)? {
+        if left.digitsBehindPoint == right.digitsBehindPoint {
+            return (left.unscaled, right.unscaled, left.scale)
+        }
         let scale = max(left.scale, right.scale)
         let (leftDigits, leftOverflow) = left.unscaled.multipliedReportingOverflow(
             by: power(scale - left.scale))
@@ -97,9 +104,16 @@ package struct Decimal: Sendable, BitwiseCopyable {
     }
 
     /// The same value without zeros at the end of its decimals.
-    package var reduced: Decimal {
-        var unscaled = unscaled
+    public var reduced: Decimal {
         var scale = scale
+        if var small {
+            while scale > 0, small % 10 == 0 {
+                small /= 10
+                scale -= 1
+            }
+            return Decimal(small: small, scale: scale)
+        }
+        var unscaled = unscaled
         while scale > 0, unscaled % 10 == 0 {
             unscaled /= 10
             scale -= 1
@@ -110,17 +124,20 @@ package struct Decimal: Sendable, BitwiseCopyable {
 
 extension Decimal {
     /// The sum, with the larger scale of the two; nil on overflow.
-    package func adding(_ other: Decimal) -> Decimal? {
+    public func adding(_ other: Decimal) -> Decimal? {
+        if digitsBehindPoint == other.digitsBehindPoint, let left = small, let right = other.small {
+            return Decimal(small: left &+ right, scale: scale)
+        }
         guard let (left, right, scale) = Self.aligned(self, other) else { return nil }
         let (sum, overflow) = left.addingReportingOverflow(right)
         return overflow ? nil : Decimal(unscaled: sum, scale: scale)
     }
 
     /// The difference, with the larger scale of the two; nil on overflow.
-    package func subtracting(_ other: Decimal) -> Decimal? { adding(other.negated) }
+    public func subtracting(_ other: Decimal) -> Decimal? { adding(other.negated) }
 
     /// The exact product; nil on overflow.
-    package func multiplied(by other: Decimal) -> Decimal? {
+    public func multiplied(by other: Decimal) -> Decimal? {
         let left = reduced
         let right = other.reduced
         let (product, overflow) = left.unscaled.multipliedReportingOverflow(by: right.unscaled)
@@ -129,7 +146,7 @@ extension Decimal {
 
     /// The quotient with at least 12 decimals more than the dividend, cut towards zero; nil for a zero divisor
     /// or on overflow.
-    package func divided(by other: Decimal) -> Decimal? {
+    public func divided(by other: Decimal) -> Decimal? {
         let left = reduced
         let right = other.reduced
         guard right.unscaled != 0, right.scale + 12 <= Self.maxScale else { return nil }
@@ -139,7 +156,7 @@ extension Decimal {
     }
 
     /// The value at `scale` decimals, halves towards +∞, as XPath 2.0 `fn:round` does: −0.005 gives 0.00.
-    package func rounded(to scale: Int) -> Decimal {
+    public func rounded(to scale: Int) -> Decimal {
         guard scale < self.scale else {
             let (digits, overflow) = unscaled.multipliedReportingOverflow(
                 by: Self.power(min(scale, Self.maxScale) - self.scale))
@@ -153,21 +170,30 @@ extension Decimal {
     }
 
     /// The value with the other sign.
-    package var negated: Decimal { Decimal(unscaled: -unscaled, scale: scale) ?? self }
+    public var negated: Decimal {
+        if let small { return Decimal(small: -small, scale: scale) }
+        return Decimal(unscaled: -unscaled, scale: scale) ?? self
+    }
     /// The value without its sign.
-    package var magnitude: Decimal { unscaled < 0 ? negated : self }
+    public var magnitude: Decimal { isNegative ? negated : self }
+    private var isZero: Bool { high == 0 && low == 0 }
+    private var isPositive: Bool { high >= 0 && !isZero }
     /// Whether the value is below zero.
-    package var isNegative: Bool { unscaled < 0 }
+    public var isNegative: Bool { high < 0 }
 }
 
 extension Decimal: Hashable, Comparable {
-    package static func == (left: Decimal, right: Decimal) -> Bool {
+    public static func == (left: Decimal, right: Decimal) -> Bool {
         if left.scale == right.scale { return left.unscaled == right.unscaled }
         let (left, right) = (left.reduced, right.reduced)
         return left.scale == right.scale && left.unscaled == right.unscaled
     }
 
-    package static func < (left: Decimal, right: Decimal) -> Bool {
+    public static func < (left: Decimal, right: Decimal) -> Bool {
+        if left.digitsBehindPoint == right.digitsBehindPoint, let left = left.small, let right = right.small {
+            return left < right
+        }
+        if left.isZero || right.isZero { return left.isZero ? right.isPositive : left.isNegative }
         if let (leftDigits, rightDigits, _) = aligned(left, right) { return leftDigits < rightDigits }
         if left.isNegative != right.isNegative { return left.isNegative }
         // Only one of the two overflows when it is scaled up, so it is the larger in magnitude.
@@ -175,7 +201,7 @@ extension Decimal: Hashable, Comparable {
         return leftIsLarger == left.isNegative
     }
 
-    package func hash(into hasher: inout Hasher) {
+    public func hash(into hasher: inout Hasher) {
         let value = reduced
         hasher.combine(value.unscaled)
         hasher.combine(value.scale)
@@ -184,7 +210,7 @@ extension Decimal: Hashable, Comparable {
 
 extension Decimal: CustomStringConvertible {
     /// Digits with a point, the scale as kept: `-12.50`.
-    package var description: String {
+    public var description: String {
         let digits = String(unscaled.magnitude)
         let sign = unscaled < 0 ? "-" : ""
         guard scale > 0 else { return sign + digits }

@@ -5,23 +5,26 @@
 package enum IBAN {
     /// Whether the bytes are a country, two check digits and 11 to 30 letters or digits, without blanks, whose
     /// remainder modulo 97 is 1 (ISO 7064).
-    package static func isValid(ascii bytes: ArraySlice<UInt8>) -> Bool {
-        guard (15...34).contains(bytes.count) else { return false }
-        let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
-        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-        guard bytes.prefix(2).allSatisfy(letters.contains),
-            bytes.dropFirst(2).prefix(2).allSatisfy(digits.contains)
+    package static func isValid(ascii bytes: Span<UInt8>) -> Bool {
+        guard (15...34).contains(bytes.count), letter(bytes[0]) != nil, letter(bytes[1]) != nil,
+            bytes.extracting(2..<4).number != nil
         else { return false }
         var remainder = 0
-        for byte in bytes.dropFirst(4) + bytes.prefix(4) {
-            if digits.contains(byte) {
-                remainder = (remainder * 10 + Int(byte) - 48) % 97
-            } else if letters.contains(byte) {
-                remainder = (remainder * 100 + Int(byte) - 55) % 97
+        for index in bytes.indices {
+            // The first four come last.
+            let byte = bytes[(index + 4) % bytes.count]
+            if let letter = letter(byte) {
+                remainder = (remainder * 100 + letter) % 97
             } else {
-                return false
+                guard (48...57).contains(byte) else { return false }
+                remainder = (remainder * 10 + Int(byte) - 48) % 97
             }
         }
         return remainder == 1
+    }
+
+    /// 10 for `A` to 35 for `Z`.
+    private static func letter(_ byte: UInt8) -> Int? {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? Int(byte) - 55 : nil
     }
 }

@@ -5,25 +5,24 @@
 package typealias Values = [Value?]
 
 /// A place in the bytes of a record.
-package struct TextRange: Sendable, Hashable, BitwiseCopyable {
+public struct TextRange: Sendable, Hashable, BitwiseCopyable {
     /// Offset of the first byte.
-    package var start: Int32
+    public var start: Int32
     /// Number of bytes.
-    package var count: Int32
+    public var count: Int32
 
     /// `count` bytes from `start`.
-    @inlinable
-    package init(start: Int, count: Int) {
+    public init(start: Int, count: Int) {
         self.start = Int32(truncatingIfNeeded: start)
         self.count = Int32(truncatingIfNeeded: count)
     }
 
     /// The offsets of the bytes.
-    @inlinable package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
+    public var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
 }
 
 /// A typed value without memory of its own: texts are places in the bytes of their record.
-package enum Cell: Sendable, Hashable, BitwiseCopyable {
+public enum Cell: Sendable, Hashable, BitwiseCopyable {
     /// The source said nothing.
     case none
     /// The source said that there is no value, and that a known one shall go.
@@ -36,7 +35,7 @@ package enum Cell: Sendable, Hashable, BitwiseCopyable {
     case boolean(Bool)
 
     /// Whether it holds a value.
-    @inlinable package var isValue: Bool {
+    public var isValue: Bool {
         switch self {
         case .none, .cleared: false
         default: true
@@ -44,7 +43,7 @@ package enum Cell: Sendable, Hashable, BitwiseCopyable {
     }
 
     /// The decimal, or the integer as one.
-    @inlinable package var decimal: Decimal? {
+    public var decimal: Decimal? {
         switch self {
         case .decimal(let decimal): decimal
         case .integer(let integer): Decimal(integer)
@@ -54,17 +53,17 @@ package enum Cell: Sendable, Hashable, BitwiseCopyable {
 }
 
 /// Child rows, one behind the other.
-package struct RowTable: Sendable {
+public struct RowTable: Sendable {
     /// Number of cells in a row.
-    package let width: Int
+    public let width: Int
     /// The cells of all rows.
-    package var cells: [Cell] = []
+    public var cells: [Cell] = []
 
     /// Number of rows.
-    package var count: Int { width == 0 ? 0 : cells.count / width }
+    public var count: Int { width == 0 ? 0 : cells.count / width }
 
     /// No rows yet, of so many cells each.
-    package init(width: Int) {
+    public init(width: Int) {
         self.width = width
     }
 }

@@ -2,21 +2,21 @@
 // An instant with PostgreSQL's resolution: microseconds.
 
 /// A point in time, in microseconds of UTC; exactly what a `timestamptz` column holds.
-package struct Timestamp: Sendable, Hashable, BitwiseCopyable, Comparable, CustomStringConvertible {
+public struct Timestamp: Sendable, Hashable, BitwiseCopyable, Comparable, CustomStringConvertible {
     /// Microseconds since 1970-01-01T00:00:00Z, negative before.
-    package let microsecondsSince1970: Int64
+    public let microsecondsSince1970: Int64
 
     /// The instant so many microseconds after 1970-01-01T00:00:00Z.
-    package init(microsecondsSince1970: Int64) {
+    public init(microsecondsSince1970: Int64) {
         self.microsecondsSince1970 = microsecondsSince1970
     }
 
-    package static func < (left: Timestamp, right: Timestamp) -> Bool {
+    public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.microsecondsSince1970 < right.microsecondsSince1970
     }
 
     /// ISO 8601 in UTC with seconds: `2026-11-23T06:15:00Z`.
-    package var description: String {
+    public var description: String {
         let seconds = Int(microsecondsSince1970.flooredQuotient(dividingBy: 1_000_000))
         let day = seconds.flooredQuotient(dividingBy: 86_400)
         let clock = seconds - day * 86_400

@@ -23,8 +23,10 @@ package struct CSVDialect: Sendable, Hashable {
 /// Memory holds one piece and the longest row. A quote that is opened and never closed would swallow the rest
 /// of the file: limits stop it, and the error names the line where it was opened.
 package struct CSVReader: Sendable {
-    /// The current row's fields.
-    package private(set) var fields: [TextField] = []
+    /// The current row's fields, and what is left of longer rows behind them.
+    private var found: [TextField] = []
+    /// Number of the current row's fields.
+    package private(set) var fieldCount = 0
     /// One-based line of the current row's first byte.
     package private(set) var line = 1
     /// The current row in ``bytes``, without its line end.
@@ -48,11 +50,32 @@ package struct CSVReader: Sendable {
         buffer = RowBuffer(encoding, mark: mark)
     }
 
+    /// The current row's fields.
+    package var fields: [TextField] { Array(found[..<fieldCount]) }
+
     /// What the fields are places in.
     package var bytes: [UInt8] { buffer.bytes }
 
+    /// Appends the current row's bytes to others, and its fields as places in those: as texts, where they can be decoded.
+    package func appendRow(to bytes: inout [UInt8], _ fields: inout [TextField]) {
+        let shift = bytes.count - row.lowerBound
+        bytes.append(contentsOf: buffer.bytes[row])
+        for index in 0..<fieldCount {
+            var field = found[index]
+            let start = bytes.count
+            if decoder.isText(field) {
+                field = TextField(start: field.start + shift, count: field.count, isASCII: true)
+            } else if (try? decoder.append(field, of: buffer.bytes.span, to: &bytes)) != nil {
+                field = TextField(start: start, count: bytes.count - start, isASCII: true)
+            } else {
+                field.start += shift
+            }
+            fields.append(field)
+        }
+    }
+
     /// The current row's place in the file; of the text as UTF-8 when the file is UTF-16.
-    package var place: Range<Int> { row.lowerBound + buffer.offset..<row.upperBound + buffer.offset }
+    package private(set) var place = 0..<0
 
     /// Takes the next bytes of the file.
     package mutating func append(_ next: [UInt8]) throws(TabularError) {
@@ -66,14 +89,13 @@ package struct CSVReader: Sendable {
     package mutating func next(isLast: Bool) throws(TabularError) -> Bool {
         if isLast { try buffer.finish() }
         // Taken out while the scanner fills them, and never copied.
-        var fields: [TextField] = []
-        swap(&fields, &self.fields)
-        defer { swap(&fields, &self.fields) }
+        var found: [TextField] = []
+        swap(&found, &self.found)
+        defer { swap(&found, &self.found) }
         while buffer.position < buffer.bytes.count {
-            fields.removeAll(keepingCapacity: true)
             let start = buffer.position
             let scanned = try scanner.scan(
-                buffer.bytes.span, from: start, line: buffer.line, isLast: isLast, fields: &fields)
+                buffer.bytes.span, from: start, line: buffer.line, isLast: isLast, fields: &found)
             guard let scanned else {
                 guard buffer.bytes.count - start <= limits.record else {
                     throw TabularError(
@@ -84,8 +106,10 @@ package struct CSVReader: Sendable {
             line = buffer.line
             buffer.line += scanned.lines
             buffer.position = scanned.end
-            if fields.count == 1, fields[0].count == 0, !fields[0].isQuoted { continue }
+            if scanned.fields == 1, found[0].count == 0, !found[0].isQuoted { continue }
+            fieldCount = scanned.fields
             row = start..<scanned.contentEnd
+            place = start + buffer.offset..<scanned.contentEnd + buffer.offset
             return true
         }
         return false
@@ -96,7 +120,7 @@ package struct CSVReader: Sendable {
     /// - Throws: `CSV-ENCODING` where the encoding has no character for a byte.
     package func text(_ index: Int) throws(TabularError) -> String {
         var text: [UInt8] = []
-        try decoder.append(fields[index], of: buffer.bytes, to: &text)
+        try decoder.append(found[index], of: buffer.bytes.span, to: &text)
         return String(decoding: text, as: UTF8.self)
     }
 }

@@ -61,8 +61,9 @@ struct MappedFile {
             if !item.isApplicable { counts.faulty += 1 }
             body(&item)
         }
+        var bytes: [UInt8] = []
         while true {
-            let bytes = try file.read()
+            try file.read(into: &bytes)
             if bytes.isEmpty { break }
             try reader.feed(bytes, note)
         }

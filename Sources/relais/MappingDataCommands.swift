@@ -119,8 +119,9 @@ struct MappingInferCommand: AsyncParsableCommand {
         let head = try MappedFile.head(of: file, facts, name: part.name)
         var inference = try TableInference(head)
         file.rewind()
+        var bytes: [UInt8] = []
         while true {
-            let bytes = try file.read()
+            try file.read(into: &bytes)
             try inference.feed(bytes, isLast: bytes.isEmpty)
             if bytes.isEmpty { break }
         }
@@ -158,8 +159,9 @@ struct MappingCoverageCommand: AsyncParsableCommand {
         let facts = try FileFacts(file)
         let coverage = try MappingCoverage(mapped.choice.definition, probe: facts.probe)
         file.rewind()
+        var bytes: [UInt8] = []
         while true {
-            let bytes = try file.read()
+            try file.read(into: &bytes)
             try coverage.feed(bytes, isLast: bytes.isEmpty)
             if bytes.isEmpty { break }
         }

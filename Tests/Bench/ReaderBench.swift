@@ -2,18 +2,34 @@
 // Parse and map beside an empty libxml2 pass and beside DuckDB, per CPU second.
 
 internal import CLibXML2
+internal import FileTransfer
 internal import Foundation
 internal import Mapping
 internal import Tabular
 internal import Yams
 
+/// Reads a file piece by piece, as the commands do.
+private func readAll(_ url: URL, _ body: ([UInt8]) throws -> Void) throws {
+    let file = try LocalFile(url.path, limit: .max)
+    var bytes: [UInt8] = []
+    while true {
+        try file.read(into: &bytes)
+        if bytes.isEmpty { return }
+        try body(bytes)
+    }
+}
+
+private func probe(_ url: URL) throws -> EncodingProbe {
+    var probe = EncodingProbe()
+    try readAll(url) { probe.feed($0) }
+    probe.finish()
+    return probe
+}
+
 /// CPU seconds of a mapping over a file, the pass over the bytes for hash and encoding apart.
 private func mapCPU(_ file: URL, _ mapping: String) throws -> (cpu: Double, records: Int) {
     let definition = try MappingLibrary.shipped().mapping(mapping)
-    var probe = EncodingProbe()
-    let bytes = [UInt8](try Data(contentsOf: file))
-    probe.feed(bytes)
-    probe.finish()
+    let probe = try probe(file)
     var reader = try MappingReader(definition, probe: probe)
     var records = 0
     var faulty = 0
@@ -22,12 +38,7 @@ private func mapCPU(_ file: URL, _ mapping: String) throws -> (cpu: Double, reco
         faulty += item.isApplicable ? 0 : 1
     }
     let cpu = ownCPU()
-    var offset = 0
-    while offset < bytes.count {
-        let end = min(offset + 65_536, bytes.count)
-        try reader.feed(Array(bytes[offset..<end]), count)
-        offset = end
-    }
+    try readAll(file) { try reader.feed($0, count) }
     try reader.finish(count)
     precondition(faulty == 0, "the generated file has faults, so that the measure says nothing")
     return (ownCPU() - cpu, records)
@@ -53,7 +64,6 @@ struct XMLBench {
 
     /// libxml2's push parser with callbacks that do nothing.
     private func emptyPass() throws -> Double {
-        let bytes = [UInt8](try Data(contentsOf: data.xml))
         var handler = unsafe xmlSAXHandler()
         unsafe handler.initialized = UInt32(XML_SAX2_MAGIC)
         unsafe handler.startElementNs = { _, _, _, _, _, _, _, _, _ in }
@@ -61,14 +71,11 @@ struct XMLBench {
         unsafe handler.characters = { _, _, _ in }
         let cpu = ownCPU()
         let context = unsafe xmlCreatePushParserCtxt(&handler, nil, nil, 0, nil)
-        var offset = 0
-        while offset < bytes.count {
-            let end = min(offset + 65_536, bytes.count)
+        try readAll(data.xml) { bytes in
             unsafe bytes.withUnsafeBytes { buffer in
                 let start = unsafe buffer.bindMemory(to: CChar.self).baseAddress
-                _ = unsafe xmlParseChunk(context, start?.advanced(by: offset), Int32(end - offset), 0)
+                _ = unsafe xmlParseChunk(context, start, Int32(buffer.count), 0)
             }
-            offset = end
         }
         _ = unsafe xmlParseChunk(context, nil, 0, 1)
         unsafe xmlFreeParserCtxt(context)
@@ -113,21 +120,19 @@ struct CSVBench {
         print(best)
         """
 
-    /// The reader alone, every field looked at as bytes.
+    /// The reader alone: every row's fields are found, none is looked at.
     private func rowsCPU() throws -> Double {
-        let bytes = [UInt8](try Data(contentsOf: data.csv))
         var reader = CSVReader(CSVDialect(delimiter: UInt8(ascii: ";")), encoding: .windows1252)
         var total = 0
         let cpu = ownCPU()
-        var offset = 0
-        while offset < bytes.count {
-            let end = min(offset + 262_144, bytes.count)
-            try reader.append(Array(bytes[offset..<end]))
-            while try reader.next(isLast: end == bytes.count) {
-                for field in reader.fields { total += field.count }
-            }
-            offset = end
+        func count(isLast: Bool) throws {
+            while try reader.next(isLast: isLast) { total += reader.fieldCount }
         }
+        try readAll(data.csv) { bytes in
+            try reader.append(bytes)
+            try count(isLast: false)
+        }
+        try count(isLast: true)
         return total > 0 ? ownCPU() - cpu : .nan
     }
 }

@@ -32,14 +32,24 @@ import Testing
         return bytes
     }
 
-    private func read(_ definition: MappingDefinition, _ bytes: [UInt8], name: String, step: Int) {
+    /// Everything that reading gives: records with their findings, and the error at the end.
+    private func read(
+        _ definition: MappingDefinition, _ bytes: [UInt8], name: String, step: Int, takesShortWay: Bool
+    ) -> [String] {
         var probe = EncodingProbe()
         probe.feed(bytes)
         probe.finish()
-        guard var reader = try? MappingReader(definition, probe: probe, fileName: name) else { return }
+        let reader = try? MappingReader(
+            definition, probe: probe, fileName: name, takesShortWay: takesShortWay)
+        guard var reader else { return [] }
         var rest = bytes[...]
-        var values = 0
-        func look(_ item: inout MappedItem) { values += item.record.values.count + item.record.allRows.count }
+        var seen: [String] = []
+        func look(_ item: inout MappedItem) {
+            let findings = item.findings.map { finding in
+                "\(finding.code) \(finding.place) \(finding.facts.sorted { $0.key < $1.key })"
+            }
+            seen.append("\(item.record.values) \(item.record.allRows) \(findings)")
+        }
         do {
             while !rest.isEmpty {
                 try reader.feed(Array(rest.prefix(step)), look)
@@ -48,10 +58,12 @@ import Testing
             try reader.finish(look)
         } catch {
             #expect(error is any ReportableError, "\(error)")
+            seen.append("\(error)")
         }
+        return seen
     }
 
-    @Test func `every mapping survives damaged samples, at any border`() throws {
+    @Test func `every mapping survives damaged samples, at any border and by either way`() throws {
         let library = try MappingLibrary.shipped()
         let chooser = MappingChooser(library)
         var random = Seeded(2026_11_23)
@@ -62,7 +74,11 @@ import Testing
             for _ in 0..<Self.rounds {
                 let damaged = damaged(bytes, &random)
                 let step = Int.random(in: 1...700, using: &random)
-                if let own { read(own, damaged, name: name, step: step) }
+                if let own {
+                    let short = read(own, damaged, name: name, step: step, takesShortWay: true)
+                    let long = read(own, damaged, name: name, step: step, takesShortWay: false)
+                    #expect(short == long, "the short way of a field gave another result in \(name)")
+                }
                 var probe = EncodingProbe()
                 probe.feed(damaged)
                 probe.finish()
@@ -75,6 +91,65 @@ import Testing
                     }
                 }
             }
+        }
+    }
+
+    /// One column read as everything.
+    private static let manifold = """
+        mapping: manifold
+        version: 1
+        target: invoice
+        source:
+          kind: csv
+          encoding: [utf-8, windows-1252]
+          dialect: {delimiter: [";"], quote: '"', header: 1, columns: by-name, ragged: error}
+          locale: fr
+        fields:
+          kind: {col: V, clean: [fold], enum: {a b: invoice, payee: credit_note}, else: null}
+          number: {col: V, max: 12}
+          issue_date: {col: V, format: [dd/MM/yyyy, yyyy-MM-dd]}
+          due_date: {col: V, format: [yyyyMMdd], default: "20260131"}
+          currency: {col: V, clean: [upper], default: EUR}
+          order_ref: {col: V, clean: [squeeze], default: rien}
+          contract_ref: {col: V, clean: [nospace, lower], take: 5}
+          preceding_invoice: {first: [{col: W}, {col: V, take: 2}, {const: z}]}
+          buyer.name: {first: [{col: W}, {col: V}], clean: [squeeze], max: 20, empty: clear}
+          buyer.siren: {col: V, clean: [nospace], keep: '^\\d{9}$', valid: siren}
+          buyer.siret: {first: [{col: V}, {col: W}], keep: '^\\d{14}$', valid: siret}
+          buyer.gln: {col: V, keep: '^\\d{10}$'}
+          buyer.vat: {col: V, clean: [nospace, upper], valid: vat}
+          net_total: {col: V}
+          tax_total: {col: V, locale: en, default: "0"}
+          gross_total: {col: V, locale: fec}
+          payable: {col: V, locale: de, empty: keep, default: "1"}
+          prepaid: {col: V, locale: overpunch, decimals: 2}
+          billing_status: {when: number = 'a b', const: paid, else: open}
+        """
+
+    @Test func `the short way of a field gives what the long way gives, for every kind of text`() throws {
+        let texts = [
+            "", " ", "a b", "a  b", "A B", " a b ", "payée", "PAYÉE", "é", "\u{A0}x\u{A0}", "x\u{202F}y",
+            "123456789", "732829320", "12345678A", "1234567890", "73282932000074", "35600000049837",
+            "FR 44 732829320", "fr44732829320", "FR45732829320", "DE136695976", "31/01/2026", "31/02/2026",
+            "2026-01-31", "2026-01-31Z", "20260131", "1 234,56", "1234,56", "-12", "+5", ",5", "5,", "-",
+            "1,2,3",
+            "1.234,56", "1,234.56", "000000000001437,12", "123456789012345678901", "12C", "1}", "eur", "EUR",
+            "EURO", "ÉUR", "abcdefghijklm", String(repeating: "é", count: 12),
+            String(repeating: "é", count: 30),
+            "\"a \"\"b\"\"\"", "=1+1", "\u{FEFF}x",
+        ]
+        let definition = try MappingDefinition.parse(Self.manifold, file: "manifold.yaml")
+        var rows = "V;W\n"
+        for text in texts { for other in ["", " ", "w", "12345678900011"] { rows += "\(text);\(other)\n" } }
+        for bytes in [
+            Array(rows.utf8),
+            rows.data(using: .windowsCP1252, allowLossyConversion: true).map(Array.init) ?? [],
+        ] {
+            let short = read(definition, bytes, name: "v.csv", step: 100, takesShortWay: true)
+            let long = read(definition, bytes, name: "v.csv", step: 100, takesShortWay: false)
+            #expect(short.count > 150)
+            for (short, long) in zip(short, long) { #expect(short == long) }
+            #expect(short.count == long.count)
         }
     }
 

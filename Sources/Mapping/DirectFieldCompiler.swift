@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds out which rules have a short way.
+
+internal import Model
+
+/// Makes the ``DirectField`` of each rule of a program.
+struct DirectFieldCompiler {
+    private let compiler: ProgramCompiler
+    private(set) var fields: [DirectField] = []
+    /// What each field is where its places have nothing.
+    private(set) var emptyCells: [Cell] = []
+    /// Places of fields that have several; −1 = one that takes the long way.
+    private(set) var places: [Int32] = []
+    /// Number of enumerations that have a short way.
+    private(set) var memories = 0
+
+    init(_ compiler: ProgramCompiler, takesShortWay: Bool) {
+        self.compiler = compiler
+        for operation in compiler.operations {
+            var field = DirectField()
+            field.slot = Int16(operation.slot)
+            if !takesShortWay {
+                field.shape = .indirect
+            } else if isConditional(operation) {
+                field.shape = .conditional
+            } else if operation.when < 0, operation.isPlainValue, operation.regex < 0,
+                operation.check == nil || operation.type == .string, locate(&field, operation.origin)
+            {
+                shape(&field, operation)
+            }
+            let empty = emptyCell(field, operation)
+            field.mayBeEmpty = empty != nil
+            fields.append(field)
+            emptyCells.append(empty ?? .none)
+        }
+    }
+
+    /// Whether a rule is one of two constants, as they stand.
+    private func isConditional(_ operation: FieldOperation) -> Bool {
+        guard case .constant(let text) = operation.origin, let other = operation.otherwiseText,
+            operation.isConditionalConstant
+        else { return false }
+        return [text, other].allSatisfy { text in
+            text.count > 0 && text.count <= operation.maxLength
+                && text.trimmed(in: compiler.constants.span) == text
+        }
+    }
+
+    /// Notes the places of a rule; false where they are not the whole origin.
+    private mutating func locate(_ field: inout DirectField, _ origin: FieldOperation.Origin) -> Bool {
+        field.place = Int32(places.count)
+        switch origin {
+        case .place(let place):
+            field.place = place
+            return true
+        case .places(let start, let count):
+            places += compiler.links[Int(start)..<Int(start + count)]
+        case .first(let start, let count):
+            field.takesFirst = true
+            for operation in compiler.operations[Int(start)..<Int(start + count)] {
+                if case .place(let place) = operation.origin, operation.isPlain, operation.cleaning.isEmpty {
+                    places.append(place)
+                } else {
+                    places.append(-1)
+                    break
+                }
+            }
+        default: return false
+        }
+        field.placeCount = Int16(places.count - Int(field.place))
+        return true
+    }
+
+    private mutating func shape(_ field: inout DirectField, _ operation: FieldOperation) {
+        field.cleaning = operation.cleaning
+        field.check = operation.check
+        field.locale = operation.locale
+        field.decimals = operation.decimals
+        field.firstFormat = operation.firstFormat
+        field.formatCount = Int8(operation.formatCount)
+        field.count = operation.maxLength
+        if operation.take >= 0 { field.take = Int16(clamping: operation.take) }
+        if operation.choices >= 0 {
+            guard operation.keep < 0, operation.take < 0, field.placeCount == 0 else { return }
+            field.shape = .choice
+            field.memory = Int16(memories)
+            memories += 1
+        } else if operation.keep >= 0 {
+            let digits = compiler.patterns[Int(operation.keep)].digitCount
+            guard operation.type == .string, let digits, digits <= operation.maxLength else { return }
+            field.shape = .digits
+            field.count = Int32(digits)
+        } else {
+            field.shape =
+                switch operation.type {
+                case .string: .text
+                case .decimal where operation.cleaning.isEmpty: .decimal
+                case .date where operation.cleaning.isEmpty: .date
+                case .currency where operation.cleaning.subtracting([.upper, .nospace, .squeeze]).isEmpty:
+                    .currency
+                default: .indirect
+                }
+        }
+    }
+
+    /// What a field without text becomes; nil where only the long way knows.
+    private func emptyCell(_ field: DirectField, _ operation: FieldOperation) -> Cell? {
+        guard operation.empty == .standard, field.shape != .indirect else { return nil }
+        guard let text = operation.defaultText else { return operation.isRequired ? nil : Cell.none }
+        let span = compiler.constants.span.extracting(text.offsets)
+        guard text.count > 0 else { return nil }
+        switch operation.type {
+        case .string: return text.count <= operation.maxLength ? .text(text) : nil
+        case .decimal:
+            return operation.locale.decimal(span, decimals: operation.decimals).map { .decimal($0) }
+        default: return nil
+        }
+    }
+}
