@@ -122,7 +122,8 @@ let package = Package(
         .executableTarget(
             name: "relais-bench",
             dependencies: [
-                "PostgreSQL", "FileTransfer", "Mapping", "Tabular", "CLibXML2", "RelaisTesting", yams,
+                "PostgreSQL", "FileTransfer", "Mapping", "Tabular", "Unpacking", "CLibXML2", "Diagnostics",
+                "RelaisTesting", yams,
             ],
             path: "Tests/Bench",
             swiftSettings: strict),

@@ -18,6 +18,9 @@ struct PDFAttachments {
     /// Debian's account of nobody.
     private static let nobody: UInt32 = 65_534
 
+    /// Bytes that an attachment may always have, however small its PDF is.
+    private static let smallest = 4 << 20
+
     private let limits: UnpackingLimits
 
     init(_ limits: UnpackingLimits) {
@@ -40,6 +43,8 @@ struct PDFAttachments {
             _ = unsafe chown(folder.url.path, Self.nobody, Self.nobody)
             _ = unsafe chown(copy, Self.nobody, Self.nobody)
         }
+        let size = (try? FileManager.default.attributesOfItem(atPath: copy)[.size] as? Int) ?? 0
+        let limit = min(limits.attachment, max(Self.smallest, size * limits.ratio))
         let attachments = try await list(copy, place)
         guard attachments.count <= limits.attachments else {
             throw UnpackingError(.attachments, ["limit": String(limits.attachments)], at: place)
@@ -50,7 +55,7 @@ struct PDFAttachments {
         var files: [UnpackedFile] = []
         for attachment in prescribed.isEmpty ? xml : prescribed {
             let path = folder.newPath()
-            _ = try await run(["-save", String(attachment.number), "-o", path, copy], place)
+            _ = try await run(["-save", String(attachment.number), "-o", path, copy], limit: limit, place)
             guard FileManager.default.fileExists(atPath: path) else {
                 throw UnpackingError(.pdfDamaged, ["detail": attachment.name], at: place)
             }
@@ -63,7 +68,7 @@ struct PDFAttachments {
     private func list(
         _ path: String, _ place: Place
     ) async throws -> [(number: Int, name: String)] {
-        let output = try await run(["-list", "-enc", "UTF-8", path], place)
+        let output = try await run(["-list", "-enc", "UTF-8", path], limit: 0, place)
         return output.split(separator: "\n").compactMap { line in
             guard let colon = line.firstIndex(of: ":"), let number = Int(line[..<colon]) else { return nil }
             let name = line[line.index(after: colon)...].drop(while: \.isWhitespace)
@@ -71,10 +76,11 @@ struct PDFAttachments {
         }
     }
 
-    private func run(_ arguments: [String], _ place: Place) async throws -> String {
+    /// - Parameter limit: bytes that a file may get.
+    private func run(_ arguments: [String], limit: Int, _ place: Place) async throws -> String {
         guard unsafe access(Self.tool, X_OK) == 0 else { throw UnpackingError(.toolMissing, at: place) }
         var command = [
-            "/usr/bin/prlimit", "--as=\(1 << 30)", "--cpu=10", "--fsize=\(limits.attachment)", "--core=0",
+            "/usr/bin/prlimit", "--as=\(1 << 30)", "--cpu=10", "--fsize=\(limit)", "--core=0",
             "--nofile=64", "--",
         ]
         if geteuid() == 0 {
@@ -88,6 +94,9 @@ struct PDFAttachments {
             .path(FilePath(command[0])), arguments: Arguments(Array(command.dropFirst())),
             environment: .custom(["LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"]), workingDirectory: "/",
             output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+        if case .signaled(let signal) = result.terminationStatus, [SIGXFSZ, SIGXCPU].contains(signal) {
+            throw UnpackingError(.pdfBomb, ["limit": String(limit >> 20)], at: place)
+        }
         guard result.terminationStatus.isSuccess else {
             let words = result.standardError
             let isEncrypted = words.contains("password")

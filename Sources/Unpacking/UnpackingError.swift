@@ -16,6 +16,7 @@ package struct UnpackingError: ReportableError {
         case noXML = "PDF-NO-XML"
         case pdfDamaged = "PDF-DAMAGED"
         case pdfEncrypted = "PDF-ENCRYPTED"
+        case pdfBomb = "PDF-BOMB"
         case attachments = "PDF-ATTACHMENTS"
         case toolMissing = "PDF-TOOL-MISSING"
         case noSpace = "ARCHIVE-NO-SPACE"

@@ -179,6 +179,8 @@ struct SAXState {
         hasRoot = true
         guard depth < limits.depth else { return fail(.depth) }
         guard attributeCount <= limits.attributes else { return fail(.attributes) }
+        // A text node ends here: the blanks between a million records are no long text.
+        if depth > 0 { unsafe frames[depth - 1].textBytes = 0 }
         var frame = Frame(node: -1, instance: -1, textBytes: 0)
         let namespace = unsafe namespacePatterns.count == 0 ? namespace : meaning(of: namespace)
         if recordDepth == 0 {

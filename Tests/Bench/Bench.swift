@@ -12,6 +12,9 @@ internal import Tabular
 @main
 struct Bench {
     static func main() async throws {
+        if CommandLine.arguments.dropFirst().first == "attack", let file = CommandLine.arguments.last {
+            return try await AttackBench.attack(file)
+        }
         let python = CommandLine.arguments.dropFirst().first ?? "python3"
         let folder = FileManager.default.temporaryDirectory.appending(path: "relais-bench-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -23,6 +26,8 @@ struct Bench {
         if only == nil || only == "xml" { try await XMLBench(data: data).run() }
         if only == nil || only == "mapping" { try MappingBench().run() }
         if only == nil || only == "csv" { try await CSVBench(data: data, python: python).run() }
+        if only == nil || only == "stream" { try StreamBench().run() }
+        if only == nil || only == "attacks" { try AttackBench(folder: folder, python: python).run() }
     }
 
     /// One line of the result.

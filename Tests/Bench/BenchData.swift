@@ -60,13 +60,13 @@ struct BenchData {
         return Double(size)
     }
 
-    private static let columns = """
+    static let columns = """
         NumFacture;DateFacture;DateEcheance;CodeClient;RaisonSociale;SIREN;NumTVA;Devise;MontantHT;MontantTVA;\
         MontantTTC;Statut
 
         """
 
-    private static func row(_ number: Int) -> String {
+    static func row(_ number: Int) -> String {
         let client = number % 20_000
         let siren = withCheckDigit(String(99_100_000 + client))
         let key = String((12 + 3 * ((Int(siren) ?? 0) % 97)) % 97)
@@ -90,14 +90,14 @@ struct BenchData {
     /// Cents in French form.
     private static func amount(_ cents: Int) -> String { "\(cents / 100),\(twoDigits(cents % 100))" }
 
-    private static let head = """
+    static let head = """
         <?xml version="1.0" encoding="UTF-8"?>
         <lot xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2" \
         xmlns:cbc="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">
 
         """
 
-    private static func invoice(_ number: Int) -> String {
+    static func invoice(_ number: Int) -> String {
         func party(_ tag: String, _ name: String, _ siren: Int) -> String {
             """
             <cac:\(tag)><cac:Party><cac:PostalAddress><cbc:StreetName>\(number % 90), rue du Bac</cbc:StreetName>\

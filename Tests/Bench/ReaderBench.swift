@@ -9,7 +9,7 @@ internal import Tabular
 internal import Yams
 
 /// Reads a file piece by piece, as the commands do.
-private func readAll(_ url: URL, _ body: ([UInt8]) throws -> Void) throws {
+func readAll(_ url: URL, _ body: ([UInt8]) throws -> Void) throws {
     let file = try LocalFile(url.path, limit: .max)
     var bytes: [UInt8] = []
     while true {
@@ -19,7 +19,7 @@ private func readAll(_ url: URL, _ body: ([UInt8]) throws -> Void) throws {
     }
 }
 
-private func probe(_ url: URL) throws -> EncodingProbe {
+func probe(_ url: URL) throws -> EncodingProbe {
     var probe = EncodingProbe()
     try readAll(url) { probe.feed($0) }
     probe.finish()
@@ -134,6 +134,48 @@ struct CSVBench {
         }
         try count(isLast: true)
         return total > 0 ? ownCPU() - cpu : .nan
+    }
+}
+
+/// Files of any size: the memory that the readers take for as many gigabytes as `RELAIS_BENCH_GB` says (1).
+struct StreamBench {
+    func run() throws {
+        let gigabytes =
+            ProcessInfo.processInfo.environment["RELAIS_BENCH_GB"].flatMap(Double.init) ?? 1
+        print("stream                                   GB            MB at most    MB/CPU s")
+        for (mapping, head, record) in [
+            ("factures-csv", BenchData.columns, BenchData.row),
+            ("ubl-invoice", BenchData.head, BenchData.invoice),
+        ] {
+            let batch = Array((0..<1000).map(record).joined().utf8)
+            var probe = EncodingProbe()
+            probe.feed(batch)
+            probe.finish()
+            var reader = try MappingReader(
+                try MappingLibrary.shipped().mapping(mapping), probe: probe)
+            var records = 0
+            func count(_ item: inout MappedItem) { records += 1 }
+            let cpu = ownCPU()
+            try reader.feed(Array(head.utf8), count)
+            var size = 0
+            while Double(size) < gigabytes * 1e9 {
+                try reader.feed(batch, count)
+                size += batch.count
+            }
+            let speed = Double(size) / 1e6 / (ownCPU() - cpu)
+            print(
+                mapping.padding(toLength: 41, withPad: " ", startingAt: 0)
+                    + [Double(size) / 1e9, residentMemory(), speed].map {
+                        String(format: "%.1f", $0).padding(toLength: 14, withPad: " ", startingAt: 0)
+                    }.joined())
+        }
+    }
+
+    /// Megabytes of memory that this process has now.
+    private func residentMemory() -> Double {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        return (line.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? .nan) / 1000
     }
 }
 

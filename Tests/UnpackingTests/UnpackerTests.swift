@@ -157,6 +157,40 @@ import Unpacking
         }
     }
 
+    @Test func `a PDF whose attachment grows without end is refused`() async throws {
+        try await withFolder { folder in
+            // The same PDF with its attachment compressed: 20 MB of it in 20 KB.
+            try python(
+                """
+                import zlib
+                stream = zlib.compress(b'0' * (20 << 20))
+                objects = [
+                    b'<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Names [(factur-x.xml) 5 0 R] >> >> >>',
+                    b'<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+                    b'<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>',
+                    b'<< /Type /EmbeddedFile /Filter /FlateDecode /Length %d >>\\nstream\\n%s\\nendstream'
+                        % (len(stream), stream),
+                    b'<< /Type /Filespec /F (factur-x.xml) /UF (factur-x.xml) /EF << /F 4 0 R >> >>']
+                out, places = b'%PDF-1.7\\n', []
+                for n, o in enumerate(objects):
+                    places.append(len(out)); out += b'%d 0 obj\\n%s\\nendobj\\n' % (n + 1, o)
+                at = len(out)
+                out += b'xref\\n0 6\\n0000000000 65535 f \\n'
+                for place in places: out += b'%010d 00000 n \\n' % place
+                out += b'trailer << /Size 6 /Root 1 0 R >>\\nstartxref\\n%d\\n%%%%EOF\\n' % at
+                open('bombe.pdf', 'wb').write(out)
+                """, in: folder)
+            let file = folder.appending(path: "bombe.pdf")
+            var limits = UnpackingLimits()
+            #expect(await code(file, limits: limits) == "PDF-BOMB", "a thousand times its size")
+            limits.ratio = 2000
+            limits.attachment = 8 << 20
+            #expect(await code(file, limits: limits) == "PDF-BOMB", "beyond the limit of any attachment")
+            limits.attachment = 32 << 20
+            #expect(try await contents(file, limits: limits)["bombe.pdf/factur-x.xml"]?.count == 20 << 20)
+        }
+    }
+
     @Test func `damaged PDFs and archives never crash the unpacker`() async throws {
         try await withFolder { folder in
             let file = folder.appending(path: "abime.pdf")

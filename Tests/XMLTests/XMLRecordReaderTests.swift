@@ -162,6 +162,16 @@ extension CapturedRecord {
         #expect(code("<r xmlns='urn:x'><skip>\(text)</skip></r>", limits: limits) == "XML-RECORD")
     }
 
+    @Test func `the blanks between records and rows are no long text, however many there are`() throws {
+        var limits = XMLLimits()
+        limits.text = 1000
+        let record =
+            "<r xmlns='urn:x'>" + String(repeating: "<z/>\n          ", count: 200) + "<a><b>1</b></a></r>\n"
+        let records = try sample.read(
+            "<lot>" + String(repeating: record, count: 1200) + "</lot>", step: 4096, limits: limits)
+        #expect(records.count == 1200)
+    }
+
     @Test func `too many or too long attributes are refused`() {
         let many = (0..<65).map { "a\($0)='1'" }.joined(separator: " ")
         #expect(code("<r xmlns='urn:x'><a \(many)/></r>") == "XML-ATTRIBUTES")
