@@ -15,6 +15,7 @@ extension InvoiceUnderTest {
         checkTaxes()
         checkCategories()
         checkDecimals()
+        checkCodeLists()
     }
 
     // MARK: - Presence and identity

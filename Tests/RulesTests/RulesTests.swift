@@ -117,6 +117,28 @@ import Testing
         #expect(try codes(["seller.vat": .text("12345")]) == ["BR-CO-09"])
     }
 
+    @Test func `codes outside their lists are remarks`() throws {
+        #expect(try codes(["type_code": .text("999")]) == ["BR-CL-01"])
+        #expect(try codes(["type_code": .text("3800")]) == ["BR-CL-01"])
+        #expect(try codes(["currency": .text("EUX")]) == ["BR-CL-04"])
+        #expect(
+            try codes(["buyer.country": .text("ZZ"), "seller.country": .text("fr")]) == [
+                "BR-CL-14", "BR-CL-14",
+            ])
+        for country in ["AD", "FR", "MC", "XI", "ZW"] {
+            #expect(try codes(["buyer.country": .text(country)]) == [])
+        }
+        for (collection, rule) in [("taxes", "BR-CL-17"), ("lines", "BR-CL-18")] {
+            var record = try invoice()
+            let number = try #require(EntitySchema.invoice.collection(collection))
+            let slot = try #require(EntitySchema.invoice.collections[number].slot(of: "category"))
+            record.children[number].cells[slot] = .text(record.append("Q"))
+            let finding = try #require(RuleSet.en16931.findings(record).first { $0.code == rule })
+            #expect(finding.severity == .info)
+            #expect(finding.facts == ["value": "Q"])
+        }
+    }
+
     @Test func `the smallest profiles promise no lines and no breakdown`() throws {
         for (profile, expected) in [
             ("urn:factur-x.eu:1p0:minimum", []), ("urn:factur-x.eu:1p0:basicwl", ["BR-CO-18"]),
