@@ -21,6 +21,9 @@ struct DirectField: BitwiseCopyable {
         case conditional
     }
 
+    /// Marks a place that belongs to the alternative of the place before it.
+    static let sameAlternative: Int32 = 1 << 30
+
     // Few bytes: they are read for every field of every record.
 
     /// Where the text is; of several places, the first in ``RecordProgram/directPlaces``.
@@ -90,7 +93,7 @@ extension Span<DirectField> {
 }
 
 extension Span<UInt8> {
-    fileprivate var areDigits: Bool {
+    var areDigits: Bool {
         for index in indices where self[index] &- UInt8(ascii: "0") > 9 { return false }
         return true
     }

@@ -58,9 +58,7 @@ struct DirectFieldCompiler {
         case .first(let start, let count):
             field.takesFirst = true
             for operation in compiler.operations[Int(start)..<Int(start + count)] {
-                if case .place(let place) = operation.origin, operation.isPlain, operation.cleaning.isEmpty {
-                    places.append(place)
-                } else {
+                guard operation.isPlain, operation.cleaning.isEmpty, locateAlternative(operation.origin) else {
                     places.append(-1)
                     break
                 }
@@ -68,6 +66,18 @@ struct DirectFieldCompiler {
         default: return false
         }
         field.placeCount = Int16(places.count - Int(field.place))
+        return true
+    }
+
+    /// Notes the places of one alternative; false where they are not the whole origin.
+    private mutating func locateAlternative(_ origin: FieldOperation.Origin) -> Bool {
+        switch origin {
+        case .place(let place): places.append(place)
+        case .places(let start, let count):
+            let all = compiler.links[Int(start)..<Int(start + count)]
+            places += all.prefix(1) + all.dropFirst().map { $0 | DirectField.sameAlternative }
+        default: return false
+        }
         return true
     }
 

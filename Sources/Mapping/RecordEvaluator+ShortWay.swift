@@ -33,7 +33,7 @@ extension RecordEvaluator {
         if shape == .indirect || shape == .conditional { return nil }
         let found =
             direct[index].placeCount == 0
-            ? source.find(direct[index].place, row) : firstText(direct[index], &source, row)
+            ? source.find(direct[index].place, row) : firstText(direct[index], &source, row, bytes)
         switch found {
         case .absent: return direct[index].mayBeEmpty ? program.emptyCells[index] : nil
         case .elsewhere: return nil
@@ -47,25 +47,46 @@ extension RecordEvaluator {
 
     /// The text of a field that has several places.
     private func firstText(
-        _ direct: DirectField, _ source: inout some RecordSource, _ row: RowPlace
+        _ direct: DirectField, _ source: inout some RecordSource, _ row: RowPlace, _ bytes: Span<UInt8>
     ) -> FoundText {
         var found = FoundText.absent
         for index in Int(direct.place)..<Int(direct.place) + Int(direct.placeCount) {
             let place = program.directPlaces[index]
-            guard place >= 0 else { return .elsewhere }
-            switch source.find(place, row) {
+            guard place >= 0 else {
+                if case .text = found { return found }
+                return .elsewhere
+            }
+            // A later alternative than the one that has the text.
+            if direct.takesFirst, case .text = found, place & DirectField.sameAlternative == 0 { return found }
+            switch source.find(place & ~DirectField.sameAlternative, row) {
             case .absent: continue
             case .elsewhere: return .elsewhere
             case .text(let text):
-                if direct.takesFirst {
-                    if text.count > 0 { return .text(text) }
-                } else {
-                    guard case .absent = found else { return .elsewhere }
-                    found = .text(text)
+                // Where one alternative has two texts, their order in the file decides.
+                guard case .absent = found else { return .elsewhere }
+                if direct.takesFirst, text.count == 0 || isOtherIdentifier(text, direct, bytes) {
+                    guard !isShared(index, direct) else { return .elsewhere }
+                    continue
                 }
+                found = .text(text)
             }
         }
         return found
+    }
+
+    /// Whether an alternative has other places than this one.
+    private func isShared(_ index: Int, _ direct: DirectField) -> Bool {
+        let places = program.directPlaces
+        let next = index + 1
+        return places[index] & DirectField.sameAlternative != 0
+            || next < Int(direct.place) + Int(direct.placeCount) && places[next] >= 0
+                && places[next] & DirectField.sameAlternative != 0
+    }
+
+    /// Whether a text is digits as they stand, but not as many as wanted, so that the next alternative is asked.
+    private func isOtherIdentifier(_ text: TextRange, _ direct: DirectField, _ bytes: Span<UInt8>) -> Bool {
+        direct.shape == .digits && text.count != direct.count && text.count <= direct.take
+            && bytes.extracting(text.offsets).areDigits
     }
 
     /// The value of a rule that the short way did not lead to; that of an enumeration is remembered.
