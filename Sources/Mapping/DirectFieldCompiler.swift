@@ -58,7 +58,8 @@ struct DirectFieldCompiler {
         case .first(let start, let count):
             field.takesFirst = true
             for operation in compiler.operations[Int(start)..<Int(start + count)] {
-                guard operation.isPlain, operation.cleaning.isEmpty, locateAlternative(operation.origin) else {
+                guard operation.isPlain, operation.cleaning.isEmpty, locateAlternative(operation.origin)
+                else {
                     places.append(-1)
                     break
                 }

@@ -13,16 +13,38 @@ package struct FieldExplanation: Sendable {
     package let origins: [String]
     /// What is done to the text, in order.
     package let steps: [String]
+    /// What the field costs in each record.
+    package let cost: FieldCost
+}
+
+/// What reading one field takes, counted: nothing here depends on a machine.
+package struct FieldCost: Sendable, Hashable {
+    /// Whether right values need no more than a look and a parse; others then still take the long way.
+    package let isShort: Bool
+    /// Places that are looked at until one has a text, at most.
+    package let places: Int
+    /// Regular expressions that are run, at most.
+    package let patterns: Int
+    /// Operations of conditions.
+    package let operations: Int
 }
 
 extension MappingDefinition {
     /// How each field gets its value, in the order in which they are read.
     package var explanation: [FieldExplanation] {
-        fields.map { explain($0, prefix: "", rowFields: []) }
-            + collections.flatMap { rule in
-                let schema = target.collections[rule.collection]
-                return rule.fields.map { explain($0, prefix: schema.name + ".", rowFields: schema.fields) }
-            }
+        let program = RecordProgram(self, fileVariables: [:])
+        var explanations: [FieldExplanation] = []
+        func add(_ rule: FieldRule, prefix: String, rowFields: [FieldSchema]) {
+            // Rules are compiled in the same order.
+            let cost = program.cost(of: explanations.count)
+            explanations.append(explain(rule, prefix: prefix, rowFields: rowFields, cost))
+        }
+        for rule in fields { add(rule, prefix: "", rowFields: []) }
+        for rule in collections {
+            let schema = target.collections[rule.collection]
+            for field in rule.fields { add(field, prefix: schema.name + ".", rowFields: schema.fields) }
+        }
+        return explanations
     }
 
     /// The places of the source that are kept, as a tree: the depth of each and what it is.
@@ -72,7 +94,9 @@ extension MappingDefinition {
         return writer.bytes
     }
 
-    private func explain(_ rule: FieldRule, prefix: String, rowFields: [FieldSchema]) -> FieldExplanation {
+    private func explain(
+        _ rule: FieldRule, prefix: String, rowFields: [FieldSchema], _ cost: FieldCost
+    ) -> FieldExplanation {
         var steps = explain(rule.value)
         switch rule.type {
         case .string: if let max = rule.maxLength { steps.append("max \(max)") }
@@ -84,7 +108,8 @@ extension MappingDefinition {
         if let text = rule.defaultText { steps.append("default '\(text)'") }
         if rule.isRequired { steps.append("required") }
         return FieldExplanation(
-            field: prefix + rule.name, origins: origins(rule.value, rowFields), steps: steps)
+            field: prefix + rule.name, origins: origins(rule.value, rowFields), steps: steps,
+            cost: cost)
     }
 
     private func explain(_ rule: ValueRule) -> [String] {
@@ -110,6 +135,43 @@ extension MappingDefinition {
         case .root: ["root"]
         case .fileVariable(let name): ["$file.\(name)"]
         case .first(let rules): rules.flatMap { origins($0, rowFields) }
+        }
+    }
+}
+
+extension RecordProgram {
+    /// What a rule costs, with its alternatives.
+    fileprivate func cost(of index: Int) -> FieldCost {
+        let operation = operations[index]
+        let own = operation.regex >= 0 ? 1 : 0
+        var (places, patterns) = (0, own + (operation.keep >= 0 ? 1 : 0))
+        var count = operation.when < 0 ? 0 : size(of: operation.when)
+        if operation.negative >= 0 { count += size(of: operation.negative) }
+        switch operation.origin {
+        case .place: places = 1
+        case .places(_, let number): places = Int(number)
+        case .first(let start, let number):
+            for alternative in Int(start)..<Int(start + number) {
+                let cost = cost(of: alternative)
+                places += cost.places
+                patterns += cost.patterns + (operation.keep >= 0 ? 1 : 0)
+                count += cost.operations
+            }
+        case .field, .rowField, .constant, .root: break
+        }
+        // The alternatives' own short ways play no part: their field's decides.
+        return FieldCost(
+            isShort: direct[index].shape != .indirect, places: places, patterns: patterns, operations: count)
+    }
+
+    /// Number of nodes of an expression.
+    private func size(of node: Int32) -> Int {
+        switch nodes[Int(node)] {
+        case .not(let inner), .negate(let inner): 1 + size(of: inner)
+        case .binary(_, let left, let right): 1 + size(of: left) + size(of: right)
+        case .list(let start, let count), .call(_, let start, let count):
+            links[Int(start)..<Int(start + count)].reduce(1) { $0 + size(of: $1) }
+        default: 1
         }
     }
 }

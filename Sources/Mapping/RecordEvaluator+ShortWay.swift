@@ -57,7 +57,9 @@ extension RecordEvaluator {
                 return .elsewhere
             }
             // A later alternative than the one that has the text.
-            if direct.takesFirst, case .text = found, place & DirectField.sameAlternative == 0 { return found }
+            if direct.takesFirst, case .text = found, place & DirectField.sameAlternative == 0 {
+                return found
+            }
             switch source.find(place & ~DirectField.sameAlternative, row) {
             case .absent: continue
             case .elsewhere: return .elsewhere

@@ -92,6 +92,11 @@ struct MappingCommand: AsyncParsableCommand {
                     Console.printJSON([
                         "field": .text(field.field), "origins": .list(field.origins.map { .text($0) }),
                         "steps": .list(field.steps.map { .text($0) }),
+                        "cost": [
+                            "short": .boolean(field.cost.isShort), "places": .number(field.cost.places),
+                            "patterns": .number(field.cost.patterns),
+                            "operations": .number(field.cost.operations),
+                        ],
                     ])
                 }
                 return
@@ -102,10 +107,26 @@ struct MappingCommand: AsyncParsableCommand {
             }
             Console.print("")
             Console.printTable(
-                [words("column.field"), words("column.origin"), words("column.steps")],
+                [words("column.field"), words("column.origin"), words("column.steps"), words("column.cost")],
                 mapping.explanation.map {
-                    [$0.field, $0.origins.joined(separator: ", "), $0.steps.joined(separator: " → ")]
+                    [
+                        $0.field, $0.origins.joined(separator: ", "), $0.steps.joined(separator: " → "),
+                        Self.text($0.cost),
+                    ]
                 })
+            Console.print("")
+            Console.print(words("explain.cost"))
+        }
+
+        /// `court`, or what the long way has to do: `2 lieux, 1 motif`.
+        private static func text(_ cost: FieldCost) -> String {
+            if cost.isShort { return words("explain.short") }
+            let parts = [
+                ("places", cost.places), ("patterns", cost.patterns), ("operations", cost.operations),
+            ]
+            .filter { $0.1 > 0 }
+            .map { words("explain.\($0.0)", ["count": String($0.1)]) }
+            return parts.isEmpty ? "–" : parts.joined(separator: ", ")
         }
     }
 

@@ -51,6 +51,20 @@ import Testing
         }
     }
 
+    @Test func `a mapping is explained field by field, with what each costs`() async throws {
+        let text = try await RelaisCommand.run(["mapping", "explain", "zugferd-1"])
+        #expect(text.status == 0)
+        #expect(text.output.contains("CrossIndustryDocument"))
+        let json = try await RelaisCommand.run(["mapping", "explain", "cii-invoice", "--json"])
+        let lines = json.output.split(separator: "\n").map(String.init)
+        #expect(lines.count > 60)
+        let number = try #require(lines.first { $0.contains("\"field\":\"number\"") })
+        #expect(number.contains("{\"operations\":0,\"patterns\":0,\"places\":1,\"short\":true}"))
+        let siren = try #require(lines.first { $0.contains("\"field\":\"seller.siren\"") })
+        #expect(siren.contains("\"patterns\":"))
+        #expect(try await RelaisCommand.run(["mapping", "explain", "rien"]).status == 1)
+    }
+
     @Test func `the shipped mappings have no fault and read their samples as before`() async throws {
         #expect(try await RelaisCommand.run(["mapping", "check"]).status == 0)
         let tested = try await RelaisCommand.run(["mapping", "test"])
