@@ -35,7 +35,7 @@ struct DirectField: BitwiseCopyable {
     var count: Int32 = .max
     /// Bytes at most that `take` leaves as they are.
     var take: Int16 = .max
-    /// Position in ``RecordEvaluator/memories``.
+    /// Position in ``RecordEvaluator/Memory/choices``.
     var memory: Int16 = -1
     var firstFormat: Int16 = 0
     var formatCount: Int8 = 0

@@ -23,7 +23,7 @@ struct DirectFieldCompiler {
                 field.shape = .indirect
             } else if isConditional(operation) {
                 field.shape = .conditional
-            } else if operation.when < 0, operation.isPlainValue, operation.regex < 0,
+            } else if operation.when < 0, operation.isPlainValue, operation.regex < 0, isSmall(operation),
                 operation.check == nil || operation.type == .string, locate(&field, operation.origin)
             {
                 shape(&field, operation)
@@ -33,6 +33,11 @@ struct DirectFieldCompiler {
             fields.append(field)
             emptyCells.append(empty ?? .none)
         }
+    }
+
+    /// Whether its numbers fit into a field's few bytes.
+    private func isSmall(_ operation: FieldOperation) -> Bool {
+        operation.formatCount < 100 && memories < 1000
     }
 
     /// Whether a rule is one of two constants, as they stand.
@@ -66,7 +71,8 @@ struct DirectFieldCompiler {
             }
         default: return false
         }
-        field.placeCount = Int16(places.count - Int(field.place))
+        guard let count = Int16(exactly: places.count - Int(field.place)) else { return false }
+        field.placeCount = count
         return true
     }
 

@@ -4,8 +4,8 @@
 internal import Model
 
 extension RecordEvaluator {
-    /// Fills all fields that the short way leads to; ``pending`` then has the others, in their order. They may
-    /// use the former, which use no other field.
+    /// Fills all fields that the short way leads to; ``Memory/pending`` then has the others, in their order. They
+    /// may use the former, which use no other field.
     func fillDirectly(
         _ rules: Range<Int>, _ source: inout some RecordSource, _ memory: inout Memory, _ row: RowPlace,
         _ bytes: [UInt8],

@@ -77,7 +77,7 @@ struct RecordEvaluator {
 
     /// What changes from record to record: apart from the evaluator, which would be copied to be read otherwise.
     struct Memory {
-        /// What the texts of enumerations became, by ``DirectField/memory``.
+        /// What the last texts of enumerations became, by ``DirectField/memory``.
         var choices: [ChoiceMemory]
         /// Rules of the record or row at hand that take the long way.
         var pending: [Int32] = []

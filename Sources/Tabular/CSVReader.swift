@@ -64,9 +64,12 @@ package struct CSVReader: Sendable {
             var field = found[index]
             let start = bytes.count
             if decoder.isText(field) {
-                field = TextField(start: field.start + shift, count: field.count, isASCII: true)
+                field.isDecoded = true
+                field.start += shift
             } else if (try? decoder.append(field, of: buffer.bytes.span, to: &bytes)) != nil {
-                field = TextField(start: start, count: bytes.count - start, isASCII: true)
+                field.isDecoded = true
+                field.start = start
+                field.count = bytes.count - start
             } else {
                 field.start += shift
             }

@@ -24,6 +24,7 @@ struct CSVRowScanner: Sendable {
         var end: Int
         var lines: Int
         var fields: Int
+        var isComplete = false
     }
 
     /// Finds the fields of the row at `start`; nil where the buffer ends inside the row.
@@ -32,13 +33,27 @@ struct CSVRowScanner: Sendable {
     func scan(
         _ bytes: Span<UInt8>, from start: Int, line: Int, isLast: Bool, fields: inout [TextField]
     ) throws(TabularError) -> Row? {
-        var row = Row(contentEnd: start, end: start, lines: 0, fields: 0)
         while true {
-            if row.fields == fields.count { try grow(&fields, line: line + row.lines) }
+            var row = Row(contentEnd: start, end: start, lines: 0, fields: 0)
+            var room = fields.mutableSpan
+            if try scan(bytes, line: line, isLast: isLast, &row, &room) {
+                return row.isComplete ? row : nil
+            }
+            try grow(&fields, line: line + row.lines)
+        }
+    }
+
+    /// Finds the fields of the row that begins at the row's end; false where there is no room for all of them.
+    private func scan(
+        _ bytes: Span<UInt8>, line: Int, isLast: Bool, _ row: inout Row,
+        _ fields: inout MutableSpan<TextField>
+    ) throws(TabularError) -> Bool {
+        while true {
+            if row.fields == fields.count { return false }
             var field: TextField
             if let quote = dialect.quote, row.end < bytes.count, bytes[row.end] == quote {
                 guard let quoted = try scanQuoted(quote, bytes, line: line, isLast: isLast, &row) else {
-                    return nil
+                    return true
                 }
                 field = quoted
             } else {
@@ -49,9 +64,8 @@ struct CSVRowScanner: Sendable {
             row.fields += 1
             if field.count > limits.field { throw tooLong(row.fields, line: line + row.lines) }
             guard row.end < bytes.count else {
-                guard isLast else { return nil }
-                finish(&row, bytes, &fields)
-                return row
+                if isLast { finish(&row, bytes, &fields) }
+                return true
             }
             guard bytes[row.end] == Self.newline else {
                 row.end += 1
@@ -60,7 +74,7 @@ struct CSVRowScanner: Sendable {
             finish(&row, bytes, &fields)
             row.end += 1
             row.lines += 1
-            return row
+            return true
         }
     }
 
@@ -132,7 +146,8 @@ struct CSVRowScanner: Sendable {
 
     /// Ends the row in front of its line end, whose carriage returns are no part of the last field.
     @inline(__always)
-    private func finish(_ row: inout Row, _ bytes: Span<UInt8>, _ fields: inout [TextField]) {
+    private func finish(_ row: inout Row, _ bytes: Span<UInt8>, _ fields: inout MutableSpan<TextField>) {
+        row.isComplete = true
         row.contentEnd = row.end
         var field = fields[row.fields - 1]
         guard !field.isQuoted else { return }

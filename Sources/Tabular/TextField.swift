@@ -19,8 +19,11 @@ public struct TextField: Sendable, BitwiseCopyable {
     /// The offsets of its bytes.
     public var range: Range<Int> { start..<start + count }
 
+    /// Whether its bytes were decoded already.
+    public var isDecoded = false
+
     /// Whether its bytes are its text in UTF-8 whatever the encoding is.
-    public var isPlain: Bool { isASCII && !hasDoubledQuotes }
+    public var isPlain: Bool { isDecoded || isASCII && !hasDoubledQuotes }
 
     /// A field at a place.
     public init(
