@@ -90,6 +90,17 @@ public struct Decimal: Sendable, BitwiseCopyable {
         return result
     }
 
+    /// `value × 10^exponent`; nil where that takes more than 62 bits.
+    private static func scaled(_ value: Int64, by exponent: Int) -> Int64? {
+        var value = value
+        for _ in 0..<exponent {
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            guard !overflow else { return nil }
+            value = product
+        }
+        return abs(value) < 1 << 62 ? value : nil
+    }
+
     /// Both numbers' digits brought to one scale; nil when that needs more than 38 digits.
     private static func aligned(_ left: Decimal, _ right: Decimal) -> (Int128, Int128, Int)? {
         if left.digitsBehindPoint == right.digitsBehindPoint {
@@ -125,8 +136,16 @@ public struct Decimal: Sendable, BitwiseCopyable {
 extension Decimal {
     /// The sum, with the larger scale of the two; nil on overflow.
     public func adding(_ other: Decimal) -> Decimal? {
-        if digitsBehindPoint == other.digitsBehindPoint, let left = small, let right = other.small {
-            return Decimal(small: left &+ right, scale: scale)
+        if let left = small, let right = other.small {
+            if digitsBehindPoint == other.digitsBehindPoint {
+                return Decimal(small: left &+ right, scale: scale)
+            }
+            let scale = max(scale, other.scale)
+            if let left = Self.scaled(left, by: scale - self.scale),
+                let right = Self.scaled(right, by: scale - other.scale)
+            {
+                return Decimal(small: left &+ right, scale: scale)
+            }
         }
         guard let (left, right, scale) = Self.aligned(self, other) else { return nil }
         let (sum, overflow) = left.addingReportingOverflow(right)
@@ -155,8 +174,12 @@ extension Decimal {
         return Decimal(unscaled: digits / right.unscaled, scale: left.scale + 12)?.reduced
     }
 
+    /// A hundredth of the value, exactly; nil where it has too many decimals.
+    public var hundredth: Decimal? { Decimal(unscaled: unscaled, scale: scale + 2) }
+
     /// The value at `scale` decimals, halves towards +∞, as XPath 2.0 `fn:round` does: −0.005 gives 0.00.
     public func rounded(to scale: Int) -> Decimal {
+        if scale == self.scale { return self }
         guard scale < self.scale else {
             let (digits, overflow) = unscaled.multipliedReportingOverflow(
                 by: Self.power(min(scale, Self.maxScale) - self.scale))

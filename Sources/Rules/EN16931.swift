@@ -112,7 +112,7 @@ extension InvoiceUnderTest {
             guard let base = cell(Self.taxes, row, Self.taxSlots.base).decimal,
                 let rate = cell(Self.taxes, row, Self.taxSlots.rate).decimal
             else { continue }
-            let expected = base.multiplied(by: rate)?.divided(by: Decimal(100))?.rounded(to: 2)
+            let expected = base.multiplied(by: rate)?.hundredth?.rounded(to: 2)
             let amount = cell(Self.taxes, row, Self.taxSlots.amount).decimal
             let isStandard = text(cell(Self.taxes, row, Self.taxSlots.category)) == "S"
             expect(.categoryTax, .warning, field: "taxes", amount, expected, within: Decimal(1))
@@ -163,17 +163,7 @@ extension InvoiceUnderTest {
     // MARK: - Decimals
 
     private mutating func checkDecimals() {
-        for (rule, slot, field) in [
-            (Rule.lineTotalDecimals, InvoiceSlots.lineTotal, "line_total"),
-            (.allowanceTotalDecimals, InvoiceSlots.allowanceTotal, "allowance_total"),
-            (.chargeTotalDecimals, InvoiceSlots.chargeTotal, "charge_total"),
-            (.netTotalDecimals, InvoiceSlots.netTotal, "net_total"),
-            (.taxTotalDecimals, InvoiceSlots.taxTotal, "tax_total"),
-            (.grossTotalDecimals, InvoiceSlots.grossTotal, "gross_total"),
-            (.prepaidDecimals, InvoiceSlots.prepaid, "prepaid"),
-            (.roundingDecimals, InvoiceSlots.rounding, "rounding"),
-            (.payableDecimals, InvoiceSlots.payable, "payable"),
-        ] { checkDecimals(rule, amount(slot), field) }
+        for (rule, slot, field) in Self.amounts { checkDecimals(rule, amount(slot), field) }
         for row in 0..<count(Self.taxes) {
             checkDecimals(.taxBaseDecimals, cell(Self.taxes, row, Self.taxSlots.base).decimal, "taxes")
             checkDecimals(.taxAmountDecimals, cell(Self.taxes, row, Self.taxSlots.amount).decimal, "taxes")
@@ -189,6 +179,19 @@ extension InvoiceUnderTest {
     }
 
     // MARK: - Slots
+
+    /// Amounts of the whole invoice, which have two decimals at most.
+    private static let amounts: [(Rule, Int, String)] = [
+        (.lineTotalDecimals, InvoiceSlots.lineTotal, "line_total"),
+        (.allowanceTotalDecimals, InvoiceSlots.allowanceTotal, "allowance_total"),
+        (.chargeTotalDecimals, InvoiceSlots.chargeTotal, "charge_total"),
+        (.netTotalDecimals, InvoiceSlots.netTotal, "net_total"),
+        (.taxTotalDecimals, InvoiceSlots.taxTotal, "tax_total"),
+        (.grossTotalDecimals, InvoiceSlots.grossTotal, "gross_total"),
+        (.prepaidDecimals, InvoiceSlots.prepaid, "prepaid"),
+        (.roundingDecimals, InvoiceSlots.rounding, "rounding"),
+        (.payableDecimals, InvoiceSlots.payable, "payable"),
+    ]
 
     private static let taxTotalCurrency = taxTotals["currency"]
     private static let lineSlots = (

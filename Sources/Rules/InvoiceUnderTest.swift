@@ -74,10 +74,14 @@ struct InvoiceProfile {
     let hasLines: Bool
     let hasBreakdown: Bool
 
+    /// All there is, where the invoice names no profile.
+    init() {
+        (hasLines, hasBreakdown) = (true, true)
+    }
+
     /// The profile of a BT-24; the last word tells, however it is spelt.
     init(customization: String) {
-        let words = customization.lowercased().split { !$0.isLetter && !$0.isNumber }
-        let last = words.last ?? ""
+        let last = customization.split { !$0.isLetter && !$0.isNumber }.last?.lowercased() ?? ""
         hasBreakdown = last != "minimum"
         hasLines = last != "minimum" && last != "basicwl"
     }
@@ -99,7 +103,7 @@ struct InvoiceUnderTest {
         if case .text(let range) = record.cells[InvoiceSlots.customization] {
             profile = InvoiceProfile(customization: record.string(range))
         } else {
-            profile = InvoiceProfile(customization: "")
+            profile = InvoiceProfile()
         }
     }
 
