@@ -16,10 +16,11 @@ struct DirectFieldCompiler {
 
     init(_ compiler: ProgramCompiler, takesShortWay: Bool) {
         self.compiler = compiler
-        for operation in compiler.operations {
+        let ordered = ordered
+        for (index, operation) in compiler.operations.enumerated() {
             var field = DirectField()
             field.slot = Int16(operation.slot)
-            if !takesShortWay {
+            if !takesShortWay || ordered.contains(index) {
                 field.shape = .indirect
             } else if isConditional(operation) {
                 field.shape = .conditional
@@ -32,6 +33,39 @@ struct DirectFieldCompiler {
             field.mayBeEmpty = empty != nil
             fields.append(field)
             emptyCells.append(empty ?? .none)
+        }
+    }
+
+    /// Rules whose order matters, so that none of them may go before the others: those of a slot that has several,
+    /// and all of a collection whose rows are summed while they are filled.
+    private var ordered: Set<Int> {
+        var ordered: Set<Int> = []
+        for (collection, rules) in [(Int32(-1), 0..<compiler.fieldCount)]
+            + compiler.collections.map({ ($0.collection, Int($0.start)..<Int($0.end)) })
+        {
+            for (_, same) in Dictionary(grouping: rules, by: { compiler.operations[$0].slot })
+            where same.count > 1 {
+                ordered.formUnion(same)
+            }
+            let sumsItself = rules.contains { rule in
+                let operation = compiler.operations[rule]
+                return [operation.when, operation.negative].contains { sums(collection, in: $0) }
+            }
+            if sumsItself { ordered.formUnion(rules) }
+        }
+        return ordered
+    }
+
+    /// Whether an expression sums rows of a collection.
+    private func sums(_ collection: Int32, in node: Int32) -> Bool {
+        guard node >= 0 else { return false }
+        switch compiler.nodes[Int(node)] {
+        case .aggregate(_, let other, _): return other == collection
+        case .not(let inner), .negate(let inner): return sums(collection, in: inner)
+        case .binary(_, let left, let right): return sums(collection, in: left) || sums(collection, in: right)
+        case .list(let start, let count), .call(_, let start, let count):
+            return compiler.links[Int(start)..<Int(start + count)].contains { sums(collection, in: $0) }
+        default: return false
         }
     }
 
@@ -61,6 +95,7 @@ struct DirectFieldCompiler {
         case .places(let start, let count):
             places += compiler.links[Int(start)..<Int(start + count)]
         case .first(let start, let count):
+            guard count > 0 else { return false }
             field.takesFirst = true
             for operation in compiler.operations[Int(start)..<Int(start + count)] {
                 guard operation.isPlain, operation.cleaning.isEmpty, locateAlternative(operation.origin)

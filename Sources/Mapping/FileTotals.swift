@@ -79,6 +79,7 @@ struct FileTotals: Sendable {
 private struct NoSource: RecordSource {
     func root(_ record: inout Record) -> TextRange? { nil }
     func rowCount(_ collection: Int) -> Int { 0 }
+    func line(of row: RowPlace) -> Int? { nil }
     mutating func find(_ place: Int32, _ row: RowPlace) -> FoundText { .absent }
     func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(RecordFault) -> TextRange? {
         nil

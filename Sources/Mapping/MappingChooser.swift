@@ -145,6 +145,10 @@ private struct TableTrial {
     private(set) var columns = -1
     private(set) var rows = 0
     private(set) var faulty = 0
+    /// Faulty rows whose faults are rather the mapping's: rows of another shape, or several faults in one.
+    private(set) var misfits = 0
+    /// Number of lines that were tried.
+    private let lines: Int
     /// Why the file cannot be read to the end of its head.
     private(set) var fault: Diagnostic?
 
@@ -153,6 +157,7 @@ private struct TableTrial {
         guard case .table(let source) = definition.source else { return nil }
         self.definition = definition
         hasHeader = source.kind == .csv && source.headerLines > 0 && source.columns != .byPosition
+        lines = file.lines.count { $0 == UInt8(ascii: "\n") }
         followsName = definition.fileName?.namedGroups(in: file.name) != nil
         do {
             var reader = try MappingReader(
@@ -161,7 +166,10 @@ private struct TableTrial {
                 rows = reader.recordCount
                 columns = reader.knownColumns
             }
-            func count(_ item: inout MappedItem) { faulty += item.isApplicable ? 0 : 1 }
+            func count(_ item: inout MappedItem) {
+                faulty += item.isApplicable ? 0 : 1
+                misfits += Self.isMisfit(item.findings) ? 1 : 0
+            }
             try reader.feed(file.lines, count)
             try reader.finish(count)
         } catch let error as any ReportableError {
@@ -176,7 +184,17 @@ private struct TableTrial {
         if hasHeader {
             return (columns >= 2 || followsName) && (rows > 0 || fault?.code == "MAP-NO-RECORD" || isCutShort)
         }
-        return rows > 0 && faulty * 10 <= rows
+        // Where each row says what it is, it is enough that most are known; a record has many of them.
+        if case .table(let source) = definition.source, case .byKind = source.grouping {
+            return rows > misfits && misfits * 4 <= lines
+        }
+        return rows > 0 && misfits * 10 <= rows && faulty * 2 <= rows
+    }
+
+    private static func isMisfit(_ findings: [Diagnostic]) -> Bool {
+        let errors = findings.filter { $0.severity == .error }
+        let shapes: [TabularError.Code] = [.ragged, .unknownRow, .orphanRow]
+        return errors.count > 2 || errors.contains { shapes.map(\.rawValue).contains($0.code) }
     }
 
     /// Whether the fault may be due to the head's end, as an open quote is.

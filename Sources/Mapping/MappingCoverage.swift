@@ -139,7 +139,7 @@ private final class TableCensus {
                 linesLeft -= 1
                 continue
             }
-            while header.count < csv.fields.count {
+            while header.count < csv.fieldCount {
                 header.append(String(header.count + 1))
                 filled.append(0)
             }

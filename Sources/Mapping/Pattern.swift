@@ -61,7 +61,8 @@ package final class Pattern: @unchecked Sendable {
     /// The number of digits that a text must have, where that is all that the pattern says (`^\d{9}$`).
     var digitCount: Int? {
         guard source.hasPrefix(#"^\d{"#), source.hasSuffix("}$") else { return nil }
-        return Int(source.dropFirst(4).dropLast(2))
+        let count = source.dropFirst(4).dropLast(2)
+        return count.utf8.allSatisfy { (48...57).contains($0) } ? Int(count) : nil
     }
 
     /// Number of capturing groups.

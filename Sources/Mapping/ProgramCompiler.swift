@@ -85,12 +85,12 @@ struct ProgramCompiler {
         names.append(prefix + rule.name)
         operation.type = rule.type
         operation.locale = rule.locale
-        operation.decimals = Int8(rule.decimals ?? -1)
+        operation.decimals = Int8(clamping: rule.decimals ?? -1)
         operation.decimalsPlace = rule.decimalsPlace.map { number($0) } ?? -1
         operation.negative = rule.negative.map { compile($0) } ?? -1
         operation.isRequired = rule.isRequired
         operation.defaultText = rule.defaultText.map { constant($0) }
-        operation.maxLength = Int32(rule.maxLength ?? Int(Int32.max))
+        operation.maxLength = Int32(clamping: rule.maxLength ?? .max)
         operation.check = rule.check
         operation.empty = rule.empty
         operation.firstFormat = Int16(formats.count)
@@ -105,7 +105,7 @@ struct ProgramCompiler {
         operation.cleaning = rule.cleaning
         operation.when = rule.when.map { compile($0) } ?? -1
         operation.otherwiseText = rule.otherwiseText.map { constant($0) }
-        operation.take = Int32(rule.take ?? -1)
+        operation.take = Int32(clamping: rule.take ?? -1)
         operation.regex = pattern(rule.regex)
         operation.keep = pattern(rule.keep)
         if let choices = rule.choices { operation.choices = table(choices, rule.otherwise) }

@@ -29,7 +29,7 @@ extension RecordEvaluator {
         var scope = ExpressionScope(program: program, row: row)
         guard scope.fails(check, &source, &item.record) else { return }
         var finding = scope.finding(of: check, &source, &item.record)
-        finding.place.line = item.record.origin.line
+        finding.place.line = source.line(of: row) ?? item.record.origin.line
         finding.place.field = row.collection < 0 ? nil : definition.target.collections[row.collection].name
         item.findings.append(finding)
     }
@@ -53,7 +53,9 @@ extension ExpressionScope {
             if case .words(let words) = part {
                 message += words
             } else {
-                message += record.value(of: evaluate(node, &source, &record))?.description ?? "–"
+                // First the value, which may add its text to the record, then the record with that text.
+                let cell = evaluate(node, &source, &record)
+                message += record.value(of: cell)?.description ?? "–"
             }
         }
         return Diagnostic(

@@ -46,6 +46,8 @@ protocol RecordSource {
     mutating func root(_ record: inout Record) -> TextRange?
     /// Number of child rows of a collection.
     func rowCount(_ collection: Int) -> Int
+    /// One-based line of a child row, where it has one of its own.
+    func line(of row: RowPlace) -> Int?
     /// What stands at a place, where a look tells.
     mutating func find(_ place: Int32, _ row: RowPlace) -> FoundText
     /// The text at a place; nil where there is none, empty where the place is there and empty.
@@ -174,7 +176,8 @@ struct RecordEvaluator {
             }
             if let check = operation.check, !check.holds(item.record.bytes.span.extracting(text.offsets)) {
                 item.findings.append(finding(check, text, item.record))
-                item.findings[item.findings.count - 1].place = place(operation, item, text)
+                item.findings[item.findings.count - 1].place = place(
+                    operation, item, text, source.line(of: row))
             }
             if operation.isPlainValue { return try typed(text, operation, &item.record) }
             var operation = operation
@@ -188,7 +191,7 @@ struct RecordEvaluator {
             return .decimal(decimal.negated)
         } catch {
             var finding = error.diagnostic
-            let place = place(operation, item, nil)
+            let place = place(operation, item, nil, source.line(of: row))
             finding.place.line = finding.place.line ?? place.line
             finding.place.field = finding.place.field ?? place.field
             item.findings.append(finding)
@@ -208,10 +211,10 @@ struct RecordEvaluator {
     }
 
     private func place(
-        _ operation: FieldOperation, _ item: MappedItem, _ text: TextRange?
+        _ operation: FieldOperation, _ item: MappedItem, _ text: TextRange?, _ line: Int?
     ) -> Place {
         Place(
-            line: item.record.origin.line, field: program.names[Int(operation.name)],
+            line: line ?? item.record.origin.line, field: program.names[Int(operation.name)],
             value: text.map { item.record.string($0) })
     }
 

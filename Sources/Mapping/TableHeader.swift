@@ -33,7 +33,11 @@ extension TableSource {
         let first = kind == .tagged ? 0 : 1
         return TableLayout(
             positions: places.map { place in
-                if case .column(let number) = place.inner { (Int(number) ?? 0) - first } else { 0 }
+                if case .column(let number) = place.inner {
+                    min(Int(number) ?? 0, TableLimits().fields + 1) - first
+                } else {
+                    0
+                }
             })
     }
 

@@ -127,8 +127,8 @@ package struct TableInference {
                 continue
             }
             rows += 1
-            if reader.fields.count != columns.count { ragged += 1 }
-            for index in columns.indices where index < reader.fields.count {
+            if reader.fieldCount != columns.count { ragged += 1 }
+            for index in columns.indices where index < reader.fieldCount {
                 columns[index].add(Array(try reader.text(index).utf8))
             }
         }

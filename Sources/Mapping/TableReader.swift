@@ -24,6 +24,8 @@ struct TableReader {
     private var headerLinesLeft: Int
     private var item: MappedItem
     private var group: RowGroup
+    /// Unknown rows inside the record that is being read; they are handed over behind it.
+    private var strays: [Stray] = []
     private(set) var totals: FileTotals
     /// Number of the last record.
     private(set) var ordinal = 0
@@ -116,7 +118,7 @@ struct TableReader {
             return try addToGroup(fields, bytes, row, line: line, place: place, fault, body)
         }
         begin(line: line, place: place)
-        rows.add(fields, bytes, row, collection: nil, to: &item.record)
+        rows.add(fields, bytes, row, line: line, collection: nil, to: &item.record)
         if let fault { group.faults.append(fault) }
         try deliver(body)
     }
@@ -178,6 +180,11 @@ struct TableReader {
     /// Evaluates the record whose rows are complete.
     private mutating func deliver(_ body: (inout MappedItem) throws -> Void) throws {
         guard rows.count > 0 else { return }
+        try deliverRecord(body)
+        if !strays.isEmpty { try deliverStrays(body) }
+    }
+
+    private mutating func deliverRecord(_ body: (inout MappedItem) throws -> Void) throws {
         totals.add(&rows, &item.record, source.locale, evaluator.program.totalPlaces)
         if group.faults.isEmpty {
             guard evaluator.evaluate(&rows, &item, &memory) else {
@@ -193,6 +200,16 @@ struct TableReader {
         try body(&item)
     }
 
+    private mutating func deliverStrays(_ body: (inout MappedItem) throws -> Void) throws {
+        for stray in strays {
+            var item = evaluator.emptyItem
+            item.record.origin = stray.origin
+            item.findings = [stray.fault]
+            try body(&item)
+        }
+        strays.removeAll()
+    }
+
     // MARK: - Groups
 
     private mutating func addToGroup(
@@ -203,7 +220,7 @@ struct TableReader {
         var probe = TableRows(evaluator.program.places, decoder: rows.decoder, collections: 0)
         probe.layout = rows.layout
         var scratch = Record(schema: evaluator.definition.target)
-        probe.add(fields, bytes, row, collection: nil, to: &scratch)
+        probe.add(fields, bytes, row, line: line, collection: nil, to: &scratch)
         var key: [String] = []
         for place in evaluator.program.groupPlaces {
             let text = try? probe.text(place, .record, &scratch)
@@ -215,14 +232,20 @@ struct TableReader {
         case .begin(let collection):
             try deliver(body)
             begin(line: line, place: place)
-            rows.add(fields, bytes, row, collection: collection, to: &item.record)
+            rows.add(fields, bytes, row, line: line, collection: collection, to: &item.record)
         case .next(let collection):
-            rows.add(fields, bytes, row, collection: collection, to: &item.record)
+            rows.add(fields, bytes, row, line: line, collection: collection, to: &item.record)
             item.record.origin.bytes = (item.record.origin.bytes?.lowerBound ?? 0)..<place.upperBound
+        case .unknown(let diagnostic):
+            ordinal += 1
+            strays.append(
+                Stray(origin: Origin(ordinal: ordinal, line: line, bytes: place), fault: diagnostic))
+            if strays.count >= Stray.most { try deliverStrays(body) }
+            return
         case .orphan(let diagnostic):
             try deliver(body)
             begin(line: line, place: place)
-            rows.add(fields, bytes, row, collection: nil, to: &item.record)
+            rows.add(fields, bytes, row, line: line, collection: nil, to: &item.record)
             group.faults.append(diagnostic)
             return try deliver(body)
         }
@@ -236,6 +259,15 @@ struct TableReader {
     }
 }
 
+/// An unknown row and what is wrong with it.
+private struct Stray {
+    let origin: Origin
+    let fault: Diagnostic
+
+    /// So many wait at most, however many one record has.
+    static let most = 1000
+}
+
 /// Decides how rows belong together.
 struct RowGroup: Sendable {
     /// What a row is to the record that is being read.
@@ -243,6 +275,8 @@ struct RowGroup: Sendable {
         case begin(collection: Int?)
         case next(collection: Int?)
         case ignore
+        /// A row inside a record that nobody knows; the record goes on behind it.
+        case unknown(Diagnostic)
         /// A row that belongs to no record.
         case orphan(Diagnostic)
     }
@@ -286,7 +320,8 @@ struct RowGroup: Sendable {
             return isOpen ? .next(collection: nil) : .orphan(fault(.orphanRow, kind, line))
         }
         if kinds.ignored.contains(kind) || kinds.ignored.contains("*") { return .ignore }
-        return .orphan(fault(.unknownRow, kind, line))
+        let fault = fault(.unknownRow, kind, line)
+        return isOpen ? .unknown(fault) : .orphan(fault)
     }
 
     private func fault(_ code: TabularError.Code, _ value: String, _ line: Int) -> Diagnostic {

@@ -25,6 +25,8 @@ struct TableRows: RecordSource, Sendable {
     private var fields: [TextField] = []
     /// First field of each row but the first, whose is 0.
     private var starts: [Int] = []
+    /// Lines of the rows of a record that may have several.
+    private var lines: [Int] = []
     /// Number of rows.
     private(set) var count = 0
     /// For each collection, the rows that are its own.
@@ -44,6 +46,7 @@ struct TableRows: RecordSource, Sendable {
         count = 0
         fields.removeAll(keepingCapacity: true)
         if !starts.isEmpty { starts.removeAll(keepingCapacity: true) }
+        if !lines.isEmpty { lines.removeAll(keepingCapacity: true) }
         for index in rowsOfCollection.indices where !rowsOfCollection[index].isEmpty {
             rowsOfCollection[index].removeAll(keepingCapacity: true)
         }
@@ -65,7 +68,7 @@ struct TableRows: RecordSource, Sendable {
     ///
     /// - Parameter collection: whose row it is besides; nil for the record's own.
     mutating func add(
-        _ rowFields: [TextField], _ bytes: [UInt8], _ row: Range<Int>, collection: Int?,
+        _ rowFields: [TextField], _ bytes: [UInt8], _ row: Range<Int>, line: Int, collection: Int?,
         to record: inout Record
     ) {
         let shift = record.bytes.count - row.lowerBound
@@ -76,6 +79,7 @@ struct TableRows: RecordSource, Sendable {
             fields.append(field)
         }
         if let collection { rowsOfCollection[collection].append(count) }
+        lines.append(line)
         count += 1
     }
 
@@ -84,6 +88,12 @@ struct TableRows: RecordSource, Sendable {
     func root(_ record: inout Record) -> TextRange? { nil }
 
     func rowCount(_ collection: Int) -> Int { rowsOfCollection[collection].count }
+
+    func line(of row: RowPlace) -> Int? {
+        guard row.row >= 0, row.row < rowsOfCollection[row.collection].count else { return nil }
+        let number = rowsOfCollection[row.collection][row.row]
+        return number < lines.count ? lines[number] : nil
+    }
 
     @inline(__always)
     mutating func find(_ place: Int32, _ row: RowPlace) -> FoundText {
@@ -159,17 +169,19 @@ struct TableRows: RecordSource, Sendable {
 
     /// A part of a line, in characters.
     private func slice(_ line: TextField, _ start: Int, _ count: Int?, _ record: Record) -> TextField {
-        guard !line.isASCII, !decoder.encoding.isLegacy else {
+        var part = line
+        guard !line.isASCII, line.isDecoded || !decoder.encoding.isLegacy else {
             let first = min(start, line.count)
-            return TextField(
-                start: line.start + first, count: min(count ?? .max, line.count - first),
-                isASCII: line.isASCII)
+            part.start += first
+            part.count = min(count ?? .max, line.count - first)
+            return part
         }
         let text = String(decoding: record.bytes[line.start..<line.start + line.count], as: UTF8.self)
         let head = text.unicodeScalars.prefix(start)
         let body = text.unicodeScalars.dropFirst(start).prefix(count ?? .max)
         let before = head.reduce(0) { $0 + UTF8.width($1) }
-        return TextField(
-            start: line.start + before, count: body.reduce(0) { $0 + UTF8.width($1) }, isASCII: false)
+        part.start += before
+        part.count = body.reduce(0) { $0 + UTF8.width($1) }
+        return part
     }
 }

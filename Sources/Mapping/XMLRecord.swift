@@ -158,6 +158,8 @@ struct XMLRecord: RecordSource, Sendable {
 
     func rowCount(_ collection: Int) -> Int { rows[collection].count }
 
+    func line(of row: RowPlace) -> Int? { nil }
+
     @inline(__always)
     mutating func find(_ place: Int32, _ row: RowPlace) -> FoundText {
         let look = looks[Int(place)]

@@ -57,8 +57,9 @@ extension EntitySchema {
         fields: [
             FieldSchema("id", required: true), FieldSchema("iban"), FieldSchema("bank_account"),
             FieldSchema("currency", .currency), FieldSchema("opened_on", .date),
-            FieldSchema("opening_balance", .decimal), FieldSchema("closed_on", .date),
-            FieldSchema("closing_balance", .decimal),
+            FieldSchema("opening_balance", .decimal), FieldSchema("opening_direction"),
+            FieldSchema("closed_on", .date), FieldSchema("closing_balance", .decimal),
+            FieldSchema("closing_direction"),
         ],
         collections: [
             CollectionSchema(

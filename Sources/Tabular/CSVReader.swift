@@ -50,7 +50,7 @@ package struct CSVReader: Sendable {
         buffer = RowBuffer(encoding, mark: mark)
     }
 
-    /// The current row's fields.
+    /// A copy of the current row's fields.
     package var fields: [TextField] { Array(found[..<fieldCount]) }
 
     /// What the fields are places in.

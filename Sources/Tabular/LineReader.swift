@@ -60,7 +60,8 @@ package struct LineReader: Sendable {
         while let found = try lineEnd(from: position, isLast: isLast, line: buffer.line + lines) {
             let isTag = found.field.count > 0 && buffer.bytes[found.field.start] == UInt8(ascii: "#")
             if shape == .tagged, !fields.isEmpty, isTag { break }
-            if !fields.isEmpty || found.field.count > 0 {
+            let isBlank = shape == .lines ? isBlank(found.field) : found.field.count == 0
+            if !fields.isEmpty || !isBlank {
                 if fields.isEmpty { line = buffer.line + lines }
                 fields.append(found.field)
             }
@@ -82,6 +83,11 @@ package struct LineReader: Sendable {
         buffer.line += lines
         row = first.start..<last.start + last.count
         return true
+    }
+
+    /// Whether a line is nothing but spaces, or the mark that old systems end a file with.
+    private func isBlank(_ line: TextField) -> Bool {
+        buffer.bytes[line.range].allSatisfy { $0 == UInt8(ascii: " ") || $0 == 0x1A }
     }
 
     private func nextIsTag(_ position: Int) -> Bool { buffer.bytes[position] == UInt8(ascii: "#") }

@@ -68,7 +68,7 @@ struct PDFAttachments {
     private func list(
         _ path: String, _ place: Place
     ) async throws -> [(number: Int, name: String)] {
-        let output = try await run(["-list", "-enc", "UTF-8", path], limit: 0, place)
+        let output = try await run(["-list", "-enc", "UTF-8", path], limit: limits.attachment, place)
         return output.split(separator: "\n").compactMap { line in
             guard let colon = line.firstIndex(of: ":"), let number = Int(line[..<colon]) else { return nil }
             let name = line[line.index(after: colon)...].drop(while: \.isWhitespace)
@@ -80,7 +80,7 @@ struct PDFAttachments {
     private func run(_ arguments: [String], limit: Int, _ place: Place) async throws -> String {
         guard unsafe access(Self.tool, X_OK) == 0 else { throw UnpackingError(.toolMissing, at: place) }
         var command = [
-            "/usr/bin/prlimit", "--as=\(1 << 30)", "--cpu=10", "--fsize=\(limit)", "--core=0",
+            "/usr/bin/prlimit", "--as=\(1 << 30)", "--cpu=10:12", "--fsize=\(limit)", "--core=0",
             "--nofile=64", "--",
         ]
         if geteuid() == 0 {

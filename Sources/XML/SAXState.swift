@@ -320,6 +320,7 @@ struct SAXState {
             unsafe arena.appendOwn(from: instance.pointee.textStart, count: instance.pointee.textCount)
             unsafe instance.pointee.textStart = start
         }
+        if unsafe instance.pointee.textCount + count > limits.text { return fail(.text) }
         unsafe arena.append(text, count)
         unsafe instance.pointee.textCount += count
     }

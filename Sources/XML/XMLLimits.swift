@@ -5,7 +5,7 @@
 package struct XMLLimits: Sendable, Hashable {
     /// Nested elements.
     package var depth = 64
-    /// Bytes of text between two tags; a skipped element's text is bounded by ``record`` alone, since
+    /// Bytes of text between two tags, and of all text of an element that is kept; a skipped element's text is bounded by ``record`` alone, since
     /// attached scans are larger than any text.
     package var text = 1 << 20
     /// Attributes of one element.

@@ -2,6 +2,7 @@
 // Broken tables of invoices: each fault is named with its line, and the rows around it are read.
 
 import Diagnostics
+import Foundation
 import Mapping
 import Model
 import Tabular
@@ -120,6 +121,59 @@ import Testing
         #expect(outcome.right == ["A", "B", "C"])
         #expect(outcome.fileFindings.map(\.code) == ["CSV-STRAY-MARK"])
         #expect(outcome.fileFindings.first?.place.line == 3)
+    }
+
+    /// A CFONB statement of one account, with these lines between its old and its new balance.
+    private func statement(_ lines: [String]) -> [UInt8] {
+        func line(_ start: String, _ date: String, _ label: String, _ amount: String) -> String {
+            let head = (start + "30004    00821EUR2 00010123456  ").padding(
+                toLength: 34, withPad: " ", startingAt: 0)
+            let body = (head + date + "        " + label).padding(toLength: 90, withPad: " ", startingAt: 0)
+            return body + amount + String(repeating: " ", count: 16)
+        }
+        let all =
+            [line("01", "311225", "", "0000000010000{")]
+            + lines.map {
+                $0.hasPrefix("04")
+                    ? line("04", String($0.dropFirst(3).prefix(6)), "VIR", "0000000000100{") : $0
+            }
+        return Array((all + [line("07", "310126", "", "0000000010200{"), ""]).joined(separator: "\n").utf8)
+    }
+
+    private func items(_ mapping: String, _ bytes: [UInt8]) throws -> (name: String, items: [MappedItem]) {
+        var probe = EncodingProbe()
+        probe.feed(bytes)
+        probe.finish()
+        let library = try MappingLibrary.shipped()
+        let head = FileHead(name: "x.txt", bytes: Array(bytes.prefix(FileHead.size)), probe: probe)
+        let chosen = try MappingChooser(library).choose(head).definition
+        var reader = try MappingReader(try library.mapping(mapping), probe: probe)
+        var items: [MappedItem] = []
+        try reader.feed(bytes) { items.append($0) }
+        try reader.finish { items.append($0) }
+        return (chosen.name, items)
+    }
+
+    @Test func `blanks, unknown rows and a bad date leave the rest of a statement as it is`() throws {
+        let (name, items) = try items(
+            "cfonb-120", statement(["04 020126", "   ", "99 autre", "04 030126", "\u{1A}"]))
+        #expect(name == "cfonb-120")
+        #expect(items.map(\.isApplicable) == [true, false])
+        let entries = try #require(items[0].record.schema.collection("entries"))
+        #expect(items[0].record.children[entries].count == 2, "the unknown row does not close the statement")
+        #expect(items[0].findings.isEmpty, "the balances add up")
+        #expect(items[1].findings.map(\.code) == ["CSV-UNKNOWN-ROW"])
+        #expect(items[1].record.origin.line == 4)
+    }
+
+    @Test func `a fault in a row of a record names that row's line, and the mapping is still chosen`() throws
+    {
+        let (name, items) = try items("cfonb-120", statement(["04 020126", "04 320126"]))
+        #expect(name == "cfonb-120")
+        let finding = try #require(items[0].findings.first { $0.severity == .error })
+        #expect(finding.code == "FIELD-NOT-DATE")
+        #expect(finding.place.line == 3)
+        #expect(finding.place.field == "entries.booked_on")
     }
 
     @Test func `zero bytes and lines of two encodings refuse the file with their place`() throws {
