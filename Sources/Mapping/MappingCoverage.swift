@@ -132,7 +132,7 @@ private final class TableCensus {
         try csv.append(bytes)
         while try csv.next(isLast: isLast) {
             if linesLeft == table.headerLines, linesLeft > 0 {
-                for index in csv.fields.indices { header.append(try csv.text(index)) }
+                for index in csv.fields.indices { header.append(try csv.text(index).trimmingBlanks) }
                 filled = Array(repeating: 0, count: header.count)
             }
             if linesLeft > 0 {

@@ -51,7 +51,7 @@ struct ColumnProfile {
     var isDate: Bool { filled > 0 && !dates.isEmpty }
 
     /// Whether the file cannot tell the day from the month.
-    var isAmbiguousDate: Bool { dates.count > 1 }
+    var isAmbiguousDate: Bool { isDate && dates.count > 1 }
 }
 
 /// What a file leaves open for a person to decide; each has its texts in the message catalogue.
@@ -239,7 +239,8 @@ package struct TableInference {
             // A format that the file does not prove is left for a person to write.
             let formats = column.dates.map(\.pattern)
             let open = words("infer.choose", [:])
-            parts.append("format: \(column.isAmbiguousDate ? open : formats.first ?? open)")
+            let isProven = column.isDate && formats.count == 1
+            parts.append("format: \(isProven ? formats[0] : open)")
         }
         if field.type == .decimal, column.isAmount, !column.locales.contains(locale),
             let own = column.locales.first

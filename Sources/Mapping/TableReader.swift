@@ -341,7 +341,7 @@ extension RowGrouping {
 
 extension String {
     /// Without white space at both ends.
-    fileprivate var trimmingBlanks: String {
+    var trimmingBlanks: String {
         String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }

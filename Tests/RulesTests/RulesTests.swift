@@ -117,6 +117,17 @@ import Testing
         #expect(try codes(["seller.vat": .text("12345")]) == ["BR-CO-09"])
     }
 
+    @Test func `lines that stand in other lines are not added up`() throws {
+        var record = try invoice()
+        let lines = try #require(EntitySchema.invoice.collection("lines"))
+        let slot = try #require(EntitySchema.invoice.collections[lines].slot(of: "parent"))
+        let width = record.children[lines].width
+        record.append(Array(record.rows(lines)[0]), to: lines)
+        #expect(RuleSet.en16931.findings(record).map(\.code) == ["BR-CO-10", "BR-S-08"])
+        record.children[lines].cells[2 * width + slot] = .text(record.append("1"))
+        #expect(RuleSet.en16931.findings(record).isEmpty)
+    }
+
     @Test func `codes outside their lists are remarks`() throws {
         #expect(try codes(["type_code": .text("999")]) == ["BR-CL-01"])
         #expect(try codes(["type_code": .text("3800")]) == ["BR-CL-01"])
