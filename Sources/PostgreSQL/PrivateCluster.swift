@@ -117,10 +117,25 @@ package struct PrivateCluster: Sendable {
         if major == nil { try await initialise() }
         if let server = try runningServer() {
             try refuseForeign(server)
-        } else {
-            try await launch()
+            do {
+                return try await createDatabase()
+            } catch let error as PostgreSQLError where error.has(.unreachable) {
+                // A server that was killed a moment ago still has its process.
+                guard try await isGoneSoon() else { throw error }
+            }
         }
+        try await launch()
         try await createDatabase()
+    }
+
+    /// Whether no server runs any more, within ten seconds.
+    private func isGoneSoon() async throws -> Bool {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while try runningServer() != nil {
+            guard ContinuousClock.now < deadline else { return false }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return true
     }
 
     /// Whether the server runs and lets us in.
@@ -211,9 +226,9 @@ package struct PrivateCluster: Sendable {
             do throws(PostgreSQLError) {
                 return try await Connection.open(connectionString(database: "postgres"))
             } catch {
-                guard case .after = error.diagnostic.retry, ContinuousClock.now < deadline else {
-                    throw error
-                }
+                guard case .after = error.diagnostic.retry, ContinuousClock.now < deadline,
+                    try runningServer() != nil
+                else { throw error }
             }
             try await Task.sleep(for: .milliseconds(200))
         }
