@@ -240,7 +240,9 @@ struct TableReader {
             ordinal += 1
             strays.append(
                 Stray(origin: Origin(ordinal: ordinal, line: line, bytes: place), fault: diagnostic))
-            if strays.count >= Stray.most { try deliverStrays(body) }
+            // Records are always handed over in the order of their ordinals, so that one that holds so many
+            // unknown rows ends with them.
+            if strays.count >= Stray.most { try deliver(body) }
             return
         case .orphan(let diagnostic):
             try deliver(body)
@@ -264,7 +266,7 @@ private struct Stray {
     let origin: Origin
     let fault: Diagnostic
 
-    /// So many wait at most, however many one record has.
+    /// So many wait at most.
     static let most = 1000
 }
 

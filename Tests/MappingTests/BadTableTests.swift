@@ -140,18 +140,18 @@ import Testing
         return Array((all + [line("07", "310126", "", "0000000010200{"), ""]).joined(separator: "\n").utf8)
     }
 
-    private func items(_ mapping: String, _ bytes: [UInt8]) throws -> (name: String, items: [MappedItem]) {
+    private func items(_ mapping: String, _ bytes: [UInt8]) throws -> (name: String?, items: [MappedItem]) {
         var probe = EncodingProbe()
         probe.feed(bytes)
         probe.finish()
         let library = try MappingLibrary.shipped()
         let head = FileHead(name: "x.txt", bytes: Array(bytes.prefix(FileHead.size)), probe: probe)
-        let chosen = try MappingChooser(library).choose(head).definition
+        let chosen = try? MappingChooser(library).choose(head).definition
         var reader = try MappingReader(try library.mapping(mapping), probe: probe)
         var items: [MappedItem] = []
         try reader.feed(bytes) { items.append($0) }
         try reader.finish { items.append($0) }
-        return (chosen.name, items)
+        return (chosen?.name, items)
     }
 
     @Test func `blanks, unknown rows and a bad date leave the rest of a statement as it is`() throws {
@@ -164,6 +164,16 @@ import Testing
         #expect(items[0].findings.isEmpty, "the balances add up")
         #expect(items[1].findings.map(\.code) == ["CSV-UNKNOWN-ROW"])
         #expect(items[1].record.origin.line == 4)
+    }
+
+    @Test func `records keep their order however many unknown rows stand in one`() throws {
+        let unknown = [String](repeating: "99 autre", count: 2500)
+        let (_, items) = try items("cfonb-120", statement(["04 020126"] + unknown + ["04 030126"]))
+        let ordinals = items.map(\.record.origin.ordinal)
+        #expect(ordinals == ordinals.sorted())
+        #expect(Set(ordinals).count == items.count)
+        #expect(items.count { $0.findings.map(\.code) == ["CSV-UNKNOWN-ROW"] } == 2500)
+        #expect(items.last?.record.origin.line == 2504, "the rows behind them are not lost either")
     }
 
     @Test func `a fault in a row of a record names that row's line, and the mapping is still chosen`() throws
