@@ -16,7 +16,8 @@ let strict: [SwiftSetting] = [
 
 /// Every folder of Sources; `Mapping` lives at the root to ship `Mappings/`, and leaves the others out.
 let floors = [
-    "BlobStore", "CLibArchive", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM", "ConnectorKit", "ConnectorTesting",
+    "BlobStore", "Bytes", "CLibArchive", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM", "ConnectorKit",
+    "ConnectorTesting",
     "Diagnostics",
     "FileTransfer", "Hub", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules", "Tabular", "Unpacking",
     "Words",
@@ -79,17 +80,18 @@ let package = Package(
             name: "CLibArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         floor("Diagnostics"),
         floor("Words", ["Model", "Diagnostics", yams], resources: [.copy("Catalogue")]),
-        floor("Model"),
+        floor("Bytes"),
+        floor("Model", ["Bytes"]),
         floor("PostgreSQL", ["CLibPQ", "Model", "Diagnostics", crypto, subprocess]),
         floor("XML", ["CLibXML2", "Diagnostics"]),
-        floor("Tabular", ["Diagnostics"]),
+        floor("Tabular", ["Bytes", "Diagnostics"]),
         floor("FileTransfer", ["Diagnostics"]),
         floor("Rules", ["Model", "Diagnostics"]),
         floor("Unpacking", ["CLibArchive", "FileTransfer", "Diagnostics", subprocess]),
         floor("BlobStore", ["PostgreSQL", "Model", "Diagnostics", crypto]),
         .target(
             name: "Mapping",
-            dependencies: ["CLibPCRE2", "Model", "Rules", "XML", "Tabular", "Diagnostics", yams],
+            dependencies: ["CLibPCRE2", "Bytes", "Model", "Rules", "XML", "Tabular", "Diagnostics", yams],
             path: ".",
             exclude: [
                 "Connectors", "Tests", "docs", "README.md", "CHANGELOG.md", "Decisions.md", "LICENSE",
@@ -127,6 +129,7 @@ let package = Package(
             ],
             path: "Tests/Bench",
             swiftSettings: strict),
+        tests("BytesTests", ["Bytes", "RelaisTesting"]),
         tests("ModelTests", ["Model"]),
         tests("XMLTests", ["XML", "RelaisTesting", "Diagnostics"]),
         tests("TabularTests", ["Tabular", "RelaisTesting", "Diagnostics"]),

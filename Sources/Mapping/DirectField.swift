@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The short way of a field: one place, tidy already, of a plain type. Whatever else it is, it takes the long way.
 
+internal import Bytes
 internal import Model
 internal import Tabular
 
@@ -19,6 +20,9 @@ struct DirectField: BitwiseCopyable {
         case choice
         /// One of two constants (`when`, `const`, `else`), behind all others.
         case conditional
+
+        /// Whether a text at the field's place is enough to know its cell.
+        @inline(__always) var isDirect: Bool { self != .indirect && self != .conditional }
     }
 
     /// Marks a place that belongs to the alternative of the place before it.
@@ -50,81 +54,83 @@ struct DirectField: BitwiseCopyable {
     var mayBeEmpty = false
 }
 
-extension Span<DirectField> {
-    /// The cell of a text that is valid UTF-8, by the field at `index`; nil where only the long way knows.
-    ///
-    /// Here and not in the field itself, which would be copied for each call.
-    func cell(_ index: Int, _ raw: TextRange, _ bytes: Span<UInt8>, _ program: RecordProgram) -> Cell? {
-        var text = raw
-        let ends = (bytes[Int(text.start)], bytes[text.end - 1])
-        if ends.0 <= 32 || ends.1 <= 32 || (ends.0 | ends.1) >= 0x80 {
-            text = text.trimmed(in: bytes)
-            guard text.count > 0 else { return nil }
+extension DirectField {
+    /// Whether a text's bytes are what the rule makes of them.
+    @inline(__always)
+    func isTidy(_ text: TextRange, _ bytes: Span<UInt8>) -> Bool {
+        if shape == .digits {
+            guard text.count == count, bytes.extracting(text.offsets).areDigits else { return false }
+        } else {
+            guard text.count <= count, cleaning.isEmpty || cleaning.isDone(text, bytes) else { return false }
         }
-        guard text.count <= self[index].take else { return nil }
-        let span = bytes.extracting(text.offsets)
-        switch self[index].shape {
-        case .text:
-            let cleaning = self[index].cleaning
-            guard text.count <= self[index].count, cleaning.isEmpty || cleaning.isDone(span) else {
-                return nil
-            }
-            if let check = self[index].check, !check.holds(span) { return nil }
-            return .text(text)
-        case .digits:
-            guard text.count == self[index].count, span.areDigits else { return nil }
-            if let check = self[index].check, !check.holds(span) { return nil }
-            return .text(text)
-        case .decimal:
-            let decimal = self[index].locale.decimal(span, decimals: self[index].decimals)
-            return decimal.map { .decimal($0) }
-        case .date:
-            let first = Int(self[index].firstFormat)
-            for format in first..<first + Int(self[index].formatCount) {
-                if let date = program.formats[format].date(span) { return .date(date) }
-            }
-            return nil
-        case .currency:
-            guard text.count == 3, span.areCapitals else { return nil }
-            return .text(text)
-        case .choice, .conditional, .indirect: return nil
+        return check?.holds(bytes.extracting(text.offsets)) ?? true
+    }
+
+    /// The amount that a text writes.
+    @inline(__always)
+    func decimal(_ text: TextRange, _ bytes: Span<UInt8>) -> Decimal? {
+        if decimals < 0, let short = locale.shortDecimal(text, bytes) { return short }
+        return locale.decimal(bytes.extracting(text.offsets), decimals: decimals)
+    }
+
+    /// The day that a text is in the first of the rule's formats that fits.
+    @inline(__always)
+    func date(_ text: Span<UInt8>, _ formats: Span<DateLayout>) -> CalendarDate? {
+        for format in Int(firstFormat)..<Int(firstFormat) + Int(formatCount) {
+            if let date = formats[format].date(text) { return date }
         }
+        return nil
     }
 }
 
 extension Span<UInt8> {
-    var areDigits: Bool {
-        for index in indices where self[index] &- UInt8(ascii: "0") > 9 { return false }
-        return true
+    /// A text without white space at its ends; nil where nothing is left.
+    @inline(__always)
+    func tidied(_ text: TextRange) -> TextRange? {
+        let (first, last) = (self[Int(text.start)], self[text.end - 1])
+        // Letters with accents (0xC3 first) are what else stands at the ends of texts.
+        let isTidy =
+            first > 32 && (first < 0xC2 || first == 0xC3)
+            && (last > 32 && last < 0x80 || last >= 0x80 && text.count > 1 && self[text.end - 2] == 0xC3)
+        if isTidy { return text }
+        let trimmed = text.trimmed(in: self)
+        return trimmed.count > 0 ? trimmed : nil
     }
 
-    fileprivate var areCapitals: Bool {
-        for index in indices where self[index] &- UInt8(ascii: "A") > 25 { return false }
+    /// Whether all bytes are A…Z.
+    @inline(__always)
+    func areCapitals(_ text: TextRange) -> Bool {
+        for index in text.offsets where self[index] &- UInt8(ascii: "A") > 25 { return false }
         return true
     }
 }
 
 extension CleaningSet {
-    /// Whether tidying would leave a trimmed text as it is; false where only Unicode's rules know.
+    /// Whether cleaning would leave a trimmed text as it is; false where only Unicode's rules know.
     @inline(__always)
-    fileprivate func isDone(_ text: Span<UInt8>) -> Bool {
-        let letters =
-            contains(.upper) ? UInt8(ascii: "a") : contains(.lower) || contains(.fold) ? UInt8(ascii: "A") : 0
-        let blanks = contains(.nospace) || contains(.squeeze)
-        var previous: UInt8 = 0
-        for index in text.indices {
-            let byte = text[index]
-            if byte >= 0x80 {
-                if letters > 0 { return false }
-                if byte == 0xC2 || byte > 0xE0, text.blankWidth(at: index, end: text.count) != nil {
-                    return false
-                }
-            } else if letters > 0, byte &- letters < 26 {
-                return false
-            } else if blanks, byte.isBlank, contains(.nospace) || byte != 32 || previous == 32 {
+    fileprivate func isDone(_ text: TextRange, _ bytes: Span<UInt8>) -> Bool {
+        let changesCase = !isDisjoint(with: [.upper, .lower, .fold])
+        let blanks = ByteWord(repeating: 32)
+        var index = Int(text.start)
+        // Words overlap by a byte, so that each has both of two blanks beside each other.
+        while index < text.end {
+            let word = bytes.word(at: index, count: text.end &- index)
+            // Other blanks than those of ASCII, and letters that have another case.
+            guard word.isASCII || !changesCase && word.isWesternText else {
+                return !changesCase && !hasSuperfluousBlanks(text, bytes)
+            }
+            if contains(.upper)
+                ? word.hasByte(from: 0x61, through: 0x7A)
+                : changesCase && word.hasByte(from: 0x41, through: 0x5A)
+            {
                 return false
             }
-            previous = byte
+            if contains(.nospace) || contains(.squeeze) {
+                if word.hasByte(from: 0, through: 31) { return false }
+                let marks = word.marks(of: blanks)
+                if marks != 0, contains(.nospace) || marks & marks << 8 != 0 { return false }
+            }
+            index &+= 7
         }
         return true
     }
@@ -134,18 +140,19 @@ extension CleaningSet {
 ///
 /// Only cells of constants are remembered, which are the same in every record.
 struct ChoiceMemory {
-    /// A text of at most 16 bytes, zeros behind it (which no text holds).
-    struct Key: Equatable {
+    /// A text of at most 16 bytes.
+    struct Key: Equatable, BitwiseCopyable {
         private let low: UInt64
         private let high: UInt64
+        private let count: Int
 
         @inline(__always)
-        init?(_ text: Span<UInt8>) {
-            guard text.count <= 16, !text.isEmpty else { return nil }
-            var (low, high) = (UInt64(0), UInt64(0))
-            for index in 0..<Swift.min(8, text.count) { low = low << 8 | UInt64(text[index]) }
-            for index in Swift.min(8, text.count)..<text.count { high = high << 8 | UInt64(text[index]) }
-            (self.low, self.high) = (low, high)
+        init?(_ text: TextRange, _ bytes: Span<UInt8>) {
+            guard text.count <= 16, text.count > 0 else { return nil }
+            count = Int(text.count)
+            let start = Int(text.start)
+            low = bytes.word(at: start, count: count).bits
+            high = count > 8 ? bytes.word(at: start &+ 8, count: count &- 8).bits : 0
         }
     }
 
@@ -157,6 +164,7 @@ struct ChoiceMemory {
     /// The cell that the text became before.
     @inline(__always)
     func cell(_ key: Key) -> Cell? {
+        let keys = keys.span
         for index in keys.indices where keys[index] == key { return cells[index] }
         return nil
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads amounts from bytes as each locale writes them; what does not follow it is no amount.
 
+internal import Bytes
 internal import Model
 
 extension NumberLocale {
@@ -14,6 +15,17 @@ extension NumberLocale {
         guard let decimal = reader.read(text) else { return nil }
         guard decimals > 0, !reader.pointSeen else { return decimal }
         return Model.Decimal(unscaled: decimal.unscaled, scale: Int(decimals))
+    }
+
+    /// The amount that at most eight digits and a point write; nil for anything else.
+    @inline(__always)
+    func shortDecimal(_ text: TextRange, _ bytes: Span<UInt8>) -> Model.Decimal? {
+        guard self != .overpunch else { return nil }
+        let isNegative = bytes[Int(text.start)] == UInt8(ascii: "-")
+        let start = isNegative ? Int(text.start) &+ 1 : Int(text.start)
+        let size = text.end &- start
+        guard size <= 8 else { return nil }
+        return AmountReader.short(bytes.word(at: start, count: size), size, isNegative, point)
     }
 
     /// An amount as this locale writes it.
@@ -96,8 +108,9 @@ private struct AmountReader {
     }
 
     /// Digits with at most one point between them and a sign in front, as nearly all amounts are; nil for others.
+    @inline(__always)
     static func plain(_ text: Span<UInt8>, point: (UInt8, UInt8)) -> Model.Decimal? {
-        guard !text.isEmpty, text.count <= 18 else { return nil }
+        guard text.count > 0, text.count <= 18 else { return nil }
         let isNegative = text[0] == UInt8(ascii: "-")
         var value: Int64 = 0
         var pointAt = -1
@@ -114,6 +127,31 @@ private struct AmountReader {
         guard text[text.count - 1] &- UInt8(ascii: "0") < 10 else { return nil }
         return Model.Decimal(
             small: isNegative ? -value : value, scale: pointAt < 0 ? 0 : text.count - pointAt - 1)
+    }
+
+    /// The amount in the first `size` bytes of a word, of at most one point and not at its ends.
+    @inline(__always)
+    static func short(
+        _ word: ByteWord, _ size: Int, _ isNegative: Bool, _ point: (UInt8, UInt8)
+    ) -> Model.Decimal? {
+        let marks =
+            word.marks(of: ByteWord(repeating: point.0)) | word.marks(of: ByteWord(repeating: point.1))
+        var digits = word
+        var count = size
+        var scale = 0
+        if marks != 0 {
+            let place = marks.trailingZeroBitCount / 8
+            scale = size &- place &- 1
+            guard place > 0, scale > 0 else { return nil }
+            // The digits behind the point move up to those before it.
+            let before = (1 << UInt64(place &* 8)) &- 1 as UInt64
+            let behind = (word.bits >> 8 | 0x30 << 56) & ~before
+            digits = ByteWord(bits: word.bits & before | behind)
+            count &-= 1
+        }
+        guard digits.areDigits, count > 0 else { return nil }
+        let value = Int64(digits.movedToEnd(count: count).number)
+        return Model.Decimal(small: isNegative ? -value : value, scale: scale)
     }
 
     mutating func read(_ text: Span<UInt8>) -> Model.Decimal? {

@@ -9,14 +9,19 @@ extension RecordEvaluator {
     func truth(
         of node: Int32, _ source: inout some RecordSource, _ row: RowPlace, _ record: inout Record
     ) -> Bool? {
+        if let quick = program.quickTruth(node, record.cells) { return quick }
         var scope = ExpressionScope(program: program, row: row)
         return scope.evaluate(node, &source, &record).truth
     }
 
     /// Runs a check over the record, or over each row of its collection.
     func run(_ check: Int, _ source: inout some RecordSource, _ item: inout MappedItem) {
-        let collection = Int(program.checks[check].collection)
-        guard collection >= 0 else { return run(check, &source, .record, &item) }
+        let operation = program.checks[check]
+        let collection = Int(operation.collection)
+        guard collection >= 0 else {
+            if operation.when < 0, program.quickTruth(operation.expect, item.record.cells) == true { return }
+            return run(check, &source, .record, &item)
+        }
         for row in 0..<item.record.children[collection].count {
             run(check, &source, RowPlace(collection: collection, row: row), &item)
         }
@@ -260,7 +265,8 @@ struct ExpressionScope {
 
 extension Expression.Operator {
     /// Whether a comparison holds for −1, 0 or 1.
-    fileprivate func holds(_ order: Int) -> Bool {
+    @inline(__always)
+    func holds(_ order: Int) -> Bool {
         switch self {
         case .equal: order == 0
         case .notEqual: order != 0

@@ -1,48 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fills a record's plain fields the short way, which nearly all fields of nearly all files take.
 
+internal import Bytes
 internal import Model
 
 extension RecordEvaluator {
     /// Fills all fields that the short way leads to; ``Memory/pending`` then has the others, in their order. They
     /// may use the former, which use no other field.
+    ///
+    /// All of it becomes one loop, which writes each cell where it stays: handing cells from function to function cost
+    /// more than making them.
     func fillDirectly(
         _ rules: Range<Int>, _ source: inout some RecordSource, _ memory: inout Memory, _ row: RowPlace,
-        _ bytes: [UInt8],
-        _ cells: inout [Cell], first: Int
+        _ bytes: [UInt8], _ cells: inout [Cell], first: Int
     ) {
-        memory.pending.removeAll(keepingCapacity: true)
-        let all = program.direct
-        let direct = all.span
+        memory.pendingCount = 0
+        // Held by name, since a span of a property of the program would have to leave its scope.
+        let (allFields, allFormats) = (program.direct, program.formats)
+        let (fields, formats, bytes) = (allFields.span, allFormats.span, bytes.span)
         var cells = cells.mutableSpan
         for index in rules {
-            if let cell = directCell(direct, index, &source, row, bytes.span, memory) {
-                cells[first + Int(direct[index].slot)] = cell
-            } else {
-                memory.pending.append(Int32(index))
+            let slot = first &+ Int(fields[index].slot)
+            let isDone =
+                switch find(fields, index, &source, row, bytes) {
+                case .text(let text) where text.count > 0:
+                    fill(&cells, slot, fields, index, text, bytes, formats, memory)
+                case .text, .absent: fillEmpty(&cells, slot, fields, index)
+                case .elsewhere: false
+                }
+            if !isDone {
+                memory.pending[memory.pendingCount] = Int32(truncatingIfNeeded: index)
+                memory.pendingCount &+= 1
             }
         }
     }
 
     @inline(__always)
-    private func directCell(
-        _ direct: Span<DirectField>, _ index: Int, _ source: inout some RecordSource, _ row: RowPlace,
-        _ bytes: Span<UInt8>, _ memory: borrowing Memory
-    ) -> Cell? {
-        let shape = direct[index].shape
-        if shape == .indirect || shape == .conditional { return nil }
-        let found =
-            direct[index].placeCount == 0
-            ? source.find(direct[index].place, row) : firstText(direct[index], &source, row, bytes)
-        switch found {
-        case .absent: return direct[index].mayBeEmpty ? program.emptyCells[index] : nil
-        case .elsewhere: return nil
-        case .text(let text):
-            guard text.count > 0 else { return direct[index].mayBeEmpty ? program.emptyCells[index] : nil }
-            guard shape == .choice else { return direct.cell(index, text, bytes, program) }
-            guard let key = ChoiceMemory.Key(bytes.extracting(text.offsets)) else { return nil }
-            return memory.choices[Int(direct[index].memory)].cell(key)
+    private func find(
+        _ fields: Span<DirectField>, _ index: Int, _ source: inout some RecordSource, _ row: RowPlace,
+        _ bytes: Span<UInt8>
+    ) -> FoundText {
+        if !fields[index].shape.isDirect { return .elsewhere }
+        if fields[index].placeCount == 0 { return source.find(fields[index].place, row) }
+        return firstText(fields[index], &source, row, bytes)
+    }
+
+    /// Sets a cell to what a text means; false where only the long way knows.
+    @inline(__always)
+    private func fill(
+        _ cells: inout MutableSpan<Cell>, _ slot: Int, _ fields: Span<DirectField>, _ index: Int,
+        _ found: TextRange, _ bytes: Span<UInt8>, _ formats: Span<DateLayout>, _ memory: borrowing Memory
+    ) -> Bool {
+        if fields[index].shape == .choice {
+            guard let key = ChoiceMemory.Key(found, bytes),
+                let cell = memory.choices[Int(fields[index].memory)].cell(key)
+            else { return false }
+            cells[slot] = cell
+            return true
         }
+        guard let text = bytes.tidied(found), text.count <= fields[index].take else { return false }
+        switch fields[index].shape {
+        case .text, .digits:
+            guard fields[index].isTidy(text, bytes) else { return false }
+            cells[slot] = .text(text)
+        case .decimal:
+            guard let decimal = fields[index].decimal(text, bytes) else { return false }
+            cells[slot] = .decimal(decimal)
+        case .date:
+            guard let date = fields[index].date(bytes.extracting(text.offsets), formats) else { return false }
+            cells[slot] = .date(date)
+        case .currency:
+            guard text.count == 3, bytes.areCapitals(text) else { return false }
+            cells[slot] = .text(text)
+        case .choice, .conditional, .indirect: return false
+        }
+        return true
+    }
+
+    /// Sets a cell to what nothing means; false where only the long way knows.
+    @inline(__always)
+    private func fillEmpty(
+        _ cells: inout MutableSpan<Cell>, _ slot: Int, _ fields: Span<DirectField>, _ index: Int
+    ) -> Bool {
+        guard fields[index].mayBeEmpty else { return false }
+        cells[slot] = program.emptyCells[index]
+        return true
     }
 
     /// The text of a field that has several places.
@@ -99,7 +141,7 @@ extension RecordEvaluator {
         let direct = program.direct[index]
         if direct.shape == .conditional { return conditionalCell(index, &source, row, &item.record) }
         guard direct.memory >= 0, case .text(let text) = source.find(direct.place, row),
-            let key = ChoiceMemory.Key(item.record.bytes.span.extracting(text.offsets))
+            text.count > 0, let key = ChoiceMemory.Key(text, item.record.bytes.span)
         else { return cell(program.operations[index], &source, row, &item) }
         let findings = item.findings.count
         let cell = cell(program.operations[index], &source, row, &item)

@@ -18,7 +18,7 @@ package struct MappedItem: Sendable {
     }
 
     /// Whether the record can be applied: it has no error.
-    package var isApplicable: Bool { !findings.contains { $0.severity == .error } }
+    package var isApplicable: Bool { findings.isEmpty || !findings.contains { $0.severity == .error } }
 }
 
 /// A child row, or the record itself.
@@ -81,12 +81,17 @@ struct RecordEvaluator {
     struct Memory {
         /// What the last texts of enumerations became, by ``DirectField/memory``.
         var choices: [ChoiceMemory]
-        /// Rules of the record or row at hand that take the long way.
-        var pending: [Int32] = []
+        /// Rules of the record or row at hand that take the long way; the first ``pendingCount`` of them.
+        var pending: [Int32]
+        var pendingCount = 0
     }
 
     /// A memory for one file.
-    var emptyMemory: Memory { Memory(choices: Array(repeating: ChoiceMemory(), count: program.memoryCount)) }
+    var emptyMemory: Memory {
+        Memory(
+            choices: Array(repeating: ChoiceMemory(), count: program.memoryCount),
+            pending: Array(repeating: 0, count: program.direct.count))
+    }
 
     init(
         _ definition: MappingDefinition, fileVariables: [String: String] = [:], wantsAll: Bool = false,
@@ -127,9 +132,10 @@ struct RecordEvaluator {
         fillDirectly(
             0..<program.fieldCount, &source, &memory, .record, item.record.bytes, &item.record.cells, first: 0
         )
-        for index in memory.pending {
-            let cell = cell(Int(index), &source, .record, &item, &memory)
-            item.record.cells[Int(program.direct[Int(index)].slot)] = cell
+        for place in 0..<memory.pendingCount {
+            let index = Int(memory.pending[place])
+            let cell = cell(index, &source, .record, &item, &memory)
+            item.record.cells[Int(program.direct[index].slot)] = cell
         }
         for operation in program.collections { fillRows(operation, &source, &item, &memory) }
         if !wantsAll, program.only >= 0 {
@@ -155,9 +161,10 @@ struct RecordEvaluator {
             fillDirectly(
                 Int(operation.start)..<Int(operation.end), &source, &memory, place, item.record.bytes,
                 &item.record.children[collection].cells, first: first)
-            for index in memory.pending {
-                let cell = cell(Int(index), &source, place, &item, &memory)
-                item.record.children[collection].cells[first + Int(program.direct[Int(index)].slot)] = cell
+            for number in 0..<memory.pendingCount {
+                let index = Int(memory.pending[number])
+                let cell = cell(index, &source, place, &item, &memory)
+                item.record.children[collection].cells[first + Int(program.direct[index].slot)] = cell
             }
         }
     }

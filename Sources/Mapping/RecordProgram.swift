@@ -107,6 +107,8 @@ final class RecordProgram: Sendable {
     /// The record's own rules are the first ``fieldCount``; those of rows and alternatives follow.
     let operations: [FieldOperation]
     let fieldCount: Int
+    /// Whether anything takes a short way.
+    let takesShortWay: Bool
     /// The short way of each of ``operations``.
     let direct: [DirectField]
     let emptyCells: [Cell]
@@ -135,6 +137,7 @@ final class RecordProgram: Sendable {
     let totalPlaces: [Int32]
 
     private init(_ compiler: ProgramCompiler, takesShortWay: Bool = true) {
+        self.takesShortWay = takesShortWay
         operations = compiler.operations
         fieldCount = compiler.fieldCount
         let short = DirectFieldCompiler(compiler, takesShortWay: takesShortWay)

@@ -77,17 +77,17 @@ struct TableReader {
                 guard headerLinesLeft > 0 || source.grouping != nil || rows.layout.width != csv.fieldCount
                 else {
                     begin(line: csv.line, place: csv.place)
-                    rows.add(csv, to: &item.record)
+                    rows.take(&csv, into: &item.record)
                     try deliver(body)
                     continue
                 }
-                try add(csv.fields, csv.bytes, csv.row, line: csv.line, place: csv.place, body)
+                try add(csv.fields, csv.rowBytes, line: csv.line, place: csv.place, body)
             }
         case .lines(var lines):
             defer { reader = .lines(lines) }
             try lines.append(bytes)
             while try lines.next(isLast: isLast) {
-                try add(lines.fields, lines.bytes, lines.row, line: lines.line, place: lines.place, body)
+                try add(lines.fields, lines.rowBytes, line: lines.line, place: lines.place, body)
             }
         case nil: break
         }
@@ -108,17 +108,17 @@ struct TableReader {
     // MARK: - Rows
 
     private mutating func add(
-        _ fields: [TextField], _ bytes: [UInt8], _ row: Range<Int>, line: Int, place: Range<Int>,
+        _ fields: [TextField], _ bytes: [UInt8], line: Int, place: Range<Int>,
         _ body: (inout MappedItem) throws -> Void
     ) throws {
         if headerLinesLeft > 0 { return try readHeader(fields, bytes, line: line) }
         var fields = fields
         let fault = rows.layout.width.flatMap { fit(&fields, to: $0, line: line) }
         guard source.grouping == nil else {
-            return try addToGroup(fields, bytes, row, line: line, place: place, fault, body)
+            return try addToGroup(fields, bytes, line: line, place: place, fault, body)
         }
         begin(line: line, place: place)
-        rows.add(fields, bytes, row, line: line, collection: nil, to: &item.record)
+        rows.add(fields, bytes, line: line, collection: nil, to: &item.record)
         if let fault { group.faults.append(fault) }
         try deliver(body)
     }
@@ -213,14 +213,14 @@ struct TableReader {
     // MARK: - Groups
 
     private mutating func addToGroup(
-        _ fields: [TextField], _ bytes: [UInt8], _ row: Range<Int>, line: Int, place: Range<Int>,
+        _ fields: [TextField], _ bytes: [UInt8], line: Int, place: Range<Int>,
         _ fault: Diagnostic?, _ body: (inout MappedItem) throws -> Void
     ) throws {
         guard let grouping = source.grouping else { return }
         var probe = TableRows(evaluator.program.places, decoder: rows.decoder, collections: 0)
         probe.layout = rows.layout
         var scratch = Record(schema: evaluator.definition.target)
-        probe.add(fields, bytes, row, line: line, collection: nil, to: &scratch)
+        probe.add(fields, bytes, line: line, collection: nil, to: &scratch)
         var key: [String] = []
         for place in evaluator.program.groupPlaces {
             let text = try? probe.text(place, .record, &scratch)
@@ -232,9 +232,9 @@ struct TableReader {
         case .begin(let collection):
             try deliver(body)
             begin(line: line, place: place)
-            rows.add(fields, bytes, row, line: line, collection: collection, to: &item.record)
+            rows.add(fields, bytes, line: line, collection: collection, to: &item.record)
         case .next(let collection):
-            rows.add(fields, bytes, row, line: line, collection: collection, to: &item.record)
+            rows.add(fields, bytes, line: line, collection: collection, to: &item.record)
             item.record.origin.bytes = (item.record.origin.bytes?.lowerBound ?? 0)..<place.upperBound
         case .unknown(let diagnostic):
             ordinal += 1
@@ -247,7 +247,7 @@ struct TableReader {
         case .orphan(let diagnostic):
             try deliver(body)
             begin(line: line, place: place)
-            rows.add(fields, bytes, row, line: line, collection: nil, to: &item.record)
+            rows.add(fields, bytes, line: line, collection: nil, to: &item.record)
             group.faults.append(diagnostic)
             return try deliver(body)
         }

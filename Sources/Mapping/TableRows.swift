@@ -21,8 +21,10 @@ struct TableRows: RecordSource, Sendable {
             }
         }
     }
-    /// Fields of all rows, as places in the record's bytes.
+    /// Fields of all rows, as places in the record's bytes behind ``base``; more may stand behind them.
     private var fields: [TextField] = []
+    private var fieldCount = 0
+    private var base = 0
     /// First field of each row but the first, whose is 0.
     private var starts: [Int] = []
     /// Lines of the rows of a record that may have several.
@@ -44,7 +46,7 @@ struct TableRows: RecordSource, Sendable {
     /// Begins the next record.
     mutating func removeAll() {
         count = 0
-        fields.removeAll(keepingCapacity: true)
+        fieldCount = 0
         if !starts.isEmpty { starts.removeAll(keepingCapacity: true) }
         if !lines.isEmpty { lines.removeAll(keepingCapacity: true) }
         for index in rowsOfCollection.indices where !rowsOfCollection[index].isEmpty {
@@ -58,9 +60,10 @@ struct TableRows: RecordSource, Sendable {
         rowOfKind[kind] = count - 1
     }
 
-    /// Adds a reader's row, which is the record's only one.
-    mutating func add(_ reader: CSVReader, to record: inout Record) {
-        reader.appendRow(to: &record.bytes, &fields)
+    /// Takes a reader's row, which is the record's only one.
+    mutating func take(_ reader: inout CSVReader, into record: inout Record) {
+        base = record.bytes.count
+        fieldCount = reader.takeRow(into: &record.bytes, &fields)
         count = 1
     }
 
@@ -68,16 +71,18 @@ struct TableRows: RecordSource, Sendable {
     ///
     /// - Parameter collection: whose row it is besides; nil for the record's own.
     mutating func add(
-        _ rowFields: [TextField], _ bytes: [UInt8], _ row: Range<Int>, line: Int, collection: Int?,
-        to record: inout Record
+        _ rowFields: [TextField], _ bytes: [UInt8], line: Int, collection: Int?, to record: inout Record
     ) {
-        let shift = record.bytes.count - row.lowerBound
-        record.bytes.append(contentsOf: bytes[row])
-        if count > 0 { starts.append(fields.count) }
+        if count == 0 { base = record.bytes.count }
+        let shift = record.bytes.count - base
+        record.bytes.append(contentsOf: bytes)
+        if count > 0 { starts.append(fieldCount) }
+        fields.removeLast(fields.count - fieldCount)
         for var field in rowFields {
             field.start += shift
             fields.append(field)
         }
+        fieldCount = fields.count
         if let collection { rowsOfCollection[collection].append(count) }
         lines.append(line)
         count += 1
@@ -107,9 +112,11 @@ struct TableRows: RecordSource, Sendable {
     @inline(__always)
     private func field(_ position: Int, inRow number: Int) -> TextField? {
         let start = number == 0 ? 0 : starts[number - 1]
-        let end = number < starts.count ? starts[number] : fields.count
+        let end = number < starts.count ? starts[number] : fieldCount
         guard position >= 0, start + position < end else { return nil }
-        return fields[start + position]
+        var field = fields[start + position]
+        field.start += base
+        return field
     }
 
     mutating func text(

@@ -120,7 +120,8 @@ extension CleaningSet {
         return TextRange(start: start, count: bytes.count - start)
     }
 
-    private func hasSuperfluousBlanks(_ text: TextRange, _ bytes: Span<UInt8>) -> Bool {
+    /// Whether a text has blanks that cleaning takes out.
+    func hasSuperfluousBlanks(_ text: TextRange, _ bytes: Span<UInt8>) -> Bool {
         var previous: UInt8 = 0
         for index in text.offsets {
             let byte = bytes[index]

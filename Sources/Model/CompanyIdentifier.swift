@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checks of the identifiers of French companies: SIREN, SIRET and their check digits.
 
+internal import Bytes
+
 /// SIREN (company, 9 digits) and SIRET (establishment, 14 digits) as INSEE numbers them.
 package enum CompanyIdentifier {
     /// Whether `text` is 9 digits whose Luhn check holds. All zeros is no company.
@@ -8,8 +10,8 @@ package enum CompanyIdentifier {
 
     /// Same as ``isSIREN(_:)``, from bytes.
     package static func isSIREN(ascii bytes: Span<UInt8>) -> Bool {
-        guard bytes.count == 9, let number = bytes.number else { return false }
-        return number > 0 && passesLuhn(ascii: bytes)
+        guard bytes.count == 9, passesLuhn(ascii: bytes) else { return false }
+        return bytes.number != 0
     }
 
     /// Whether `text` is 14 digits that start with a valid SIREN and whose own check holds.
@@ -40,28 +42,14 @@ package enum CompanyIdentifier {
     /// doubled, the sum of all digits divisible by 10.
     package static func passesLuhn(ascii bytes: Span<UInt8>) -> Bool {
         var sum = 0
-        var isDoubled = bytes.count.isMultiple(of: 2)
-        for index in bytes.indices {
-            let digit = bytes[index] &- 48
-            guard digit < 10 else { return false }
-            let value = isDoubled ? digit &* 2 : digit
-            sum += Int(value > 9 ? value &- 9 : value)
-            isDoubled.toggle()
+        var end = bytes.count
+        while end > 0 {
+            let count = min(end, 8)
+            let word = bytes.word(at: end &- count, count: count).movedToEnd(count: count)
+            guard word.areDigits else { return false }
+            sum &+= word.luhnSum
+            end &-= count
         }
         return sum.isMultiple(of: 10) && !bytes.isEmpty
-    }
-}
-
-extension Span<UInt8> {
-    /// The number that all bytes write as decimal digits; nil for anything else, for nothing, and for more than 18.
-    var number: Int? {
-        guard count > 0, count <= 18 else { return nil }
-        var number = 0
-        for index in indices {
-            let digit = self[index] &- UInt8(ascii: "0")
-            guard digit < 10 else { return nil }
-            number = number &* 10 &+ Int(digit)
-        }
-        return number
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Date patterns as a mapping declares them: tried in order, never guessed.
 
+internal import Bytes
+
 /// A pattern of `yyyy` (or `yy`), `MM`, `dd` and other ASCII characters, such as `dd/MM/yyyy` or `yyyyMMdd`.
 package struct DateFormat: Sendable, Hashable {
     /// The pattern as written.
@@ -41,81 +43,81 @@ package struct DateFormat: Sendable, Hashable {
 
 /// A date pattern in a form that reads bytes without any memory of its own.
 public struct DateLayout: Sendable, Hashable, BitwiseCopyable {
-    /// The pattern's characters, the first of each eight in the lowest byte.
-    private let pattern: SIMD2<UInt64>
+    /// Eight bytes of a pattern.
+    private struct Word: Hashable, BitwiseCopyable {
+        /// The characters between the parts; the bytes of the parts are 0.
+        var marks: UInt64 = 0
+        /// All bits of those characters' places.
+        var markPlaces: UInt64 = 0
+
+        /// Whether a text has these marks here, and digits otherwise.
+        @inline(__always)
+        func fits(_ word: ByteWord) -> Bool {
+            let digits = word.bits & ~markPlaces | markPlaces & 0x3030_3030_3030_3030
+            return word.bits & markPlaces == marks && ByteWord(bits: digits).areDigits
+        }
+    }
+
+    private var first = Word()
+    private var second = Word()
     private let count: Int8
     /// Offsets of the parts.
     private let yearAt: Int8
     private let monthAt: Int8
     private let dayAt: Int8
     private let yearDigits: Int8
-    /// Offsets of the characters between the parts, a bit each.
-    private let marks: UInt16
     private let acceptsZone: Bool
     /// First year that a two-digit year may mean; 0 for four digits.
     private let century: Int16
 
     init(_ pattern: [UInt8], century: Int, acceptsZone: Bool) {
-        var words = SIMD2<UInt64>(0, 0)
-        var marks: UInt16 = 0
-        for (index, byte) in pattern.prefix(16).enumerated() {
-            words[index / 8] |= UInt64(byte) << UInt64(8 * (index % 8))
-            if ![UInt8(ascii: "y"), UInt8(ascii: "M"), UInt8(ascii: "d")].contains(byte) {
-                marks |= 1 << index
-            }
-        }
         func offset(_ letter: Character) -> Int8 {
             Int8(pattern.firstIndex(of: letter.asciiValue ?? 0) ?? 0)
         }
-        self.pattern = words
-        self.marks = marks
         count = Int8(min(pattern.count, 16))
         (yearAt, monthAt, dayAt) = (offset("y"), offset("M"), offset("d"))
         yearDigits = Int8(pattern.count { $0 == UInt8(ascii: "y") })
         self.century = Int16(truncatingIfNeeded: century)
         self.acceptsZone = acceptsZone
+        for (index, byte) in pattern.prefix(16).enumerated()
+        where ![UInt8(ascii: "y"), UInt8(ascii: "M"), UInt8(ascii: "d")].contains(byte) {
+            let shift = UInt64(8 * (index % 8))
+            let word = index < 8 ? \DateLayout.first : \DateLayout.second
+            self[keyPath: word].marks |= UInt64(byte) << shift
+            self[keyPath: word].markPlaces |= 0xFF << shift
+        }
     }
 
     /// The day that a text writes; nil where it does not follow the pattern or does not exist.
     public func date(_ text: Span<UInt8>) -> CalendarDate? {
-        guard text.count >= count else { return nil }
-        var rest = marks
-        while rest != 0 {
-            let mark = rest.trailingZeroBitCount
-            let wanted = (mark < 8 ? pattern.x : pattern.y) >> UInt64(8 * (mark % 8))
-            guard text[mark] == UInt8(truncatingIfNeeded: wanted) else { return nil }
-            rest &= rest - 1
-        }
-        guard var year = Self.number(text, Int(yearAt)), let month = Self.number(text, Int(monthAt)),
-            let day = Self.number(text, Int(dayAt))
-        else { return nil }
-        if yearDigits == 4 {
-            guard let last = Self.number(text, Int(yearAt) + 2) else { return nil }
-            year = year * 100 + last
-        }
-        if text.count > count {
-            guard acceptsZone, Self.isZone(text.extracting(droppingFirst: Int(count))) else { return nil }
+        let size = Int(count)
+        guard text.count >= size, first.fits(text.word(at: 0, count: size)) else { return nil }
+        if size > 8, !second.fits(text.word(at: 8, count: size &- 8)) { return nil }
+        var year = Self.number(text, Int(yearAt))
+        if yearDigits == 4 { year = year &* 100 &+ Self.number(text, Int(yearAt) &+ 2) }
+        if text.count > size {
+            guard acceptsZone, Self.isZone(text.extracting(droppingFirst: size)) else { return nil }
         }
         if century > 0 {
             let first = Int(century)
             year += first - first % 100
             if year < first { year += 100 }
         }
-        return CalendarDate(year: year, month: month, day: day)
+        return CalendarDate(
+            year: year, month: Self.number(text, Int(monthAt)), day: Self.number(text, Int(dayAt)))
     }
 
     /// The number of two digits.
     @inline(__always)
-    private static func number(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
-        let tens = bytes[start] &- UInt8(ascii: "0")
-        let ones = bytes[start + 1] &- UInt8(ascii: "0")
-        return tens < 10 && ones < 10 ? Int(tens &* 10 &+ ones) : nil
+    private static func number(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+        Int(bytes[start] &- UInt8(ascii: "0")) &* 10 &+ Int(bytes[start &+ 1] &- UInt8(ascii: "0"))
     }
 
     /// Whether the bytes are `Z` or `±hh:mm`, as XML Schema allows behind a date.
     private static func isZone(_ bytes: Span<UInt8>) -> Bool {
         if bytes.count == 1 { return bytes[0] == UInt8(ascii: "Z") }
         return bytes.count == 6 && (bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-"))
-            && bytes[3] == UInt8(ascii: ":") && number(bytes, 1) != nil && number(bytes, 4) != nil
+            && bytes[3] == UInt8(ascii: ":") && bytes.extracting(1..<3).areDigits
+            && bytes.extracting(4..<6).areDigits
     }
 }

@@ -75,7 +75,7 @@ public struct Decimal: Sendable, BitwiseCopyable {
     }
 
     /// ``unscaled``, where it takes at most 62 bits: the sum of two such is exact in 64.
-    @inline(__always) private var small: Int64? {
+    @inline(__always) public var small: Int64? {
         let low = Int64(bitPattern: low)
         return high == low >> 63 && low >> 62 == high ? low : nil
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The check digits of international bank account numbers.
 
+internal import Bytes
+
 /// International bank account numbers (ISO 13616).
 package enum IBAN {
     /// Whether the bytes are a country, two check digits and 11 to 30 letters or digits, without blanks, whose

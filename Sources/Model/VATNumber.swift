@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checks of VAT numbers: France in both styles, and the neighbours its customers invoice most.
 
+internal import Bytes
+
 /// A VAT number with its country prefix, without spaces, upper case.
 package enum VATNumber {
     /// Whether the check digits of `text` hold.
@@ -46,7 +48,7 @@ package enum VATNumber {
     private static func isFrench(_ body: Span<UInt8>) -> Bool {
         guard body.count == 11, let number = body.extracting(droppingFirst: 2).number else { return false }
         let isMonaco = number < 1_000_000
-        guard isMonaco || CompanyIdentifier.isSIREN(ascii: body.extracting(droppingFirst: 2)) else {
+        guard isMonaco || CompanyIdentifier.passesLuhn(ascii: body.extracting(droppingFirst: 2)) else {
             return false
         }
         if let numericKey = body.extracting(first: 2).number {

@@ -29,8 +29,10 @@ package struct CSVReader: Sendable {
     package private(set) var fieldCount = 0
     /// One-based line of the current row's first byte.
     package private(set) var line = 1
-    /// The current row in ``bytes``, without its line end.
-    package private(set) var row = 0..<0
+    /// The current row in the buffer, without its line end.
+    private var row = 0..<0
+    /// Whether the current row's bytes are all ASCII, and no quote in it is doubled.
+    private var isPlain = true
     /// Turns fields into text.
     package let decoder: FieldDecoder
     private let scanner: CSVRowScanner
@@ -50,31 +52,34 @@ package struct CSVReader: Sendable {
         buffer = RowBuffer(encoding, mark: mark)
     }
 
-    /// A copy of the current row's fields.
+    /// A copy of the current row's fields, as places in the row.
     package var fields: [TextField] { Array(found[..<fieldCount]) }
 
-    /// What the fields are places in.
-    package var bytes: [UInt8] { buffer.bytes }
+    /// A copy of the current row's bytes.
+    package var rowBytes: [UInt8] { Array(buffer.bytes[row]) }
 
-    /// Appends the current row's bytes to others, and its fields as places in those: as texts, where they can be decoded.
-    package func appendRow(to bytes: inout [UInt8], _ fields: inout [TextField]) {
-        let shift = bytes.count - row.lowerBound
+    /// Appends the current row's bytes to others and gives its fields away, as places in the row: as texts, where
+    /// they can be decoded (behind the row, where they are others than its bytes).
+    ///
+    /// The reader has no fields of this row afterwards.
+    /// - Parameter fields: taken; what it is left with counts up to the result, the number of fields.
+    package mutating func takeRow(into bytes: inout [UInt8], _ fields: inout [TextField]) -> Int {
+        let base = bytes.count
         bytes.append(contentsOf: buffer.bytes[row])
-        for index in 0..<fieldCount {
-            var field = found[index]
+        swap(&found, &fields)
+        guard !isPlain else { return fieldCount }
+        let row = buffer.bytes.span.extracting(row)
+        for index in 0..<fieldCount where !fields[index].isPlain {
             let start = bytes.count
-            if decoder.isText(field) {
-                field.isDecoded = true
-                field.start += shift
-            } else if (try? decoder.append(field, of: buffer.bytes.span, to: &bytes)) != nil {
-                field.isDecoded = true
-                field.start = start
-                field.count = bytes.count - start
-            } else {
-                field.start += shift
+            if decoder.isText(fields[index]) {
+                fields[index].isDecoded = true
+            } else if (try? decoder.append(fields[index], of: row, to: &bytes)) != nil {
+                fields[index].isDecoded = true
+                fields[index].start = start - base
+                fields[index].count = bytes.count - start
             }
-            fields.append(field)
         }
+        return fieldCount
     }
 
     /// The current row's place in the file; of the text as UTF-8 when the file is UTF-16.
@@ -111,6 +116,7 @@ package struct CSVReader: Sendable {
             buffer.position = scanned.end
             if scanned.fields == 1, found[0].count == 0, !found[0].isQuoted { continue }
             fieldCount = scanned.fields
+            isPlain = scanned.isPlain
             row = start..<scanned.contentEnd
             place = start + buffer.offset..<scanned.contentEnd + buffer.offset
             return true
@@ -123,7 +129,7 @@ package struct CSVReader: Sendable {
     /// - Throws: `CSV-ENCODING` where the encoding has no character for a byte.
     package func text(_ index: Int) throws(TabularError) -> String {
         var text: [UInt8] = []
-        try decoder.append(found[index], of: buffer.bytes.span, to: &text)
+        try decoder.append(found[index], of: buffer.bytes.span.extracting(row), to: &text)
         return String(decoding: text, as: UTF8.self)
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds the fields of one row in a buffer, eight bytes at a time; bounds-checked spans, no copies.
 
+internal import Bytes
 internal import Diagnostics
 
 /// The state machine of delimited text, one row at a time.
@@ -8,33 +9,42 @@ struct CSVRowScanner: Sendable {
     let dialect: CSVDialect
     let limits: TableLimits
     /// The bytes that end a field, eight times each.
-    private let delimiters: UInt64
-    private static let newlines = UInt64(repeating: UInt8(ascii: "\n"))
+    private let delimiters: ByteWord
     private static let newline = UInt8(ascii: "\n")
 
     init(dialect: CSVDialect, limits: TableLimits) {
         self.dialect = dialect
         self.limits = limits
-        delimiters = UInt64(repeating: dialect.delimiter)
+        delimiters = ByteWord(repeating: dialect.delimiter)
     }
 
-    /// Where a row ends: behind its content, behind its line end, the lines it spans and its fields.
+    /// Where a row begins and ends: its content, its line end, the lines it spans and its fields.
     struct Row {
+        let start: Int
         var contentEnd: Int
         var end: Int
-        var lines: Int
-        var fields: Int
+        var lines = 0
+        var fields = 0
+        /// Whether all bytes are ASCII and no quote is doubled.
+        var isPlain = true
         var isComplete = false
+
+        init(at start: Int) {
+            self.start = start
+            contentEnd = start
+            end = start
+        }
     }
 
     /// Finds the fields of the row at `start`; nil where the buffer ends inside the row.
     ///
-    /// - Parameter fields: taken for the row's fields from its start on; grows when it is too short.
+    /// - Parameter fields: taken for the row's fields from its start on; grows when it is too short. They are
+    ///   places in the row.
     func scan(
         _ bytes: Span<UInt8>, from start: Int, line: Int, isLast: Bool, fields: inout [TextField]
     ) throws(TabularError) -> Row? {
         while true {
-            var row = Row(contentEnd: start, end: start, lines: 0, fields: 0)
+            var row = Row(at: start)
             var room = fields.mutableSpan
             if try scan(bytes, line: line, isLast: isLast, &row, &room) {
                 return row.isComplete ? row : nil
@@ -50,19 +60,23 @@ struct CSVRowScanner: Sendable {
     ) throws(TabularError) -> Bool {
         while true {
             if row.fields == fields.count { return false }
-            var field: TextField
+            let first = row.fields
+            let start = row.end
             if let quote = dialect.quote, row.end < bytes.count, bytes[row.end] == quote {
-                guard let quoted = try scanQuoted(quote, bytes, line: line, isLast: isLast, &row) else {
+                guard let field = try scanQuoted(quote, bytes, line: line, isLast: isLast, &row) else {
                     return true
                 }
-                field = quoted
+                if !field.isPlain { row.isPlain = false }
+                fields[row.fields] = field
+                row.fields += 1
             } else {
-                field = scanPlain(bytes, from: row.end)
-                row.end = field.start + field.count
+                scanPlain(bytes, &row, &fields)
             }
-            fields[row.fields] = field
-            row.fields += 1
-            if field.count > limits.field { throw tooLong(row.fields, line: line + row.lines) }
+            if row.end - start > limits.field {
+                for index in first..<row.fields where fields[index].count > limits.field {
+                    throw tooLong(index + 1, line: line + row.lines)
+                }
+            }
             guard row.end < bytes.count else {
                 if isLast { finish(&row, bytes, &fields) }
                 return true
@@ -78,30 +92,52 @@ struct CSVRowScanner: Sendable {
         }
     }
 
-    /// The unquoted field at a position, up to the delimiter or line end behind it.
+    /// Finds the unquoted fields from the row's end on, as many as there is room for; that moves to the delimiter or
+    /// line end behind the last of them.
     @inline(__always)
-    private func scanPlain(_ bytes: Span<UInt8>, from start: Int) -> TextField {
+    private func scanPlain(_ bytes: Span<UInt8>, _ row: inout Row, _ fields: inout MutableSpan<TextField>) {
+        // No field begins with a byte of 0xFF where quotes mean nothing.
+        let quote = dialect.quote ?? 0xFF
+        let newlines = ByteWord(repeating: Self.newline)
+        var start = row.end
         var position = start
         var seen: UInt64 = 0
-        while position + 8 <= bytes.count {
+        while position &+ 8 <= bytes.count {
             let word = bytes.word(at: position)
-            let ends = (word ^ delimiters).zeroBytes | (word ^ Self.newlines).zeroBytes
-            guard ends == 0 else {
-                let count = ends.trailingZeroBitCount / 8
-                seen |= word & ((1 << UInt64(count * 8)) &- 1)
-                return TextField(
-                    start: start, count: position + count - start, isASCII: seen & UInt64.highBits == 0)
+            var ends = word.marks(of: delimiters) | word.marks(of: newlines)
+            var high = word.bits & ByteWord.highBits
+            while ends != 0 {
+                let end = position &+ ends.trailingZeroBitCount / 8
+                let below = (ends & (0 &- ends)) &- 1
+                seen |= high & below
+                if seen != 0 { row.isPlain = false }
+                fields[row.fields] = TextField(
+                    start: start &- row.start, count: end &- start, isASCII: seen == 0)
+                row.fields &+= 1
+                row.end = end
+                start = end &+ 1
+                if row.fields == fields.count || bytes[end] == Self.newline || start == bytes.count
+                    || bytes[start] == quote
+                {
+                    return
+                }
+                high &= ~below
+                ends &= ends &- 1
+                seen = 0
             }
-            seen |= word
-            position += 8
+            seen |= high
+            position &+= 8
         }
         while position < bytes.count {
             let byte = bytes[position]
             if byte == dialect.delimiter || byte == Self.newline { break }
-            seen |= UInt64(byte)
+            seen |= UInt64(byte) & 0x80
             position += 1
         }
-        return TextField(start: start, count: position - start, isASCII: seen & UInt64.highBits == 0)
+        if seen != 0 { row.isPlain = false }
+        fields[row.fields] = TextField(start: start - row.start, count: position - start, isASCII: seen == 0)
+        row.fields += 1
+        row.end = position
     }
 
     /// The quoted field at the row's end, which moves to the delimiter or line end behind it; nil where the
@@ -131,7 +167,7 @@ struct CSVRowScanner: Sendable {
             throw TabularError(.openQuote, at: Place(line: openedOn))
         }
         let field = TextField(
-            start: start + 1, count: position - start - 1, isASCII: seen < 0x80, isQuoted: true,
+            start: start + 1 - row.start, count: position - start - 1, isASCII: seen < 0x80, isQuoted: true,
             hasDoubledQuotes: hasDoubled)
         position += 1
         while position < bytes.count, bytes[position] == UInt8(ascii: "\r") { position += 1 }
@@ -151,7 +187,7 @@ struct CSVRowScanner: Sendable {
         row.contentEnd = row.end
         var field = fields[row.fields - 1]
         guard !field.isQuoted else { return }
-        while field.count > 0, bytes[field.start + field.count - 1] == UInt8(ascii: "\r") {
+        while field.count > 0, bytes[row.start + field.start + field.count - 1] == UInt8(ascii: "\r") {
             field.count -= 1
         }
         fields[row.fields - 1] = field
@@ -168,28 +204,5 @@ struct CSVRowScanner: Sendable {
     private func tooLong(_ number: Int, line: Int) -> TabularError {
         TabularError(
             .field, ["limit": String(limits.field), "number": String(number)], at: Place(line: line))
-    }
-}
-
-extension UInt64 {
-    /// The highest bit of each byte.
-    fileprivate static let highBits: UInt64 = 0x8080_8080_8080_8080
-
-    /// One byte in all eight places.
-    fileprivate init(repeating byte: UInt8) {
-        self = UInt64(byte) * 0x0101_0101_0101_0101
-    }
-
-    /// The highest bit of each byte that is zero, exactly (no borrow from the byte beside it).
-    @inline(__always) fileprivate var zeroBytes: UInt64 {
-        let lowBits = ~Self.highBits
-        return ~(((self & lowBits) &+ lowBits) | self) & Self.highBits
-    }
-}
-
-extension Span<UInt8> {
-    /// Eight bytes, the first in the lowest place. The span checks its bounds, and any bytes are a number.
-    @inline(__always) fileprivate func word(at index: Int) -> UInt64 {
-        UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
     }
 }

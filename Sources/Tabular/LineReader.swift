@@ -13,12 +13,12 @@ package struct LineReader: Sendable {
         case tagged
     }
 
-    /// The current row's fields.
+    /// The current row's fields, as places in the row.
     package private(set) var fields: [TextField] = []
     /// One-based line of the current row's first byte.
     package private(set) var line = 1
-    /// The current row in ``bytes``, without its line end.
-    package private(set) var row = 0..<0
+    /// The current row in the buffer, without its line end.
+    private var row = 0..<0
     /// Turns fields into text.
     package let decoder: FieldDecoder
     private let shape: Shape
@@ -38,8 +38,8 @@ package struct LineReader: Sendable {
         buffer = RowBuffer(encoding, mark: mark)
     }
 
-    /// What the fields are places in.
-    package var bytes: [UInt8] { buffer.bytes }
+    /// A copy of the current row's bytes.
+    package var rowBytes: [UInt8] { Array(buffer.bytes[row]) }
 
     /// The current row's place in the file; of the text as UTF-8 when the file is UTF-16.
     package var place: Range<Int> { row.lowerBound + buffer.offset..<row.upperBound + buffer.offset }
@@ -82,6 +82,7 @@ package struct LineReader: Sendable {
         buffer.position = position
         buffer.line += lines
         row = first.start..<last.start + last.count
+        for index in fields.indices { fields[index].start -= row.lowerBound }
         return true
     }
 

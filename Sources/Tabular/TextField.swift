@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A field of a table as a place in the read buffer; its bytes become text when somebody asks.
+// A field of a table as a place in its row; its bytes become text when somebody asks.
 
+internal import Bytes
 internal import Diagnostics
 
-/// A field's place in its reader's buffer, without its quotes.
+/// A field's place in its row, without its quotes.
 public struct TextField: Sendable, BitwiseCopyable {
     /// Offset of the first byte.
     public var start: Int
@@ -70,27 +71,37 @@ package struct FieldDecoder: Sendable {
     ) throws(TabularError) {
         let start = bytes.count
         let text = source.extracting(field.range)
-        // 0xFF is no quote (quotes are ASCII), and stands for none.
-        let doubled = field.hasDoubledQuotes ? quote ?? 0xFF : 0xFF
+        let quotes = field.hasDoubledQuotes ? quote.map(ByteWord.init(repeating:)) : nil
+        let highBits = table.isEmpty ? 0 : ByteWord.highBits
         var unknown: UInt8?
-        // A byte of a legacy encoding takes three in UTF-8 at most.
-        bytes.append(addingCapacity: text.count * 3) { (output: inout OutputSpan<UInt8>) in
+        // A byte of a legacy encoding takes three in UTF-8 at most; words are written whole.
+        bytes.append(addingCapacity: text.count * 3 + 8) { (output: inout OutputSpan<UInt8>) in
+            output.append(repeating: 0, count: text.count * 3 + 8)
+            // Bytes are numbers whatever they hold, and the span checks its bounds.
+            var room = output.mutableSpan
+            var raw = unsafe room.mutableBytes
+            var end = 0
             var index = 0
             while index < text.count {
+                // The bytes that stay as they are, then one that does not.
+                let size = min(8, text.count &- index)
+                let word = text.word(at: index, count: size)
+                var others = word.bits & highBits
+                if let quotes { others |= word.marks(of: quotes) }
+                raw.storeBytes(of: word.bits.littleEndian, toByteOffset: end, as: UInt64.self)
+                let plain = min(size, others.trailingZeroBitCount / 8)
+                index &+= plain
+                end &+= plain
+                guard plain < size else { continue }
                 let byte = text[index]
-                index += 1
-                guard byte >= 0x80, !table.isEmpty else {
-                    if byte == doubled { index += 1 }
-                    output.append(byte)
-                    continue
-                }
-                var units = table[Int(byte) - 0x80]
+                // A quote stands for itself and the one that it was doubled with.
+                index &+= byte < 0x80 ? 2 : 1
+                let units = byte < 0x80 ? UInt32(byte) : table[Int(byte) - 0x80]
                 if units == 0 { unknown = byte }
-                while units > 0 {
-                    output.append(UInt8(truncatingIfNeeded: units))
-                    units >>= 8
-                }
+                raw.storeBytes(of: units.littleEndian, toByteOffset: end, as: UInt32.self)
+                end &+= 4 &- units.leadingZeroBitCount / 8
             }
+            output.removeLast(output.count - end)
         }
         guard let unknown else { return }
         bytes.removeLast(bytes.count - start)

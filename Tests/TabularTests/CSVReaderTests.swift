@@ -58,6 +58,58 @@ import Testing
         for step in 1...20 { #expect(try read(wide, step: step) == whole) }
     }
 
+    @Test func `random tables are read as a reader of one character at a time reads them`() throws {
+        var random = Seeded(7)
+        let alphabet = Array("aaaabcdefgh1234567é€,,,,;\n\n\r\"\"".unicodeScalars)
+        for _ in 0..<4_000 {
+            var text = String.UnicodeScalarView()
+            for _ in 0..<Int.random(in: 1...90, using: &random) {
+                if let scalar = alphabet.randomElement(using: &random) { text.append(scalar) }
+            }
+            let step = [3, 8, 64, Int.max].randomElement(using: &random) ?? 1
+            let found = try? read(Array(String(text).utf8), step: step)
+            #expect(found == Self.rows(Array(text)), "\(String(text).debugDescription), \(step)")
+        }
+    }
+
+    /// The rows of a table, character by character; nil where its quotes are wrong.
+    private static func rows(_ text: [Unicode.Scalar]) -> [[String]]? {
+        var rows: [[String]] = []
+        var row: [String] = []
+        var index = 0
+        while index < text.count || !row.isEmpty {
+            var field = String.UnicodeScalarView()
+            let isQuoted = index < text.count && text[index] == "\""
+            if isQuoted {
+                index += 1
+                while true {
+                    guard index < text.count else { return nil }
+                    if text[index] == "\"" {
+                        index += 1
+                        guard index < text.count, text[index] == "\"" else { break }
+                    }
+                    field.append(text[index])
+                    index += 1
+                }
+                while index < text.count, text[index] == "\r" { index += 1 }
+                guard index == text.count || text[index] == "," || text[index] == "\n" else { return nil }
+            } else {
+                while index < text.count, text[index] != ",", text[index] != "\n" {
+                    field.append(text[index])
+                    index += 1
+                }
+            }
+            let endsRow = index == text.count || text[index] == "\n"
+            if endsRow, !isQuoted { while field.last == "\r" { field.removeLast() } }
+            row.append(String(field))
+            index += 1
+            guard endsRow else { continue }
+            if row != [""] || isQuoted { rows.append(row) }
+            row = []
+        }
+        return rows
+    }
+
     @Test func `the encoding is the first that fits the whole file`() throws {
         #expect(try read([0xEF, 0xBB, 0xBF] + Array("é,b".utf8)) == [["é", "b"]])
         #expect(try read([0xE9, 0x2C, 0x80]) == [["é", "€"]])
