@@ -21,10 +21,23 @@ struct XMLRecord: RecordSource, Sendable {
     private var lastOfNode: [(parent: Int32, position: Int32)]
     /// First capture of each use that is in no collection; −1 = none.
     private var matches: [Int32]
-    /// For each collection, the captures that are its rows.
-    private var rows: [[Int32]]
-    /// For each collection, row by row, the first capture of each column; −1 = none.
-    private var cells: [[Int32]]
+    /// A row of a collection.
+    private struct Row: BitwiseCopyable {
+        /// Its capture.
+        var capture: Int32 = -1
+        /// The number behind the last capture inside it.
+        var end: Int32 = -1
+        /// Its first column in ``cells``.
+        var firstCell: Int32 = 0
+    }
+
+    /// For each collection, its rows.
+    private var rows: [[Row]]
+    /// The last of them.
+    private var lastRows: [Row]
+    /// For each column of each row, its first capture; −1 = none. In one array: a write into an array of arrays
+    /// asks three times whether somebody else holds one.
+    private var cells: [Int32] = []
 
     /// For each place of the program, where a look finds its capture.
     private let looks: [Look]
@@ -52,7 +65,7 @@ struct XMLRecord: RecordSource, Sendable {
         lastOfNode = Array(repeating: (-2, 0), count: binding.trie.count)
         matches = Array(repeating: -1, count: binding.uses.count)
         rows = Array(repeating: [], count: binding.widths.count)
-        cells = Array(repeating: [], count: binding.widths.count)
+        lastRows = Array(repeating: Row(), count: binding.widths.count)
     }
 
     /// Takes a record over from the reader.
@@ -62,8 +75,9 @@ struct XMLRecord: RecordSource, Sendable {
         for index in matches.indices { matches[index] = -1 }
         for index in rows.indices where !rows[index].isEmpty {
             rows[index].removeAll(keepingCapacity: true)
-            cells[index].removeAll(keepingCapacity: true)
+            lastRows[index] = Row()
         }
+        if !cells.isEmpty { cells.removeAll(keepingCapacity: true) }
         if words > 0 { findConditions(record.bytes) }
         if needsPositions { findPositions() }
         findUses()
@@ -143,13 +157,15 @@ struct XMLRecord: RecordSource, Sendable {
         }
         let collection = Int(use.collection)
         guard use.place >= 0 else {
-            rows[collection].append(capture)
-            cells[collection].append(contentsOf: repeatElement(-1, count: binding.widths[collection]))
-            return
+            let row = Row(
+                capture: capture, end: captures[Int(capture)].end, firstCell: Int32(cells.count))
+            lastRows[collection] = row
+            rows[collection].append(row)
+            return cells.append(contentsOf: repeatElement(-1, count: binding.widths[collection]))
         }
-        guard let row = rows[collection].last, capture < captures[Int(row)].end else { return }
-        let cell = (rows[collection].count - 1) * binding.widths[collection] + Int(use.column)
-        if cells[collection][cell] < 0 { cells[collection][cell] = capture }
+        guard capture < lastRows[collection].end else { return }
+        let cell = Int(lastRows[collection].firstCell + use.column)
+        if cells[cell] < 0 { cells[cell] = capture }
     }
 
     // MARK: - RecordSource
@@ -169,7 +185,7 @@ struct XMLRecord: RecordSource, Sendable {
             capture = matches[Int(look.index)]
         } else {
             guard look.collection == row.collection else { return .elsewhere }
-            capture = cells[row.collection][row.row * binding.widths[row.collection] + Int(look.index)]
+            capture = cells[Int(rows[row.collection][row.row].firstCell + look.index)]
         }
         guard capture >= 0 else { return .absent }
         return .text(captures[Int(capture)].text)
@@ -199,11 +215,11 @@ struct XMLRecord: RecordSource, Sendable {
         guard !isInRow || row.collection == use.collection else { return nil }
         let first =
             isInRow
-            ? cells[row.collection][row.row * binding.widths[row.collection] + Int(use.column)]
+            ? cells[Int(rows[row.collection][row.row].firstCell + use.column)]
             : matches[number]
         guard first >= 0 else { return nil }
         guard use.isLate else { return first }
-        let end = isInRow ? captures[Int(rows[row.collection][row.row])].end : Int32(captures.count)
+        let end = isInRow ? rows[row.collection][row.row].end : Int32(captures.count)
         return (first..<end).first { capture in
             captures[Int(capture)].node == use.node && satisfies(capture, use)
                 && fieldsAgree(capture, use, record)

@@ -42,12 +42,16 @@ package struct CapturedRecord {
         captures.removeAll(keepingCapacity: true)
         let base = bytes.count - record.textStart
         let first = Int32(record.first)
-        for index in record.first..<record.end {
-            let instance = unsafe state.pointee.instances.start[index]
-            captures.append(
-                Capture(
-                    node: instance.node, parent: max(instance.parent - first, -1), end: instance.end - first,
-                    textCount: Int32(instance.textCount), textStart: instance.textStart + base))
+        let instances = unsafe state.pointee.instances.start
+        captures.append(addingCapacity: record.end - record.first) { (output: inout OutputSpan<Capture>) in
+            for index in record.first..<record.end {
+                let instance = unsafe instances[index]
+                output.append(
+                    Capture(
+                        node: instance.node, parent: max(instance.parent &- first, -1),
+                        end: instance.end &- first, textCount: Int32(truncatingIfNeeded: instance.textCount),
+                        textStart: instance.textStart &+ base))
+            }
         }
         unsafe bytes.append(
             contentsOf: UnsafeBufferPointer(

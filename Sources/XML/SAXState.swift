@@ -62,7 +62,20 @@ struct SAXState {
         var prefixCount: Int
     }
 
+    /// What was found for a name inside a node, since a file has few names: the child, or −1.
+    @safe
+    struct KnownMatch {
+        var local: UnsafePointer<xmlChar>?
+        var namespace: UnsafePointer<xmlChar>?
+        var parent: Int32 = -1
+        var child: Int32 = -1
+
+        /// So many are remembered; a power of two.
+        static let capacity = 512
+    }
+
     let limits: XMLLimits
+    let knownMatches: UnsafeMutablePointer<KnownMatch>
     var namespacePatterns = GrowingBuffer<NamespacePattern>()
     /// The last namespace that a pattern was looked for, and what it is taken for.
     var lastNamespace: UnsafePointer<xmlChar>?
@@ -104,6 +117,8 @@ struct SAXState {
         unsafe nodes = .allocate(capacity: max(nodeCount, 1))
         unsafe recordNames = .allocate(capacity: max(recordNameCount, 1))
         unsafe frames = .allocate(capacity: limits.depth + 1)
+        unsafe knownMatches = .allocate(capacity: KnownMatch.capacity)
+        unsafe knownMatches.initialize(repeating: KnownMatch(), count: KnownMatch.capacity)
     }
 
     /// Frees everything but the context.
@@ -111,6 +126,7 @@ struct SAXState {
         unsafe nodes.deallocate()
         unsafe recordNames.deallocate()
         unsafe frames.deallocate()
+        unsafe knownMatches.deallocate()
         instances.deallocate()
         arena.deallocate()
         finished.deallocate()
@@ -239,22 +255,41 @@ struct SAXState {
     ) {
         let parent = unsafe frames[depth - 1]
         guard parent.node >= 0 else { return }
-        var child = unsafe nodes[Int(parent.node)].firstChild
+        let child = unsafe child(of: parent.node, local, namespace)
+        guard child >= 0 else { return }
+        guard unsafe !nodes[Int(child)].isSkipped else {
+            skipDepth = depth + 1
+            return
+        }
+        frame.node = child
+        frame.instance = add(node: child, parent: parent.instance)
+    }
+
+    /// The element node with a name inside a node; −1 where the trie has none.
+    @inline(__always)
+    private func child(
+        of parent: Int32, _ local: UnsafePointer<xmlChar>?, _ namespace: UnsafePointer<xmlChar>?
+    ) -> Int32 {
+        let hash = UInt(bitPattern: local) >> 3 ^ UInt(truncatingIfNeeded: parent) &* 37
+        let known = unsafe knownMatches + Int(hash & UInt(KnownMatch.capacity - 1))
+        if unsafe known.pointee.local == local && known.pointee.parent == parent
+            && known.pointee.namespace == namespace
+        {
+            return unsafe known.pointee.child
+        }
+        var child = unsafe nodes[Int(parent)].firstChild
         while child >= 0 {
             let node = unsafe nodes + Int(child)
             if unsafe node.pointee.local == local && node.pointee.namespace == namespace
                 && !node.pointee.isAttribute
             {
-                if unsafe node.pointee.isSkipped {
-                    skipDepth = depth + 1
-                } else {
-                    frame.node = child
-                    frame.instance = add(node: child, parent: parent.instance)
-                }
-                return
+                break
             }
             child = unsafe node.pointee.nextSibling
         }
+        unsafe known.pointee = unsafe KnownMatch(
+            local: local, namespace: namespace, parent: parent, child: child)
+        return child
     }
 
     private mutating func keep(
