@@ -10,6 +10,7 @@ internal import Mapping
 internal import Model
 internal import PostgreSQL
 internal import Tabular
+internal import Unpacking
 
 /// The import of one file.
 ///
@@ -26,6 +27,8 @@ struct ArtifactImport {
     private static let batchBytes = 8 << 20
 
     private var artifact = 0
+    /// Path of the second file, which is kept behind the first, as one.
+    private var detail: String?
     /// Whether records with an error are left out instead of kept in quarantine.
     private var skipsFaulty = false
     private var quarantine: QuarantineWriter
@@ -40,11 +43,14 @@ struct ArtifactImport {
     }
 
     /// Imports the file; a fault of the file is in the report, a fault of the database is thrown.
+    ///
+    /// - Parameter pairs: where a mapping that reads two files finds the second.
     mutating func run(
-        _ file: borrowing LocalFile, _ chooser: MappingChooser, _ progress: (ImportProgress) -> Void,
-        on connection: Connection
+        _ part: UnpackedFile, _ pairs: PairedFiles, _ chooser: MappingChooser,
+        _ progress: (ImportProgress) -> Void, on connection: Connection
     ) async throws {
-        let facts = try FileFacts(file)
+        let file = try LocalFile(part.path)
+        var facts = try FileFacts(file)
         file.rewind()
         let head = FileHead(
             name: fileName, bytes: try file.read(upTo: FileHead.size), probe: facts.probe)
@@ -52,6 +58,15 @@ struct ArtifactImport {
         do {
             mapping = try chooser.choose(head).definition
         } catch {
+            try await keep(file, facts, on: connection)
+            return try await refuse(error.diagnostic, on: connection)
+        }
+        do {
+            if let second = try pairs.detail(of: part, mapping) {
+                detail = second.path
+                facts = try FileFacts(file, try LocalFile(second.path))
+            }
+        } catch let error as MappingError {
             try await keep(file, facts, on: connection)
             return try await refuse(error.diagnostic, on: connection)
         }
@@ -98,21 +113,11 @@ struct ArtifactImport {
         try await connection.script("begin")
         do {
             if try await BlobStore.begin(facts.sha256, size: facts.size, on: connection) {
-                file.rewind()
-                var number = 0
-                var size = 0
-                while true {
-                    var piece: [UInt8] = []
-                    while piece.count < BlobStore.pieceSize {
-                        let bytes = try file.read(upTo: BlobStore.pieceSize - piece.count)
-                        if bytes.isEmpty { break }
-                        piece += bytes
-                    }
-                    if piece.isEmpty { break }
-                    try await BlobStore.add(piece, number: number, to: facts.sha256, on: connection)
-                    number += 1
-                    size += piece.count
-                }
+                var pieces = BlobPieces(facts.sha256)
+                try await pieces.add(file, on: connection)
+                if let detail { try await pieces.add(try LocalFile(detail), on: connection) }
+                try await pieces.finish(on: connection)
+                let size = pieces.size
                 guard size == facts.size else { throw FileError(.changed, at: Place(file: file.path)) }
             }
             artifact =
@@ -177,25 +182,32 @@ struct ArtifactImport {
         _ mapping: MappingDefinition, _ facts: FileFacts, on connection: Connection,
         _ onRecords: ([MappedItem], Int) async throws -> Void
     ) async throws -> FileEnd {
-        var reader = try MappingReader(mapping, probe: facts.probe, fileName: fileName)
+        var reader = try MappingReader(
+            mapping, probe: facts.probe, fileName: fileName, detail: facts.detail)
         var done = 0
         var number = 0
         while let piece = try await BlobStore.piece(number, of: facts.sha256, on: connection) {
             var rest = piece[...]
             // Smaller steps than the pieces, so that few records wait at once.
             while !rest.isEmpty {
-                let step = Array(rest.prefix(64 << 10))
+                let isFirst = done < facts.firstSize
+                let step = Array(rest.prefix(isFirst ? min(64 << 10, facts.firstSize - done) : 64 << 10))
                 rest = rest.dropFirst(step.count)
                 var items: [MappedItem] = []
-                try reader.feed(step) { items.append($0) }
+                if isFirst { try reader.feed(step) { items.append($0) } } else { try reader.feedDetail(step) }
                 done += step.count
+                if done == facts.firstSize, facts.detail != nil { try reader.finishFirst() }
                 try await onRecords(items, done)
             }
             number += 1
         }
-        var items: [MappedItem] = []
-        try reader.finish { items.append($0) }
-        try await onRecords(items, done)
+        if facts.detail != nil { try reader.feedDetail([], isLast: true) }
+        var hasMore = true
+        while hasMore {
+            var items: [MappedItem] = []
+            hasMore = try reader.finishPart { items.append($0) }
+            try await onRecords(items, done)
+        }
         return FileEnd(records: reader.recordCount, findings: reader.fileFindings)
     }
 
@@ -358,5 +370,39 @@ struct ArtifactImport {
             RecordBatch(run: run, number: batches + 1, artifact: artifact, ordinals: ordinals, ledger: ledger)
         )
         try await connection.execute(AddToRun(run: run, ledger: ledger))
+    }
+}
+
+/// Writes files one behind the other as the pieces of one blob.
+private struct BlobPieces {
+    private let sha256: [UInt8]
+    private var piece: [UInt8] = []
+    private var number = 0
+    /// Bytes so far.
+    private(set) var size = 0
+
+    init(_ sha256: [UInt8]) {
+        self.sha256 = sha256
+    }
+
+    mutating func add(_ file: borrowing LocalFile, on connection: Connection) async throws {
+        file.rewind()
+        while true {
+            let bytes = try file.read(upTo: BlobStore.pieceSize - piece.count)
+            if bytes.isEmpty { return }
+            piece += bytes
+            if piece.count == BlobStore.pieceSize { try await write(on: connection) }
+        }
+    }
+
+    mutating func finish(on connection: Connection) async throws {
+        if !piece.isEmpty { try await write(on: connection) }
+    }
+
+    private mutating func write(on connection: Connection) async throws {
+        try await BlobStore.add(piece, number: number, to: sha256, on: connection)
+        number += 1
+        size += piece.count
+        piece = []
     }
 }

@@ -9,14 +9,37 @@ package import Tabular
 package struct FileFacts: Sendable {
     /// SHA-256 of all bytes.
     package let sha256: [UInt8]
-    /// Number of bytes.
+    /// Number of bytes, those of a second file included.
     package let size: Int
     /// Byte order mark and UTF-8 validity.
     package let probe: EncodingProbe
+    /// The same of the second file, for mappings that read two.
+    package private(set) var detail: EncodingProbe?
+
+    /// Number of bytes of the first file.
+    package var firstSize: Int { probe.count }
 
     /// Reads the whole file once.
     package init(_ file: borrowing LocalFile) throws(FileError) {
         var hasher = SHA256()
+        probe = try Self.probe(file, &hasher)
+        sha256 = Array(hasher.finalize())
+        size = probe.count
+    }
+
+    /// Reads two files that belong together; their bytes count as one behind the other.
+    package init(_ file: borrowing LocalFile, _ detail: borrowing LocalFile) throws(FileError) {
+        var hasher = SHA256()
+        probe = try Self.probe(file, &hasher)
+        let second = try Self.probe(detail, &hasher)
+        self.detail = second
+        sha256 = Array(hasher.finalize())
+        size = probe.count + second.count
+    }
+
+    private static func probe(
+        _ file: borrowing LocalFile, _ hasher: inout SHA256
+    ) throws(FileError) -> EncodingProbe {
         var probe = EncodingProbe()
         file.rewind()
         var bytes: [UInt8] = []
@@ -27,8 +50,6 @@ package struct FileFacts: Sendable {
             probe.feed(bytes)
         }
         probe.finish()
-        sha256 = Array(hasher.finalize())
-        size = probe.count
-        self.probe = probe
+        return probe
     }
 }

@@ -130,11 +130,14 @@ package struct ImportEngine: Sendable {
             case .artifact(let name, let path):
                 do {
                     try await Unpacker().withFiles(of: path) { parts in
-                        for part in parts {
+                        let named = parts.map { part in
                             let inner = part.path == path ? name : name + part.name.dropFirst(path.count)
+                            return UnpackedFile(name: inner, path: part.path)
+                        }
+                        let pairs = PairedFiles(named)
+                        for part in named where pairs.header(of: part, chooser) == nil {
                             let report = try await importFile(
-                                UnpackedFile(name: inner, path: part.path), run: run, source: source,
-                                &batches, progress, on: connection)
+                                part, pairs, run: run, source: source, &batches, progress, on: connection)
                             reports.append(report)
                         }
                     }
@@ -147,14 +150,13 @@ package struct ImportEngine: Sendable {
     }
 
     private func importFile(
-        _ part: UnpackedFile, run: Int, source: Int, _ batches: inout Int,
+        _ part: UnpackedFile, _ pairs: PairedFiles, run: Int, source: Int, _ batches: inout Int,
         _ progress: (ImportProgress) -> Void, on connection: Connection
     ) async throws -> FileReport {
         var importer = ArtifactImport(
             name: part.name, run: run, source: source, batchSize: batchSize, firstBatch: batches)
         do {
-            let file = try LocalFile(part.path)
-            try await importer.run(file, chooser, progress, on: connection)
+            try await importer.run(part, pairs, chooser, progress, on: connection)
         } catch let error as FileError {
             importer.report.refusal = error.diagnostic
         }

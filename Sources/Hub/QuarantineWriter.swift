@@ -58,7 +58,11 @@ struct QuarantineWriter {
         for (item, reason, stage) in refused {
             let origin = item.record.origin
             var kept: (range: Range<Int>, bytes: [UInt8]?)?
-            if let bytes, let range = origin.bytes { kept = try await bytes.bytes(range, on: connection) }
+            if let raw = item.raw {
+                kept = (origin.bytes ?? 0..<0, raw)
+            } else if let bytes, let range = origin.bytes {
+                kept = try await bytes.bytes(range, on: connection)
+            }
             entries.append(
                 QuarantineEntry(
                     ordinal: origin.ordinal, line: origin.line, bytes: kept?.range, raw: kept?.bytes,

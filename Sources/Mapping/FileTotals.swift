@@ -18,12 +18,15 @@ struct FileTotals: Sendable {
 
     /// Counts the rows of one record, whether the record is wanted or not.
     ///
-    /// - Parameter places: where the summed columns are.
+    /// - Parameters:
+    ///   - count: the first so many rows.
+    ///   - places: where the summed columns are.
     mutating func add(
-        _ rows: inout TableRows, _ record: inout Record, _ locale: NumberLocale, _ places: [Int32]
+        _ rows: inout TableRows, _ count: Int, _ record: inout Record, _ locale: NumberLocale,
+        _ places: [Int32]
     ) {
         guard !totals.isEmpty else { return }
-        for row in 0..<rows.count {
+        for row in 0..<count {
             for (index, total) in totals.enumerated() {
                 guard let text = rows.rowText(places[index], row: row, &record), text.count > 0 else {
                     continue

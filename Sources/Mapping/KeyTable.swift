@@ -4,7 +4,7 @@
 /// Where in a mapping file a key may stand.
 package enum KeyContext: String, Sendable, CaseIterable {
     case file, source, dialect, limits, rows, groupBy = "group_by", field, check, match, account, unknown
-    case upsert, children, onError = "on_error"
+    case upsert, children, detail, onError = "on_error"
 }
 
 /// A key of the language.
@@ -68,6 +68,10 @@ package struct MappingKey: Sendable {
         MappingKey(.source, "aliases", "map", "{EcritureLet: [Lettrage]}"),
         MappingKey(.source, "rows", "map", "{by: {col: Type}, header: E, lines: L}"),
         MappingKey(.source, "group_by", "list", "[Ref]"),
+        MappingKey(.source, "group", "adjacent | staged", "staged"),
+        MappingKey(.source, "detail", "map", "{file: \"{lot}_lignes.csv\", key: [NumFacture]}"),
+        MappingKey(.detail, "file", "text", required: true, "\"{lot}_lignes.csv\""),
+        MappingKey(.detail, "key", "list", required: true, "[NumFacture]"),
         MappingKey(.dialect, "delimiter", "text", "[\",\", \";\"]"),
         MappingKey(.dialect, "quote", "text", "none"),
         MappingKey(.dialect, "header", "integer", "1"),

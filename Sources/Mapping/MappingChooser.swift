@@ -80,6 +80,19 @@ package struct MappingChooser: Sendable {
         return file.isXML ? try chooseXML(file) : try chooseTable(file)
     }
 
+    /// Names of the second files that a file has for mappings that read two; usually none.
+    package func detailNames(besides fileName: String) -> Set<String> {
+        let all = named.map { [$0] } ?? mappings.filter { $0.fileName?.namedGroups(in: fileName) != nil }
+        return Set(all.compactMap { try? $0.detailName(besides: fileName) })
+    }
+
+    /// Whether any of its mappings reads two files.
+    package var readsPairs: Bool {
+        (named.map { [$0] } ?? mappings).contains {
+            if case .table(let table) = $0.source, case .byDetail = table.grouping { true } else { false }
+        }
+    }
+
     private func reason(_ reason: ChoiceReason, _ facts: [String: String] = [:]) -> Diagnostic {
         Diagnostic(code: reason.rawValue, facts: facts, severity: .info)
     }

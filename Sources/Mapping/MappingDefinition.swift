@@ -53,6 +53,22 @@ package struct MappingDefinition: Sendable {
         }
     }
 
+    /// The name of the second file that belongs to one, for mappings that read two.
+    ///
+    /// - Parameter fileName: the first file's name, without folders.
+    /// - Throws: `MAP-DETAIL-NAME` where it has none of the parts that the second one's name is made of.
+    package func detailName(besides fileName: String) throws(MappingError) -> String? {
+        guard case .table(let table) = source, case .byDetail(let detail) = table.grouping else { return nil }
+        let parts = self.fileName?.namedGroups(in: fileName) ?? [:]
+        var name = detail.file
+        for (part, text) in parts { name = name.replacing("{\(part)}", with: text) }
+        guard !name.contains("{"), !name.contains("/"), name != fileName else {
+            throw MappingError(
+                .detailName, ["mapping": identifier, "name": fileName, "pattern": detail.file])
+        }
+        return name
+    }
+
     /// Columns of a table without which no record can be read.
     var requiredColumns: [String] {
         fields.compactMap { rule in

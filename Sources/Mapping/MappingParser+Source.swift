@@ -20,7 +20,7 @@ extension MappingParser {
                 kind.scalar ?? "", ["xml"] + TableSource.Kind.allCases.map(\.rawValue), at: kind.place)
             return nil
         }
-        return .table(tableSource(tableKind, keys, target))
+        return .table(tableSource(tableKind, tree, keys, target))
     }
 
     private mutating func xmlSource(_ keys: [String: YAMLTree], at place: Place) -> SourceDefinition? {
@@ -41,7 +41,7 @@ extension MappingParser {
     }
 
     private mutating func tableSource(
-        _ kind: TableSource.Kind, _ keys: [String: YAMLTree], _ target: EntitySchema?
+        _ kind: TableSource.Kind, _ tree: YAMLTree, _ keys: [String: YAMLTree], _ target: EntitySchema?
     ) -> TableSource {
         var source = TableSource()
         source.kind = kind
@@ -61,7 +61,19 @@ extension MappingParser {
                 fault(.sourceConflict, ["first": "rows", "second": "group_by"], at: group.place)
             }
         } else if let group = keys["group_by"] {
-            source.grouping = rowGroups(group)
+            source.grouping = rowGroups(
+                group, isStaged: keys["group"].flatMap { choice($0, TableSource.RowOrder.self) } == .staged)
+        }
+        if let detail = keys["detail"] {
+            if source.grouping != nil {
+                fault(.sourceConflict, ["first": "rows, group_by", "second": "detail"], at: detail.place)
+            }
+            source.grouping = self.detail(detail)
+        }
+        if let grouping = source.grouping, grouping.isStaged, kind != .csv {
+            fault(
+                .sourceConflict, ["first": "kind: \(kind.rawValue)", "second": "staged, detail"],
+                at: tree.place)
         }
         table = source
         return source
@@ -106,15 +118,29 @@ extension MappingParser {
         return .byKind(place, kinds)
     }
 
+    /// `{file: "{lot}_lignes.csv", key: [NumFacture]}`; the parts in braces are named groups of `filename`.
+    private mutating func detail(_ tree: YAMLTree) -> RowGrouping? {
+        let keys = map(tree, .detail)
+        guard let file = keys["file"], let name = scalar(file), let key = keys["key"] else { return nil }
+        for part in name.split(separator: "{", omittingEmptySubsequences: false).dropFirst() {
+            let group = String(part.prefix { $0 != "}" })
+            if fileName?.groupNames.contains(where: { $0.name == group }) == true { continue }
+            fault(.variableUnknown, ["name": group], at: file.place)
+        }
+        return .byDetail(DetailSource(file: name, key: key.items.compactMap(\.scalar)))
+    }
+
     /// `[Ref]` or `{columns: [Ref], blank: continues}`.
-    private mutating func rowGroups(_ tree: YAMLTree) -> RowGrouping {
+    private mutating func rowGroups(_ tree: YAMLTree, isStaged: Bool) -> RowGrouping {
         guard tree.pairs != nil else {
-            return .byKey(tree.items.compactMap(\.scalar).map { .column($0) }, blankContinues: false)
+            return .byKey(
+                tree.items.compactMap(\.scalar).map { .column($0) }, blankContinues: false,
+                isStaged: isStaged)
         }
         let keys = map(tree, .groupBy)
         return .byKey(
             (keys["columns"]?.items ?? []).compactMap(\.scalar).map { .column($0) },
-            blankContinues: keys["blank"].map { requireWord($0, "continues") } ?? false)
+            blankContinues: keys["blank"].map { requireWord($0, "continues") } ?? false, isStaged: isStaged)
     }
 
     /// A column or a place of a line.

@@ -22,6 +22,8 @@ package struct MappingReader {
     private var item: MappedItem
     private var ordinal = 0
     private var meter: ProcessorMeter
+    /// Whether the file's last bytes were read.
+    private var hasEnded = false
     /// Where a byte order mark stands in the middle of a table.
     private let strayMark: EncodingProbe.Position?
 
@@ -33,13 +35,15 @@ package struct MappingReader {
     /// - Parameters:
     ///   - probe: what the pass over the whole file found; tables need it to choose their encoding.
     ///   - fileName: its name without folders, for mappings that take values from it.
+    ///   - detail: what the pass over the second file found, for mappings that read two
+    ///     (``MappingDefinition/detailName(besides:)``).
     ///   - budget: processor time that the file may take.
     ///   - wantsAll: whether records that the mapping does not want (`only`) are handed over too.
     ///   - takesShortWay: whether plain fields are read the short way; off, the result is the same, more slowly.
     /// - Throws: `CSV-EMPTY`, `CSV-ENCODING`, `CSV-NUL`, `XML-MEMORY`.
     package init(
         _ definition: MappingDefinition, probe: EncodingProbe, fileName: String = "",
-        budget: ProcessorBudget = .standard, wantsAll: Bool = false,
+        detail: EncodingProbe? = nil, budget: ProcessorBudget = .standard, wantsAll: Bool = false,
         takesShortWay: Bool = true
     ) throws {
         meter = ProcessorMeter(budget)
@@ -54,10 +58,17 @@ package struct MappingReader {
             let binding = XMLBinding(source, evaluator.program, definition)
             reader = .xml(try XMLRecordReader(binding.trie, limits: source.limits), XMLRecord(binding))
         case .table(let source):
-            reader = .table(
-                TableReader(
-                    source, evaluator, totals: FileTotals(definition),
-                    encoding: try probe.choose(from: source.encodings), mark: probe.mark))
+            var table = TableReader(
+                source, evaluator, totals: FileTotals(definition),
+                encoding: try probe.choose(from: source.encodings), mark: probe.mark)
+            if let detail, let rows = definition.collections.first?.collection {
+                table.detail = DetailFile(
+                    name: try definition.detailName(besides: fileName) ?? "",
+                    decoder: FieldDecoder(try detail.choose(from: source.encodings), quote: source.quote),
+                    mark: detail.mark, collection: rows,
+                    headerLinesLeft: source.headerLines)
+            }
+            reader = .table(table)
         }
     }
 
@@ -80,11 +91,49 @@ package struct MappingReader {
         try read(bytes, isLast: false, body)
     }
 
+    /// Ends the first of two files.
+    package mutating func finishFirst() throws {
+        try read([], isLast: true) { _ in }
+        hasEnded = true
+    }
+
+    /// Reads the next bytes of the second file, when the first has ended.
+    package mutating func feedDetail(_ bytes: [UInt8], isLast: Bool = false) throws {
+        meter.begin(bytes: bytes.count)
+        guard case .table(var table) = reader.take() else { return }
+        defer { reader = .table(table) }
+        try table.readDetail(bytes, isLast: isLast)
+        try meter.check(line: nil)
+    }
+
     /// Ends the file.
     ///
     /// - Throws: `MAP-NO-RECORD` for a well-formed file without any record of this mapping.
     package mutating func finish(_ body: (inout MappedItem) throws -> Void) throws {
-        try read([], isLast: true, body)
+        while try finishPart(body) {}
+    }
+
+    /// Ends the file step by step, for who wants few records at once: a mapping that puts rows aside hands all of
+    /// them over at the end.
+    ///
+    /// - Returns: whether there is another step.
+    /// - Throws: as ``finish(_:)``.
+    package mutating func finishPart(_ body: (inout MappedItem) throws -> Void) throws -> Bool {
+        if !hasEnded { try read([], isLast: true, body) }
+        hasEnded = true
+        if case .table(var table) = reader.take() {
+            defer {
+                ordinal = table.ordinal
+                reader = .table(table)
+            }
+            if try table.deliverPart(body) { return true }
+        }
+        try close()
+        return false
+    }
+
+    /// Looks at the file as a whole.
+    private mutating func close() throws {
         if ordinal == 0 {
             throw MappingError(.noRecord, ["mapping": evaluator.definition.identifier])
         }

@@ -29,6 +29,7 @@ struct ProgramCompiler {
     private(set) var constants: [UInt8] = []
     private(set) var places: [Place] = []
     private(set) var groupPlaces: [Int32] = []
+    private(set) var detailPlaces: [Int32] = []
     private(set) var totalPlaces: [Int32] = []
     private var placeNumbers: [Place: Int32] = [:]
     /// Parts of the file's name.
@@ -59,6 +60,11 @@ struct ProgramCompiler {
         if let condition = definition.only { only = compile(condition) }
         if case .table(let source) = definition.source {
             for place in source.grouping?.places ?? [] { groupPlaces.append(number(place)) }
+            if case .byDetail = source.grouping, let rows = definition.collections.first?.collection {
+                self.collection = rows
+                for place in source.grouping?.places ?? [] { detailPlaces.append(number(place)) }
+                self.collection = -1
+            }
         }
         for total in definition.totals { totalPlaces.append(number(.column(total.column))) }
     }

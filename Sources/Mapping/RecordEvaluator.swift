@@ -11,6 +11,26 @@ package struct MappedItem: Sendable {
     package var record: Record
     /// Errors, warnings and remarks, in the order they were found.
     package var findings: [Diagnostic]
+    /// The record's own bytes, at most 1 MiB of them, where they do not stand together in its file.
+    package private(set) var raw: [UInt8]?
+
+    /// Nothing read yet.
+    init(record: Record, findings: [Diagnostic]) {
+        self.record = record
+        self.findings = findings
+    }
+
+    /// Adds a row to the record's own bytes.
+    mutating func keepRaw(_ row: [UInt8]) {
+        guard let raw else { return raw = row }
+        if raw.count + row.count < 1 << 20 { self.raw = raw + [UInt8(ascii: "\n")] + row }
+    }
+
+    /// Makes the item ready for another record.
+    fileprivate mutating func forget() {
+        if !findings.isEmpty { findings.removeAll() }
+        if raw != nil { raw = nil }
+    }
 
     /// Whether nothing was found yet at the place of a finding, where only the field's absence is its subject.
     fileprivate func isNew(_ finding: Diagnostic) -> Bool {
@@ -111,7 +131,7 @@ struct RecordEvaluator {
     /// Makes an item ready for the next record.
     func begin(_ item: inout MappedItem, _ origin: Origin) {
         item.record.origin = origin
-        if !item.findings.isEmpty { item.findings.removeAll() }
+        item.forget()
         let surplus = item.record.bytes.count - program.constants.count
         if surplus >= 0, !program.constants.isEmpty {
             item.record.bytes.removeLast(surplus)

@@ -134,6 +134,8 @@ final class RecordProgram: Sendable {
     let collectionOfPlace: [Int]
     /// Places that tell how rows belong together, and those that are summed.
     let groupPlaces: [Int32]
+    /// The places that tell it of rows of a second file.
+    let detailPlaces: [Int32]
     let totalPlaces: [Int32]
 
     private init(_ compiler: ProgramCompiler, takesShortWay: Bool = true) {
@@ -160,6 +162,7 @@ final class RecordProgram: Sendable {
         places = compiler.places.map(\.locator)
         collectionOfPlace = compiler.places.map(\.collection)
         groupPlaces = compiler.groupPlaces
+        detailPlaces = compiler.detailPlaces
         totalPlaces = compiler.totalPlaces
     }
 

@@ -38,6 +38,14 @@ struct TableSource: Sendable {
         case byPosition = "by-position"
     }
 
+    /// Where the rows of one key stand.
+    enum RowOrder: String, Sendable, CaseIterable {
+        /// One behind the other.
+        case adjacent
+        /// Anywhere in the file.
+        case staged
+    }
+
     /// What a row with another number of fields is.
     enum Ragged: String, Sendable, CaseIterable {
         case error
@@ -68,8 +76,18 @@ struct TableSource: Sendable {
 enum RowGrouping: Sendable {
     /// A row's kind is told by the text at one place.
     case byKind(Locator, RowKinds)
-    /// Adjacent rows with the same texts in these columns.
-    case byKey([Locator], blankContinues: Bool)
+    /// Rows with the same texts in these columns: adjacent ones, or all of the file (staged).
+    case byKey([Locator], blankContinues: Bool, isStaged: Bool)
+    /// A row of the file and the rows of a second one with the same texts in the same columns.
+    case byDetail(DetailSource)
+}
+
+/// A second file with the child rows of the first one's records.
+struct DetailSource: Sendable {
+    /// Its name, with `{…}` for the parts of the first one's.
+    var file: String
+    /// The columns, of both files, that tell which record a row belongs to.
+    var key: [String]
 }
 
 /// What the kinds of rows are.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a mapping over a table: rows become records, alone or in groups.
+// Runs a mapping over a table: rows become records.
 
 internal import Diagnostics
 internal import Model
@@ -13,22 +13,32 @@ struct TableReader {
         case lines(LineReader)
     }
 
-    private let source: TableSource
-    private let evaluator: RecordEvaluator
-    private var memory: RecordEvaluator.Memory
+    let source: TableSource
+    let evaluator: RecordEvaluator
+    var memory: RecordEvaluator.Memory
     private let required: [String]
-    private let encoding: TextEncoding
+    let encoding: TextEncoding
+    /// Turns the file's fields into text.
+    private let decoder: FieldDecoder
     private let mark: EncodingProbe.Mark
     private var reader: Rows?
-    private var rows: TableRows
+    /// How its rows are cut into fields, once its first bytes have told.
+    private(set) var dialect = CSVDialect()
+    var rows: TableRows
     private var headerLinesLeft: Int
-    private var item: MappedItem
-    private var group: RowGroup
+    var item: MappedItem
+    var group: RowGroup
+    /// Reads the text that tells which record a row belongs to.
+    var keys: RowKeys
+    /// Where rows wait for the end of the file, when they are not read in its order.
+    var stage: RowStage?
+    /// The second file, when the mapping names one.
+    var detail: DetailFile?
     /// Unknown rows inside the record that is being read; they are handed over behind it.
-    private var strays: [Stray] = []
+    var strays: [Stray] = []
     private(set) var totals: FileTotals
     /// Number of the last record.
-    private(set) var ordinal = 0
+    var ordinal = 0
 
     init(
         _ source: TableSource, _ evaluator: RecordEvaluator, totals: FileTotals, encoding: TextEncoding,
@@ -44,9 +54,15 @@ struct TableReader {
         headerLinesLeft = source.kind == .csv ? source.headerLines : 0
         item = evaluator.emptyItem
         group = RowGroup(collection: evaluator.definition.collections.first?.collection)
+        // What was put aside is UTF-8.
+        let isStaged = source.grouping?.isStaged == true
+        decoder = FieldDecoder(encoding, quote: source.quote)
+        let decoder = isStaged ? FieldDecoder(.utf8, quote: source.quote) : decoder
         rows = TableRows(
-            evaluator.program.places, decoder: FieldDecoder(encoding, quote: source.quote),
+            evaluator.program.places, decoder: decoder,
             collections: evaluator.definition.target.collections.count)
+        keys = RowKeys(evaluator, decoder: decoder)
+        if isStaged { stage = RowStage() }
     }
 
     /// Number of different columns that the program asks for and the table has.
@@ -91,13 +107,13 @@ struct TableReader {
             }
         case nil: break
         }
-        if isLast { try deliver(body) }
+        if isLast, stage == nil { try deliver(body) }
     }
 
     private mutating func open(_ bytes: [UInt8]) {
         switch source.kind {
         case .csv:
-            let dialect = CSVDialect(delimiter: source.delimiter(firstBytes: bytes), quote: source.quote)
+            dialect = CSVDialect(delimiter: source.delimiter(firstBytes: bytes), quote: source.quote)
             reader = .csv(CSVReader(dialect, encoding: encoding, mark: mark))
         case .fixed: reader = .lines(LineReader(.lines, encoding: encoding, mark: mark))
         case .tagged: reader = .lines(LineReader(.tagged, encoding: encoding, mark: mark))
@@ -113,10 +129,17 @@ struct TableReader {
     ) throws {
         if headerLinesLeft > 0 { return try readHeader(fields, bytes, line: line) }
         var fields = fields
-        let fault = rows.layout.width.flatMap { fit(&fields, to: $0, line: line) }
-        guard source.grouping == nil else {
-            return try addToGroup(fields, bytes, line: line, place: place, fault, body)
+        if source.grouping != nil {
+            guard stage == nil else {
+                return try putAside(
+                    fields, bytes, decoder, dialect, isDetail: false,
+                    line: line, place: place)
+            }
+            let key = keys.key(fields, bytes, rows.layout, evaluator.program.groupPlaces)
+            let fault = fit(&fields, to: rows.layout, line: line)
+            return try addToGroup(key, fields, bytes, line: line, place: place, fault, body)
         }
+        let fault = fit(&fields, to: rows.layout, line: line)
         begin(line: line, place: place)
         rows.add(fields, bytes, line: line, collection: nil, to: &item.record)
         if let fault { group.faults.append(fault) }
@@ -129,25 +152,21 @@ struct TableReader {
         guard source.columns != .byPosition else {
             return rows.layout = source.layoutByPosition(evaluator.program.places)
         }
-        var header: [String] = []
-        for field in fields {
-            var text: [UInt8] = []
-            try rows.decoder.append(field, of: bytes.span, to: &text)
-            header.append(String(decoding: text, as: UTF8.self).trimmingBlanks)
-        }
+        let header = try decoder.header(fields, bytes)
         rows.layout = try source.layout(evaluator.program.places, header: header)
+        if case .byDetail = source.grouping { rows.layout.forget(evaluator.program.collectionOfPlace) }
         try source.require(required, in: header)
     }
 
     /// Brings a row to the table's width where the mapping says how; otherwise tells what is wrong with it.
-    private func fit(_ fields: inout [TextField], to width: Int, line: Int) -> Diagnostic? {
-        if fields.count == width { return nil }
+    func fit(_ fields: inout [TextField], to layout: TableLayout, line: Int) -> Diagnostic? {
+        guard let width = layout.width, fields.count != width else { return nil }
         if fields.count > width {
-            dropTrailing(&fields, behind: width)
+            dropTrailing(&fields, behind: width, layout)
             if fields.count == width { return nil }
             let extra = fields[width...]
-            if rows.layout.overflow >= 0 {
-                let first = rows.layout.overflow
+            if layout.overflow >= 0 {
+                let first = layout.overflow
                 let last = fields[first + extra.count]
                 fields[first].isASCII = fields[first...(first + extra.count)].allSatisfy(\.isASCII)
                 fields[first].count = last.start + last.count - fields[first].start
@@ -164,28 +183,30 @@ struct TableReader {
 
     /// Drops empty fields behind a row's last column. Where one column overflows, an empty field may as well be
     /// a value, so that no more are dropped than the header has.
-    private func dropTrailing(_ fields: inout [TextField], behind width: Int) {
+    private func dropTrailing(_ fields: inout [TextField], behind width: Int, _ layout: TableLayout) {
         guard source.ignoresTrailingEmpty else { return }
         let extra = fields.count - width
-        let most = rows.layout.overflow < 0 ? extra : max(rows.layout.trailing, extra == 1 ? 1 : 0)
+        let most = layout.overflow < 0 ? extra : max(layout.trailing, extra == 1 ? 1 : 0)
         for _ in 0..<min(most, extra) where fields.last?.count == 0 { fields.removeLast() }
     }
 
-    private mutating func begin(line: Int, place: Range<Int>) {
+    mutating func begin(line: Int, place: Range<Int>) {
         ordinal += 1
         evaluator.begin(&item, Origin(ordinal: ordinal, line: line, bytes: place))
         if rows.count > 0 { rows.removeAll() }
     }
 
     /// Evaluates the record whose rows are complete.
-    private mutating func deliver(_ body: (inout MappedItem) throws -> Void) throws {
+    mutating func deliver(_ body: (inout MappedItem) throws -> Void) throws {
         guard rows.count > 0 else { return }
         try deliverRecord(body)
         if !strays.isEmpty { try deliverStrays(body) }
     }
 
     private mutating func deliverRecord(_ body: (inout MappedItem) throws -> Void) throws {
-        totals.add(&rows, &item.record, source.locale, evaluator.program.totalPlaces)
+        // Of two files, totals are those of the first.
+        let summed = detail == nil ? rows.count : 1
+        totals.add(&rows, summed, &item.record, source.locale, evaluator.program.totalPlaces)
         if group.faults.isEmpty {
             guard evaluator.evaluate(&rows, &item, &memory) else {
                 rows.removeAll()
@@ -197,6 +218,7 @@ struct TableReader {
             group.faults.removeAll()
         }
         rows.removeAll()
+        if let detail { detail.claim(&item.findings, evaluator.definition) }
         try body(&item)
     }
 
@@ -208,136 +230,6 @@ struct TableReader {
             try body(&item)
         }
         strays.removeAll()
-    }
-
-    // MARK: - Groups
-
-    private mutating func addToGroup(
-        _ fields: [TextField], _ bytes: [UInt8], line: Int, place: Range<Int>,
-        _ fault: Diagnostic?, _ body: (inout MappedItem) throws -> Void
-    ) throws {
-        guard let grouping = source.grouping else { return }
-        var probe = TableRows(evaluator.program.places, decoder: rows.decoder, collections: 0)
-        probe.layout = rows.layout
-        var scratch = Record(schema: evaluator.definition.target)
-        probe.add(fields, bytes, line: line, collection: nil, to: &scratch)
-        var key: [String] = []
-        for place in evaluator.program.groupPlaces {
-            let text = try? probe.text(place, .record, &scratch)
-            key.append(text.map { scratch.string($0.trimmed(in: scratch.bytes.span)) } ?? "")
-        }
-        let role = group.role(of: key, grouping, line: line, isOpen: rows.count > 0)
-        switch role {
-        case .ignore: return
-        case .begin(let collection):
-            try deliver(body)
-            begin(line: line, place: place)
-            rows.add(fields, bytes, line: line, collection: collection, to: &item.record)
-        case .next(let collection):
-            rows.add(fields, bytes, line: line, collection: collection, to: &item.record)
-            item.record.origin.bytes = (item.record.origin.bytes?.lowerBound ?? 0)..<place.upperBound
-        case .unknown(let diagnostic):
-            ordinal += 1
-            strays.append(
-                Stray(origin: Origin(ordinal: ordinal, line: line, bytes: place), fault: diagnostic))
-            // Records are always handed over in the order of their ordinals, so that one that holds so many
-            // unknown rows ends with them.
-            if strays.count >= Stray.most { try deliver(body) }
-            return
-        case .orphan(let diagnostic):
-            try deliver(body)
-            begin(line: line, place: place)
-            rows.add(fields, bytes, line: line, collection: nil, to: &item.record)
-            group.faults.append(diagnostic)
-            return try deliver(body)
-        }
-        if case .byKind(_, let kinds) = grouping, kinds.own.contains(key.first ?? "") {
-            rows.setKind(key.first ?? "")
-        }
-        if let fault { group.faults.append(fault) }
-        guard item.record.bytes.count <= RowGroup.limit else {
-            throw TabularError(.record, ["limit": String(RowGroup.limit)], at: Place(line: line))
-        }
-    }
-}
-
-/// An unknown row and what is wrong with it.
-private struct Stray {
-    let origin: Origin
-    let fault: Diagnostic
-
-    /// So many wait at most.
-    static let most = 1000
-}
-
-/// Decides how rows belong together.
-struct RowGroup: Sendable {
-    /// What a row is to the record that is being read.
-    enum Role {
-        case begin(collection: Int?)
-        case next(collection: Int?)
-        case ignore
-        /// A row inside a record that nobody knows; the record goes on behind it.
-        case unknown(Diagnostic)
-        /// A row that belongs to no record.
-        case orphan(Diagnostic)
-    }
-
-    /// Bytes of one record at most.
-    static let limit = 64 << 20
-
-    /// What is wrong with rows of the record that is being read.
-    var faults: [Diagnostic] = []
-    /// The collection that rows with one key are rows of.
-    private let collection: Int?
-    private var key: [String] = []
-    /// Hashes of the keys seen, to find one that comes back.
-    private var seen: Set<Int> = []
-
-    init(collection: Int?) {
-        self.collection = collection
-    }
-
-    mutating func role(of key: [String], _ grouping: RowGrouping, line: Int, isOpen: Bool) -> Role {
-        switch grouping {
-        case .byKind(_, let kinds): return role(ofKind: key.first ?? "", kinds, line: line, isOpen: isOpen)
-        case .byKey(_, let blankContinues):
-            if isOpen, key == self.key || blankContinues && key.allSatisfy(\.isEmpty) {
-                return .next(collection: collection)
-            }
-            self.key = key
-            guard seen.insert(key.hashValue).inserted else {
-                return .orphan(fault(.splitGroup, key.joined(separator: " "), line))
-            }
-            return .begin(collection: collection)
-        }
-    }
-
-    private func role(ofKind kind: String, _ kinds: RowKinds, line: Int, isOpen: Bool) -> Role {
-        if kinds.header.contains(kind) { return .begin(collection: nil) }
-        if let collection = kinds.rows[kind] {
-            return isOpen ? .next(collection: collection) : .orphan(fault(.orphanRow, kind, line))
-        }
-        if kinds.own.contains(kind) {
-            return isOpen ? .next(collection: nil) : .orphan(fault(.orphanRow, kind, line))
-        }
-        if kinds.ignored.contains(kind) || kinds.ignored.contains("*") { return .ignore }
-        let fault = fault(.unknownRow, kind, line)
-        return isOpen ? .unknown(fault) : .orphan(fault)
-    }
-
-    private func fault(_ code: TabularError.Code, _ value: String, _ line: Int) -> Diagnostic {
-        TabularError(code, ["value": value], at: Place(line: line, value: value)).diagnostic
-    }
-}
-
-extension RowGrouping {
-    /// Places whose texts tell which record a row belongs to.
-    var places: [Locator] {
-        switch self {
-        case .byKind(let place, _): [place]
-        case .byKey(let places, _): places
-        }
     }
 }
 

@@ -21,6 +21,8 @@ package struct TabularError: ReportableError {
         case missingColumn = "CSV-MISSING-COLUMN"
         case repeatedColumn = "CSV-REPEATED-COLUMN"
         case orphanRow = "CSV-ORPHAN-ROW"
+        case orphanDetail = "CSV-ORPHAN-DETAIL"
+        case repeatedKey = "CSV-REPEATED-KEY"
         case unknownRow = "CSV-UNKNOWN-ROW"
         case splitGroup = "CSV-GROUP-SPLIT"
     }

@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import Diagnostics
+internal import Hub
 internal import Mapping
 internal import Model
 internal import Unpacking
@@ -27,7 +28,8 @@ struct MapCommand: AsyncParsableCommand {
         for file in files {
             do {
                 try await Unpacker().withFiles(of: file) { parts in
-                    for part in parts { try map(part, chooser, &counts) }
+                    let pairs = PairedFiles(parts)
+                    for part in parts { try map(part, pairs, chooser, &counts) }
                 }
             } catch let error as any ReportableError {
                 unreadable += 1
@@ -42,10 +44,14 @@ struct MapCommand: AsyncParsableCommand {
     }
 
     private func map(
-        _ part: UnpackedFile, _ chooser: MappingChooser, _ total: inout MappedFile.Counts
+        _ part: UnpackedFile, _ pairs: PairedFiles, _ chooser: MappingChooser,
+        _ total: inout MappedFile.Counts
     ) throws {
         let path = part.name
-        let file = try MappedFile(part, chooser)
+        if let header = pairs.header(of: part, chooser) {
+            return Console.warn(words("map.detail", ["file": path, "header": header]))
+        }
+        let file = try MappedFile(part, pairs, chooser)
         if !output.asJSON {
             let facts = [
                 "file": path, "mapping": file.choice.definition.identifier,

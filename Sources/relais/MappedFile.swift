@@ -16,6 +16,8 @@ struct MappedFile {
     private let part: UnpackedFile
     let choice: MappingChoice
     private let facts: FileFacts
+    /// The second file, for mappings that read two.
+    private let detail: UnpackedFile?
 
     /// Nothing is kept of a file that is only looked at, so that any size will do.
     private static let sizeLimit = Int.max
@@ -27,17 +29,19 @@ struct MappedFile {
     }
 
     /// Looks at a file and chooses its mapping.
-    init(_ part: UnpackedFile, _ chooser: MappingChooser) throws {
+    init(_ part: UnpackedFile, _ pairs: PairedFiles, _ chooser: MappingChooser) throws {
         path = part.name
         self.part = part
         let file = try LocalFile(part.path, limit: Self.sizeLimit)
         facts = try FileFacts(file)
         choice = try chooser.choose(try Self.head(of: file, facts, name: part.name))
+        detail = try pairs.detail(of: part, choice.definition)
     }
 
     /// A file that holds no others.
     init(_ path: String, _ chooser: MappingChooser) throws {
-        try self.init(UnpackedFile(name: path, path: path), chooser)
+        let file = UnpackedFile(name: path, path: path)
+        try self.init(file, PairedFiles([file]), chooser)
     }
 
     /// The head of an open file.
@@ -52,8 +56,9 @@ struct MappedFile {
 
     /// Hands every record over.
     func read(_ body: (inout MappedItem) -> Void) throws -> (reader: MappingReader, counts: Counts) {
+        let second = try detail.map { try FileFacts(try LocalFile($0.path, limit: Self.sizeLimit)).probe }
         var reader = try MappingReader(
-            choice.definition, probe: facts.probe, fileName: String(path.split(separator: "/").last ?? ""))
+            choice.definition, probe: facts.probe, fileName: part.lastName, detail: second)
         let file = try LocalFile(part.path, limit: Self.sizeLimit)
         var counts = Counts()
         func note(_ item: inout MappedItem) {
@@ -67,8 +72,19 @@ struct MappedFile {
             if bytes.isEmpty { break }
             try reader.feed(bytes, note)
         }
+        if let detail { try readDetail(detail, &reader) }
         try reader.finish(note)
         return (reader, counts)
+    }
+
+    private func readDetail(_ detail: UnpackedFile, _ reader: inout MappingReader) throws {
+        try reader.finishFirst()
+        let file = try LocalFile(detail.path, limit: Self.sizeLimit)
+        var bytes: [UInt8] = []
+        repeat {
+            try file.read(into: &bytes)
+            try reader.feedDetail(bytes, isLast: bytes.isEmpty)
+        } while !bytes.isEmpty
     }
 
     /// A record as JSON.

@@ -13,17 +13,21 @@ import RelaisTesting
 import Testing
 
 /// A database of its own with an import engine on it.
-private struct Workbench {
+private final class Workbench: Sendable {
     let pool: Pool
     let folder: URL
     private let engine: ImportEngine
 
-    init(batchSize: Int = 5000) async throws {
+    init(batchSize: Int = 5000, mapping: MappingDefinition? = nil) async throws {
         pool = Pool(try await TestDatabase.migrated())
         folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let chooser = MappingChooser(try MappingLibrary.shipped())
+        let chooser = MappingChooser(try MappingLibrary.shipped(), named: mapping)
         engine = ImportEngine(pool: pool, source: "erp", batchSize: batchSize, chooser: chooser)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: folder)
     }
 
     func write(_ text: String, _ name: String) throws -> String {
@@ -296,6 +300,56 @@ private struct Workbench {
             _ = try await bench.numbers("update run set inserted = inserted + 1 returning id")
         }
         #expect(error?.diagnostic.facts["constraint"] == "run_ledger")
+    }
+
+    @Test func `two files of one export are one file of the run, kept together`() async throws {
+        let mapping = try MappingDefinition.parse(
+            """
+            mapping: paire
+            version: 1
+            target: invoice
+            source:
+              kind: csv
+              dialect: {delimiter: ";"}
+              locale: fr
+              filename: '^(?<lot>.*)_entetes\\.csv$'
+              detail: {file: '{lot}_lignes.csv', key: [Num]}
+            fields:
+              kind: {const: invoice}
+              number: {col: Num, required: true}
+              issue_date: {const: '2026-01-01'}
+              currency: {const: EUR}
+              buyer.name: {col: Client}
+              buyer.siren: {col: SIREN}
+              seller.name: {const: Nous}
+              seller.siren: {const: '404833048'}
+              gross_total: {col: TTC, required: true}
+              lines: {fields: {label: {col: Libelle}, net: {col: HT}}}
+            match: {account: {try: [[siren, buyer.siren]], none: create}}
+            """, file: "paire.yaml")
+        let bench = try await Workbench(mapping: mapping)
+        let header = "Num;Client;SIREN;TTC\nF1;Dupré;732829320;12\nF2;Dupré;732829320;24\n"
+        let first = try bench.write(header, "a_entetes.csv")
+        let lines = "Num;Libelle;HT\nF2;Vis;20\nF1;Écrou;10\nF9;Perdu;1\n"
+        let second = try bench.write(lines, "a_lignes.csv")
+        let report = try await bench.run([first, second])
+        #expect(report.files.map(\.refusal?.code) == [nil])
+        #expect(report.ledger == RunLedger(inserted: 2, quarantined: 1))
+        let kept = "select string_agg(convert_from(bytes, 'UTF8'), '' order by no) from blob_chunk"
+        #expect(try await bench.texts(kept) == [header + lines])
+        #expect(
+            try await bench.texts("select code || ' ' || convert_from(raw, 'UTF8') from quarantine")
+                == ["CSV-ORPHAN-DETAIL F9;Perdu;1"])
+        #expect(
+            try await bench.texts(
+                "select label from sales_doc_line l join sales_doc d on d.id = l.doc_id order by number")
+                == ["Écrou", "Vis"])
+        #expect(try await bench.run([first]).ledger == RunLedger(unchanged: 2, quarantined: 1))
+        _ = try bench.write(lines + "F1;Clou;2\n", "a_lignes.csv")
+        let changed = try await bench.run([first])
+        #expect(changed.ledger == RunLedger(updated: 1, unchanged: 1, quarantined: 1))
+        try FileManager.default.removeItem(atPath: second)
+        #expect(try await bench.run([first]).files.map(\.refusal?.code) == ["MAP-DETAIL-MISSING"])
     }
 
     @Test func `the kept bytes are the file's, whatever its size`() async throws {
