@@ -19,7 +19,7 @@ let floors = [
     "BlobStore", "Bytes", "CLibArchive", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM", "ConnectorKit",
     "ConnectorTesting",
     "Diagnostics",
-    "FileTransfer", "Hub", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules", "Tabular", "Unpacking",
+    "FileTransfer", "Hub", "JSON", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules", "Tabular", "Unpacking",
     "Words",
     "XML",
     "relais",
@@ -85,13 +85,14 @@ let package = Package(
         floor("PostgreSQL", ["CLibPQ", "Model", "Diagnostics", crypto, subprocess]),
         floor("XML", ["CLibXML2", "Diagnostics"]),
         floor("Tabular", ["Bytes", "Diagnostics"]),
+        floor("JSON", ["Diagnostics"]),
         floor("FileTransfer", ["Diagnostics"]),
         floor("Rules", ["Model", "Diagnostics"]),
         floor("Unpacking", ["CLibArchive", "FileTransfer", "Diagnostics", subprocess]),
         floor("BlobStore", ["PostgreSQL", "Model", "Diagnostics", crypto]),
         .target(
             name: "Mapping",
-            dependencies: ["CLibPCRE2", "Bytes", "Model", "Rules", "XML", "Tabular", "Diagnostics", yams],
+            dependencies: ["CLibPCRE2", "Bytes", "Model", "Rules", "XML", "Tabular", "JSON", "Diagnostics", yams],
             path: ".",
             exclude: [
                 "Connectors", "Tests", "docs", "README.md", "CHANGELOG.md", "Decisions.md", "LICENSE",
@@ -132,6 +133,7 @@ let package = Package(
         tests("BytesTests", ["Bytes", "RelaisTesting"]),
         tests("ModelTests", ["Model"]),
         tests("XMLTests", ["XML", "RelaisTesting", "Diagnostics"]),
+        tests("JSONTests", ["JSON", "RelaisTesting", "Diagnostics"]),
         tests("TabularTests", ["Tabular", "RelaisTesting", "Diagnostics"]),
         tests("WordsTests", ["Words", "Model", "Diagnostics"]),
         tests("MappingTests", ["Mapping", "Tabular", "Model", "RelaisTesting", "Diagnostics"]),
@@ -146,7 +148,7 @@ let package = Package(
         tests(
             "RepositoryTests",
             [
-                "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "Mapping", "PostgreSQL",
+                "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "JSON", "Mapping", "PostgreSQL",
                 "Rules", "Tabular", "Unpacking",
                 "Words", "XML", "RelaisTesting", "Diagnostics",
             ]),
@@ -161,7 +163,7 @@ let package = Package(
 if Context.environment["RELAIS_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "relais-fuzz", dependencies: ["Mapping", "Tabular", "XML", "Model", "Diagnostics"],
+            name: "relais-fuzz", dependencies: ["Mapping", "Tabular", "XML", "JSON", "Model", "Diagnostics"],
             path: "Tests/Fuzz",
             swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))

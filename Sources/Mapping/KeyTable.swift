@@ -54,9 +54,10 @@ package struct MappingKey: Sendable {
     ]
 
     private static let sourceKeys = [
-        MappingKey(.source, "kind", "xml | csv | fixed | tagged", required: true, "csv"),
+        MappingKey(.source, "kind", "xml | csv | fixed | tagged | record", required: true, "csv"),
         MappingKey(.source, "namespaces", "map", "{cbc: urn:oasis:…}"),
         MappingKey(.source, "record", "path", "inv:Invoice | cn:CreditNote"),
+        MappingKey(.source, "stream", "text", "factures"),
         MappingKey(.source, "skip", "list", "[cac:Attachment]"),
         MappingKey(.source, "let", "map", "{set: rsm:Transaction/ram:Settlement}"),
         MappingKey(.source, "extract", "pdf-attachment", "pdf-attachment"),

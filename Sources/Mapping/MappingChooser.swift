@@ -44,9 +44,13 @@ package struct FileHead: Sendable {
     }
 
     /// Whether it starts like XML: `<` behind a byte order mark and blanks, in UTF-8 or UTF-16.
-    var isXML: Bool {
-        let meaningful = bytes.first { ![0xEF, 0xBB, 0xBF, 0xFE, 0xFF, 0, 9, 10, 13, 32].contains($0) }
-        return meaningful == UInt8(ascii: "<")
+    var isXML: Bool { firstMeaningful == UInt8(ascii: "<") }
+
+    /// Whether it starts like JSON, with an object or an array.
+    var isJSON: Bool { firstMeaningful == UInt8(ascii: "{") || firstMeaningful == UInt8(ascii: "[") }
+
+    private var firstMeaningful: UInt8? {
+        bytes.first { ![0xEF, 0xBB, 0xBF, 0xFE, 0xFF, 0, 9, 10, 13, 32].contains($0) }
     }
 
     /// Its whole lines; all of it where the file ends there.
@@ -77,7 +81,9 @@ package struct MappingChooser: Sendable {
     /// - Throws: `MAP-NONE-FITS` with what the file begins with.
     package func choose(_ file: FileHead) throws(MappingError) -> MappingChoice {
         if let named { return MappingChoice(definition: named, reason: reason(.named)) }
-        return file.isXML ? try chooseXML(file) : try chooseTable(file)
+        if file.isXML { return try chooseXML(file) }
+        if file.isJSON, let choice = chooseRecords(file) { return choice }
+        return try chooseTable(file)
     }
 
     /// Names of the second files that a file has for mappings that read two; usually none.
@@ -102,7 +108,7 @@ package struct MappingChooser: Sendable {
         let elements = XMLElements.first(in: file.bytes)
         for element in elements {
             for definition in mappings {
-                guard case .xml(let source) = definition.source,
+                guard case .xml(let source) = definition.source, source.form == .xml,
                     source.records.contains(where: { $0.matches(element) })
                 else { continue }
                 let facts = ["element": element.local, "namespace": element.namespace ?? ""]
@@ -121,9 +127,31 @@ package struct MappingChooser: Sendable {
             throw MappingError(.noneFits, ["found": "<\(root.local)> \(root.namespace ?? "")"])
         }
         // Whatever is wrong with the first tag, its reader says it better.
-        let anyXML = mappings.first { if case .xml = $0.source { true } else { false } }
+        let anyXML = mappings.first { definition in
+            if case .xml(let source) = definition.source { source.form == .xml } else { false }
+        }
         guard let anyXML else { throw MappingError(.noneFits, [:]) }
         return MappingChoice(definition: anyXML, reason: reason(.kind))
+    }
+
+    /// The mapping of structured records that reads most of the first ones without an error, and most of what they
+    /// hold.
+    private func chooseRecords(_ file: FileHead) -> MappingChoice? {
+        let trials = mappings.compactMap {
+            definition -> (definition: MappingDefinition, right: Int, cells: Int)? in
+            guard case .xml(let source) = definition.source, source.form != .xml,
+                var reader = try? MappingReader(
+                    definition, probe: file.probe, fileName: file.name, wantsAll: true)
+            else { return nil }
+            var (right, cells) = (0, 0)
+            try? reader.feed(file.bytes) { item in
+                right += item.isApplicable ? 1 : 0
+                cells += item.record.cells.count(where: \.isValue)
+            }
+            return right > 0 ? (definition, right, cells) : nil
+        }
+        let best = trials.max { ($0.right, $0.cells) < ($1.right, $1.cells) }
+        return best.map { MappingChoice(definition: $0.definition, reason: reason(.shape)) }
     }
 
     /// The mapping that knows most of the columns and reads most of the first rows without an error.

@@ -30,6 +30,7 @@ package struct CoverageEntry: Sendable, Hashable {
 package final class MappingCoverage {
     private enum Source {
         case xml(XMLCensus, XMLBinding)
+        case records(RecordCensus, XMLBinding)
         case table(TableCensus, TableSource)
     }
 
@@ -44,7 +45,12 @@ package final class MappingCoverage {
         switch definition.source {
         case .xml(let xml):
             let program = RecordProgram(definition, fileVariables: [:])
-            source = .xml(XMLCensus(records: xml.records), XMLBinding(xml, program, definition))
+            let binding = XMLBinding(xml, program, definition)
+            source =
+                switch xml.form {
+                case .xml: .xml(XMLCensus(records: xml.records), binding)
+                case .records(let stream): .records(RecordCensus(stream: stream), binding)
+                }
         case .table(let table):
             let encoding = try probe.choose(from: table.encodings)
             source = .table(TableCensus(table, encoding, probe.mark), table)
@@ -55,6 +61,7 @@ package final class MappingCoverage {
     package func feed(_ bytes: [UInt8], isLast: Bool) throws(TabularError) {
         switch source {
         case .xml(let census, _): census.feed(bytes)
+        case .records(let census, _): census.feed(bytes)
         case .table(let census, _): try census.feed(bytes, isLast: isLast)
         }
     }
@@ -62,12 +69,16 @@ package final class MappingCoverage {
     /// The columns or paths of both.
     package var entries: [CoverageEntry] {
         switch source {
-        case .xml(let census, let binding): Self.entries(census, binding)
+        case .xml(let census, let binding):
+            Self.entries(census.entries.map { ($0.path, $0.count) }, binding)
+        case .records(let census, let binding): Self.entries(census.entries, binding)
         case .table(let census, let table): entries(census, table)
         }
     }
 
-    private static func entries(_ census: XMLCensus, _ binding: XMLBinding) -> [CoverageEntry] {
+    private static func entries(
+        _ found: [(path: [String], count: Int)], _ binding: XMLBinding
+    ) -> [CoverageEntry] {
         var known: Set<[String]> = []
         var skipped: Set<[String]> = []
         func collect(_ node: Int, _ path: [String]) {
@@ -78,7 +89,7 @@ package final class MappingCoverage {
             for child in binding.trie.children(of: node) { collect(child, own) }
         }
         collect(0, [])
-        return census.entries.filter { entry in
+        return found.filter { entry in
             !skipped.contains { entry.path.starts(with: $0) }
         }.map { entry in
             CoverageEntry(

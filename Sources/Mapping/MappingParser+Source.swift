@@ -15,9 +15,11 @@ extension MappingParser {
         fileName = pattern(keys["filename"])
         guard let kind = keys["kind"] else { return nil }
         if kind.scalar == "xml" { return xmlSource(keys, at: tree.place) }
+        if kind.scalar == "record" { return recordSource(keys) }
         guard let tableKind = kind.scalar.flatMap(TableSource.Kind.init(rawValue:)) else {
             unknownValue(
-                kind.scalar ?? "", ["xml"] + TableSource.Kind.allCases.map(\.rawValue), at: kind.place)
+                kind.scalar ?? "", ["xml", "record"] + TableSource.Kind.allCases.map(\.rawValue),
+                at: kind.place)
             return nil
         }
         return .table(tableSource(tableKind, tree, keys, target))
@@ -37,6 +39,15 @@ extension MappingParser {
         if let record = limits["record"].flatMap({ size($0) }) { source.limits.record = record }
         source.skip = (keys["skip"]?.items ?? []).flatMap { paths($0) }
         source.isInPDF = keys["extract"].map { requireWord($0, "pdf-attachment") } ?? false
+        return .xml(source)
+    }
+
+    /// Records that are structured already.
+    private mutating func recordSource(_ keys: [String: YAMLTree]) -> SourceDefinition {
+        let stream = keys["stream"].flatMap { scalar($0) }
+        var source = XMLSource(records: [XMLName(stream ?? "record")])
+        source.form = .records(stream: stream)
+        source.skip = (keys["skip"]?.items ?? []).flatMap { paths($0) }
         return .xml(source)
     }
 

@@ -4,6 +4,7 @@
 package import Diagnostics
 package import Model
 package import Tabular
+internal import JSON
 internal import XML
 
 /// A compiled mapping at work on one file.
@@ -13,6 +14,7 @@ internal import XML
 package struct MappingReader {
     private enum Reader {
         case xml(XMLRecordReader, XMLRecord)
+        case records(JSONRecordReader, XMLRecord, stream: String?)
         case table(TableReader)
     }
 
@@ -56,6 +58,11 @@ package struct MappingReader {
         switch definition.source {
         case .xml(let source):
             let binding = XMLBinding(source, evaluator.program, definition)
+            if case .records(let stream) = source.form {
+                try JSONText.require(probe)
+                reader = .records(JSONRecordReader(), XMLRecord(binding), stream: stream)
+                return
+            }
             reader = .xml(try XMLRecordReader(binding.trie, limits: source.limits), XMLRecord(binding))
         case .table(let source):
             var table = TableReader(
@@ -158,6 +165,10 @@ package struct MappingReader {
             try isLast
                 ? xml.finish { try deliver($0, &record, body) }
                 : xml.feed(bytes) { try deliver($0, &record, body) }
+        case .records(var json, var record, let stream):
+            defer { reader = .records(json, record, stream: stream) }
+            try json.feed(bytes) { try deliver($0, stream, &record, body) }
+            if isLast { try json.finish() }
         case .table(var table):
             defer {
                 ordinal = table.ordinal
@@ -182,5 +193,49 @@ package struct MappingReader {
         let isWanted = evaluator.evaluate(&record, &item, &memory)
         if ordinal % 64 == 0 { try meter.check(line: captured.line) }
         if isWanted { try body(&item) }
+    }
+
+    /// Reads a structured record; one that is malformed is faulty, and the rest goes on.
+    private mutating func deliver(
+        _ found: JSONRecordReader.Found, _ stream: String?, _ record: inout XMLRecord,
+        _ body: (inout MappedItem) throws -> Void
+    ) throws {
+        let origin = Origin(ordinal: ordinal + 1, line: found.line, bytes: found.place)
+        do throws(JSONError) {
+            let message = try JSONParser.parse(found.bytes, line: found.line)
+            guard let node = stream == nil ? message : message.singerRecord(of: stream) else { return }
+            ordinal += 1
+            evaluator.begin(&item, origin)
+            record.load(node, &item.record)
+        } catch {
+            ordinal += 1
+            var faulty = evaluator.emptyItem
+            faulty.record.origin = origin
+            faulty.findings = [error.diagnostic]
+            return try body(&faulty)
+        }
+        let isWanted = evaluator.evaluate(&record, &item, &memory)
+        if ordinal % 64 == 0 { try meter.check(line: found.line) }
+        if isWanted { try body(&item) }
+    }
+}
+
+extension JSONNode {
+    /// The record in a message of the Singer specification; nil for messages of other kinds and streams.
+    func singerRecord(of stream: String?) -> JSONNode? {
+        self["type"]?.text == "RECORD" && self["stream"]?.text == stream ? self["record"] : nil
+    }
+}
+
+/// JSON as a text.
+private enum JSONText {
+    /// Refuses what is not UTF-8, which RFC 8259 wants.
+    ///
+    /// - Throws: `JSON-ENCODING` with the first byte that does not fit.
+    static func require(_ probe: EncodingProbe) throws(JSONError) {
+        guard probe.mark.count == 2 || probe.firstInvalid != nil || probe.firstNUL != nil else { return }
+        let found = probe.firstInvalid ?? probe.firstNUL
+        let byte = found.map { "0x" + String($0.byte, radix: 16, uppercase: true) }
+        throw JSONError(.encoding, at: Place(line: found?.line ?? 1, column: found?.column, value: byte))
     }
 }

@@ -10,8 +10,16 @@ enum SourceDefinition: Sendable {
     case table(TableSource)
 }
 
-/// An XML file, by itself or inside something.
+/// An XML file, by itself or inside something; or records that are structured already, as JSON.
 struct XMLSource: Sendable {
+    /// What the paths lead through.
+    enum Form: Sendable, Hashable {
+        case xml
+        /// JSON objects, one a line or in an array; of Singer's messages, the records of one stream.
+        case records(stream: String?)
+    }
+
+    var form = Form.xml
     /// Elements that are a record each.
     var records: [XMLName]
     var skip: [PathExpression] = []

@@ -2,6 +2,7 @@
 // The texts of one captured record, found by the places of a mapping.
 
 internal import Diagnostics
+internal import JSON
 internal import Model
 internal import XML
 
@@ -72,13 +73,52 @@ struct XMLRecord: RecordSource, Sendable {
     mutating func load(_ captured: CapturedRecord, _ record: inout Record) {
         captured.copy(into: &captures, &record.bytes)
         name = captured.name
+        findAll(record.bytes)
+    }
+
+    /// Takes a structured record over: its members are elements without namespace, items of lists are repeated ones.
+    mutating func load(_ node: JSONNode, _ record: inout Record) {
+        captures.removeAll(keepingCapacity: true)
+        name = 0
+        capture(node, PathTrie.record, parent: -1, &record.bytes)
+        findAll(record.bytes)
+    }
+
+    private mutating func capture(
+        _ node: JSONNode, _ place: PathTrie.Node, parent: Int32, _ bytes: inout [UInt8]
+    ) {
+        if case .array(let items) = node {
+            for item in items { capture(item, place, parent: parent, &bytes) }
+            return
+        }
+        if case .null = node { return }
+        let number = captures.count
+        let start = bytes.count
+        if binding.trie.keepsText(place), let text = node.text { bytes.append(contentsOf: text.utf8) }
+        let count = bytes.count - start
+        func make(end: Int) -> Capture {
+            Capture(
+                node: Int32(place), parent: parent, end: Int32(end), textCount: Int32(count), textStart: start
+            )
+        }
+        captures.append(make(end: number + 1))
+        guard case .object(let members) = node else { return }
+        for member in members {
+            guard let child = binding.trie.child(member.key, of: place) else { continue }
+            capture(member.value, child, parent: Int32(number), &bytes)
+        }
+        captures[number] = make(end: captures.count)
+    }
+
+    /// Finds what stands at the mapping's places among the captures.
+    private mutating func findAll(_ bytes: [UInt8]) {
         for index in matches.indices { matches[index] = -1 }
         for index in rows.indices where !rows[index].isEmpty {
             rows[index].removeAll(keepingCapacity: true)
             lastRows[index] = Row()
         }
         if !cells.isEmpty { cells.removeAll(keepingCapacity: true) }
-        if words > 0 { findConditions(record.bytes) }
+        if words > 0 { findConditions(bytes) }
         if needsPositions { findPositions() }
         findUses()
     }

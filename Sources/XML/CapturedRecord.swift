@@ -13,6 +13,15 @@ package struct Capture: Sendable, BitwiseCopyable {
     package let textCount: Int32
     /// First byte of its text among the record's texts.
     package let textStart: Int
+
+    /// A capture of another reader's.
+    package init(node: Int32, parent: Int32, end: Int32, textCount: Int32, textStart: Int) {
+        self.node = node
+        self.parent = parent
+        self.end = end
+        self.textCount = textCount
+        self.textStart = textStart
+    }
 }
 
 /// A record at its end, still in the reader's memory; valid only during the call that gets it.

@@ -49,6 +49,18 @@ package struct PathTrie: Sendable {
     /// Number of nodes.
     package var count: Int { entries.count }
 
+    /// The child element of a node that has a name without namespace; nil where it is not kept, or passed over.
+    package func child(_ local: String, of parent: Node) -> Node? {
+        entries[parent].children.first { child in
+            let entry = entries[child]
+            return entry.name.local == local && entry.name.namespace == nil && !entry.isAttribute
+                && !entry.isSkipped
+        }
+    }
+
+    /// Whether a node's text is kept.
+    package func keepsText(_ node: Node) -> Bool { entries[node].keepsText }
+
     /// The child element of a node, made when it is new.
     package mutating func element(_ name: XMLName, of parent: Node) -> Node {
         child(name, isAttribute: false, of: parent)

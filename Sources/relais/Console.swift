@@ -37,10 +37,12 @@ enum Console {
     static func text(of diagnostic: Diagnostic, indent: String = "") -> String {
         let position = diagnostic.place.position
         let field = diagnostic.place.field.map { " \($0) :" } ?? ""
-        let value = diagnostic.place.value.map { " « \($0) »" } ?? ""
+        let message = words.message(diagnostic)
+        // Some sentences name the value themselves.
+        let value = diagnostic.place.value.map { message.contains("« \($0) »") ? "" : " « \($0) »" } ?? ""
         let head = indent + (position.isEmpty ? "" : position + ":") + field
         let line =
-            (head.isEmpty ? "" : head + " ") + words.message(diagnostic) + value + " [\(diagnostic.code)]"
+            (head.isEmpty ? "" : head + " ") + message + value + " [\(diagnostic.code)]"
         return words.hint(diagnostic).map { "\(line)\n\(indent)  → \($0)" } ?? line
     }
 

@@ -7,10 +7,35 @@ internal import Model
 internal import Tabular
 internal import XML
 
-/// The mappings, in the order of their names; read once.
+/// The mappings, in the order of their names, and some for what none of them uses; read once.
 private let mappings: [MappingDefinition] = {
     let library = try? MappingLibrary.shipped()
-    return library?.mappings.values.sorted { $0.name < $1.name } ?? []
+    let shipped = library?.mappings.values.sorted { $0.name < $1.name } ?? []
+    let sources = [
+        "{kind: record}", "{kind: record, stream: s}", "{kind: csv, group_by: [n], group: staged}",
+        "{kind: csv, detail: {file: d.csv, key: [n]}, encoding: [utf-8, windows-1252]}",
+    ]
+    let others = sources.compactMap { source in
+        let place = source.contains("record") ? "path" : "col"
+        let lines =
+            source.contains("record") ? "{each: l, fields: {net: {path: n}}}" : "{fields: {net: {col: n}}}"
+        return try? MappingDefinition.parse(
+            """
+            mapping: f
+            version: 1
+            target: invoice
+            source: \(source)
+            fields:
+              kind: {const: invoice}
+              number: {\(place): n, required: true}
+              issue_date: {const: '2026-01-01'}
+              currency: {const: EUR}
+              gross_total: {\(place): n, required: true}
+              lines: \(lines)
+            """, file: "f.yaml")
+    }
+    precondition(others.count == sources.count)
+    return shipped + others
 }()
 
 private let chooser: MappingChooser? = (try? MappingLibrary.shipped()).map { MappingChooser($0) }
@@ -65,13 +90,24 @@ private func choose(_ bytes: [UInt8]) {
 
 /// Reads in two pieces, so that borders are tried too.
 private func read(_ definition: MappingDefinition, _ bytes: [UInt8]) {
-    guard var reader = try? MappingReader(definition, probe: probe(bytes), fileName: "f") else { return }
+    let middle = bytes.count / 2
+    let (first, second) = (Array(bytes[..<middle]), Array(bytes[middle...]))
+    let hasDetail = (try? definition.detailName(besides: "f")) ?? nil
+    let opened = try? MappingReader(
+        definition, probe: probe(hasDetail == nil ? bytes : first), fileName: "f",
+        detail: hasDetail == nil ? nil : probe(second))
+    guard var reader = opened else { return }
     var values = 0
     func look(_ item: inout MappedItem) { values += item.record.values.count + item.record.allRows.count }
-    let middle = bytes.count / 2
     do {
-        try reader.feed(Array(bytes[..<middle]), look)
-        try reader.feed(Array(bytes[middle...]), look)
+        try reader.feed(first, look)
+        if hasDetail == nil {
+            try reader.feed(second, look)
+        } else {
+            try reader.finishFirst()
+            try reader.feedDetail(second)
+            try reader.feedDetail([], isLast: true)
+        }
         try reader.finish(look)
     } catch {
         precondition(error is any ReportableError, "an error without a code: \(error)")

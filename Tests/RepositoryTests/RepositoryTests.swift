@@ -8,6 +8,7 @@ import Diagnostics
 import ERPConnector
 import FileTransfer
 import Foundation
+import JSON
 import Mapping
 import PostgreSQL
 import RelaisTesting
@@ -87,10 +88,11 @@ import XML
             "Bytes": [], "Diagnostics": [], "Words": ["Diagnostics", "Model"], "Model": ["Bytes"],
             "PostgreSQL": ["CLibPQ", "Diagnostics", "Model"], "XML": ["CLibXML2", "Diagnostics"],
             "Tabular": ["Bytes", "Diagnostics"], "FileTransfer": ["Diagnostics"],
+            "JSON": ["Diagnostics"],
             "BlobStore": ["PostgreSQL", "Model", "Diagnostics"],
             "Rules": ["Model", "Diagnostics"],
             "Unpacking": ["CLibArchive", "FileTransfer", "Diagnostics"],
-            "Mapping": ["CLibPCRE2", "Bytes", "Model", "Rules", "XML", "Tabular", "Diagnostics"],
+            "Mapping": ["CLibPCRE2", "Bytes", "JSON", "Model", "Rules", "XML", "Tabular", "Diagnostics"],
             "CRM": ["Model", "PostgreSQL", "Diagnostics"], "ConnectorKit": ["Model", "Diagnostics"],
             "Hub": [
                 "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Tabular", "Unpacking",
@@ -118,6 +120,7 @@ import XML
         #expect(french.symmetricDifference(english) == [])
         let codes =
             PostgreSQLError.Code.allCases.map(\.rawValue) + XMLError.Code.allCases.map(\.rawValue)
+            + JSONError.Code.allCases.map(\.rawValue)
             + TabularError.Code.allCases.map(\.rawValue) + MappingError.Code.allCases.map(\.rawValue)
             + UnpackingError.Code.allCases.map(\.rawValue) + Rule.allCases.map(\.rawValue)
             + InferenceFinding.allCases.map(\.rawValue) + ChoiceReason.allCases.map(\.rawValue)
