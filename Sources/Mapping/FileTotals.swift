@@ -79,7 +79,7 @@ struct FileTotals: Sendable {
 }
 
 /// A source without texts.
-private struct NoSource: RecordSource {
+struct NoSource: RecordSource {
     func root(_ record: inout Record) -> TextRange? { nil }
     func rowCount(_ collection: Int) -> Int { 0 }
     func line(of row: RowPlace) -> Int? { nil }

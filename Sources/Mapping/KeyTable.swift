@@ -5,6 +5,7 @@
 package enum KeyContext: String, Sendable, CaseIterable {
     case file, source, dialect, limits, rows, groupBy = "group_by", field, check, match, account, unknown
     case upsert, children, detail, onError = "on_error"
+    case export, output, column
 }
 
 /// A key of the language.
@@ -33,12 +34,13 @@ package struct MappingKey: Sendable {
     package var meaning: String { "mapping.key.\(context.rawValue).\(name)" }
 
     /// Every key; the checker and the reference are made from this list.
-    package static let all: [MappingKey] = fileKeys + sourceKeys + fieldKeys + ruleKeys
+    package static let all: [MappingKey] = fileKeys + sourceKeys + fieldKeys + ruleKeys + exportKeys
 
     private static let fileKeys = [
         MappingKey(.file, "mapping", "text", required: true, "erp-factures"),
         MappingKey(.file, "version", "integer", required: true, "1"),
         MappingKey(.file, "target", "text", required: true, "invoice"),
+        MappingKey(.file, "direction", "import", "import"),
         MappingKey(.file, "source", "map", required: true, "{kind: csv}"),
         MappingKey(.file, "defs", "map", "{party: {name: {path: x:Name}}}"),
         MappingKey(.file, "fields", "map", required: true, "{number: {col: NumFacture}}"),
@@ -154,6 +156,36 @@ package struct MappingKey: Sendable {
         MappingKey(.onError, "record", "quarantine | skip | stop", "quarantine"),
         MappingKey(.onError, "stop_after", "integer", "1000"),
         MappingKey(.onError, "stop_ratio", "decimal", "0.05"),
+    ]
+
+    private static let exportKeys = [
+        MappingKey(.export, "mapping", "text", required: true, "factures-export"),
+        MappingKey(.export, "version", "integer", required: true, "1"),
+        MappingKey(.export, "direction", "export", required: true, "export"),
+        MappingKey(.export, "target", "text", required: true, "invoice"),
+        MappingKey(.export, "output", "map", required: true, "{kind: csv, locale: fr}"),
+        MappingKey(.export, "columns", "map", "{NumFacture: number}"),
+        MappingKey(.export, "paths", "map", "{cbc:ID: number}"),
+        MappingKey(.export, "only", "expression", "kind = 'invoice'"),
+        MappingKey(.export, "tests", "list", "[tests/export-factures_*.csv]"),
+        MappingKey(.output, "kind", "csv | xml", required: true, "csv"),
+        MappingKey(
+            .output, "encoding", "utf-8-bom | utf-8 | windows-1252 | iso-8859-15 | cp850", "windows-1252"),
+        MappingKey(.output, "delimiter", "text", "\";\""),
+        MappingKey(.output, "header", "true | false", "true"),
+        MappingKey(.output, "locale", "plain | fr | de | en | fec", "fr"),
+        MappingKey(.output, "each", "text", "lines"),
+        MappingKey(.output, "namespaces", "map", "{cbc: urn:oasis:…}"),
+        MappingKey(.output, "record", "text", "inv:Invoice"),
+        MappingKey(.output, "root", "text", "x:Batch"),
+        MappingKey(.column, "value", "expression", "net_total + tax_total"),
+        MappingKey(.column, "format", "text", "dd/MM/yyyy"),
+        MappingKey(.column, "decimals", "integer", "2"),
+        MappingKey(.column, "locale", "plain | fr | de | en | fec", "fr"),
+        MappingKey(.column, "enum", "map", "{paid: payée}"),
+        MappingKey(.column, "required", "true | false", "true"),
+        MappingKey(.column, "each", "text", "lines"),
+        MappingKey(.column, "fields", "map", "{cbc:ID: line_no}"),
     ]
 
     /// The words allowed in a context.

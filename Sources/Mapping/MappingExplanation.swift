@@ -79,8 +79,7 @@ extension MappingDefinition {
 
     /// The first line of its file that says what it is for.
     package var title: String {
-        text.split(separator: "\n").first { $0.hasPrefix("# ") && !$0.contains("SPDX") }
-            .map { String($0.dropFirst(2)) } ?? ""
+        text.mappingTitle
     }
 
     /// An empty table that a customer can fill: the header, with the mark that makes spreadsheets read UTF-8;

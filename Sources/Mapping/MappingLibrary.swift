@@ -8,6 +8,8 @@ internal import Diagnostics
 package struct MappingLibrary: Sendable {
     /// The mappings, by name.
     package let mappings: [String: MappingDefinition]
+    /// The mappings of the other direction, by name.
+    package let exports: [String: ExportDefinition]
     /// The file of each, by name.
     package let files: [String: URL]
 
@@ -16,6 +18,7 @@ package struct MappingLibrary: Sendable {
     /// - Throws: ``MappingFaults`` with the faults of all files.
     package init(folder: URL) throws {
         var mappings: [String: MappingDefinition] = [:]
+        var exports: [String: ExportDefinition] = [:]
         var places: [String: URL] = [:]
         var faults: [Diagnostic] = []
         let files =
@@ -24,6 +27,12 @@ package struct MappingLibrary: Sendable {
         for file in files where file.pathExtension == "yaml" && !file.pathComponents.contains("tests") {
             do {
                 let text = try String(contentsOf: file, encoding: .utf8)
+                if ExportDefinition.isMeant(by: text) {
+                    let export = try ExportDefinition.parse(text, file: file.lastPathComponent)
+                    exports[export.name] = export
+                    places[export.name] = file
+                    continue
+                }
                 let definition = try MappingDefinition.parse(text, file: file.lastPathComponent)
                 mappings[definition.name] = definition
                 places[definition.name] = file
@@ -33,6 +42,7 @@ package struct MappingLibrary: Sendable {
         }
         guard faults.isEmpty else { throw MappingFaults(faults: faults) }
         self.mappings = mappings
+        self.exports = exports
         self.files = places
     }
 
@@ -41,8 +51,19 @@ package struct MappingLibrary: Sendable {
     /// - Throws: `MAP-MAPPING-UNKNOWN`, naming the nearest one.
     package func mapping(_ name: String) throws(MappingError) -> MappingDefinition {
         if let mapping = mappings[name] { return mapping }
-        let known = mappings.keys.sorted()
-        throw MappingError(
+        throw unknown(name, mappings.keys.sorted())
+    }
+
+    /// The mapping of the other direction called `name`.
+    ///
+    /// - Throws: `MAP-MAPPING-UNKNOWN`, naming the nearest one.
+    package func export(_ name: String) throws(MappingError) -> ExportDefinition {
+        if let export = exports[name] { return export }
+        throw unknown(name, exports.keys.sorted())
+    }
+
+    private func unknown(_ name: String, _ known: [String]) -> MappingError {
+        MappingError(
             .mappingUnknown,
             [
                 "known": known.joined(separator: ", "), "name": name,

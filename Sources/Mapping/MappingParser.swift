@@ -89,7 +89,7 @@ struct MappingParser {
             only: keys["only"].flatMap { expression($0, names(target), .boolean) })
     }
 
-    private mutating func entity(_ tree: YAMLTree?) -> EntitySchema? {
+    mutating func entity(_ tree: YAMLTree?) -> EntitySchema? {
         guard let tree, let name = scalar(tree) else { return nil }
         if let schema = EntitySchema.named(name) { return schema }
         unknownValue(name, EntitySchema.all.map(\.name), at: tree.place)

@@ -31,6 +31,7 @@ struct ProgramCompiler {
     private(set) var groupPlaces: [Int32] = []
     private(set) var detailPlaces: [Int32] = []
     private(set) var totalPlaces: [Int32] = []
+    private(set) var roots: [Int32] = []
     private var placeNumbers: [Place: Int32] = [:]
     /// Parts of the file's name.
     private let fileVariables: [String: String]
@@ -72,6 +73,12 @@ struct ProgramCompiler {
     init(fileChecks: [CheckRule]) {
         fileVariables = [:]
         for rule in fileChecks { compile(rule) }
+    }
+
+    /// Expressions alone; their nodes are ``roots``.
+    init(expressions: [Expression]) {
+        fileVariables = [:]
+        for expression in expressions { roots.append(compile(expression)) }
     }
 
     private mutating func number(_ locator: Locator) -> Int32 {

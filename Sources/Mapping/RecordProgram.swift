@@ -182,4 +182,10 @@ final class RecordProgram: Sendable {
     convenience init(fileChecks: [CheckRule]) {
         self.init(ProgramCompiler(fileChecks: fileChecks))
     }
+
+    /// Compiles expressions over a record; the second result has their nodes.
+    static func expressions(_ expressions: [Expression]) -> (program: RecordProgram, nodes: [Int32]) {
+        let compiler = ProgramCompiler(expressions: expressions)
+        return (RecordProgram(compiler), compiler.roots)
+    }
 }

@@ -35,6 +35,17 @@ package struct DateFormat: Sendable, Hashable {
             acceptsZone: pattern == "yyyy-MM-dd")
     }
 
+    /// A day written in this pattern.
+    package func text(_ date: CalendarDate) -> String {
+        let (year, month, day) = date.parts
+        func padded(_ number: Int, _ width: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        return pattern.replacing("yyyy", with: padded(year, 4)).replacing("yy", with: padded(year % 100, 2))
+            .replacing("MM", with: padded(month, 2)).replacing("dd", with: padded(day, 2))
+    }
+
     /// The day that `text` names in this pattern; nil where it does not follow it or the day does not exist.
     package func date(_ text: String) -> CalendarDate? {
         layout.date(Array(text.utf8).span)

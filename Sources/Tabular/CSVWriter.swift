@@ -9,18 +9,27 @@ package enum CSVCell: Sendable, Hashable {
     case literal(String)
 }
 
-/// Writes delimited text (RFC 4180) in UTF-8 with a byte order mark, so that spreadsheets read letters right.
+/// Writes delimited text (RFC 4180) in UTF-8, with a byte order mark so that spreadsheets read letters right.
 ///
 /// A text that a spreadsheet would take for a formula gets an apostrophe in front.
 /// Source: OWASP, "CSV Injection": `=`, `+`, `-`, `@`, tab, carriage return, line feed.
 package struct CSVWriter: Sendable {
     /// What was written so far.
-    package private(set) var bytes: [UInt8] = [0xEF, 0xBB, 0xBF]
+    package private(set) var bytes: [UInt8]
     private let delimiter: UInt8
 
     /// A writer with this delimiter between cells; a semicolon is what French spreadsheets expect.
-    package init(delimiter: UInt8 = UInt8(ascii: ";")) {
+    ///
+    /// - Parameter hasMark: whether the text begins with a byte order mark.
+    package init(delimiter: UInt8 = UInt8(ascii: ";"), hasMark: Bool = true) {
         self.delimiter = delimiter
+        bytes = hasMark ? [0xEF, 0xBB, 0xBF] : []
+    }
+
+    /// What was written since the last time.
+    package mutating func take() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
     }
 
     /// Writes a row.

@@ -16,6 +16,23 @@ package enum TextEncoding: String, Sendable, CaseIterable {
     /// Whether one byte is one character, so that any bytes decode to something.
     package var isLegacy: Bool { legacyTable != nil }
 
+    /// A text's bytes, without byte order mark; nil where it has a character that the encoding lacks, and for UTF-16.
+    package func encode(_ text: String) -> [UInt8]? {
+        guard self != .utf16 else { return nil }
+        guard let legacyTable else { return Array(text.utf8) }
+        var bytes: [UInt8] = []
+        for scalar in text.unicodeScalars {
+            if scalar.isASCII {
+                bytes.append(UInt8(scalar.value))
+            } else if scalar.value <= 0xFFFC, let index = legacyTable.firstIndex(of: UInt16(scalar.value)) {
+                bytes.append(UInt8(0x80 + index))
+            } else {
+                return nil
+            }
+        }
+        return bytes
+    }
+
     /// Unicode scalars of the bytes 0x80...0xFF; U+FFFD where the encoding has none.
     var legacyTable: [UInt16]? {
         switch self {

@@ -11,12 +11,30 @@ package struct XMLWriter {
     private var isTagOpen = false
     private var hasText = false
     private let indents: Bool
+    /// Elements around the whole, which somebody else writes.
+    private let outerDepth: Int
 
     /// - Parameter indents: puts each element on a line of its own, two spaces a level.
     package init(indents: Bool = false) {
         self.indents = indents
+        outerDepth = 0
         append(#"<?xml version="1.0" encoding="UTF-8"?>"#)
         if indents { append("\n") }
+    }
+
+    /// A writer of a part of a document, without declaration.
+    ///
+    /// - Parameter fragmentDepth: the number of elements around it.
+    package init(indents: Bool, fragmentDepth: Int) {
+        self.indents = indents
+        outerDepth = fragmentDepth
+    }
+
+    /// A text as it stands in an attribute; characters that XML cannot hold are left out.
+    package static func escaped(_ text: String) -> String {
+        var writer = XMLWriter(indents: false, fragmentDepth: 0)
+        for character in text { try? writer.appendEscaped(String(character), inAttribute: true) }
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 
     /// Writes an element with what `content` writes inside it.
@@ -28,8 +46,16 @@ package struct XMLWriter {
         _ name: String, _ attributes: KeyValuePairs<String, String> = [:],
         _ content: (inout XMLWriter) throws -> Void = { _ in }
     ) throws {
+        try element(name, attributes: Array(attributes), content)
+    }
+
+    /// Same as ``element(_:_:_:)``, with attributes that are known at run time only.
+    package mutating func element(
+        _ name: String, attributes: [(key: String, value: String)],
+        _ content: (inout XMLWriter) throws -> Void = { _ in }
+    ) throws {
         closeTag()
-        if indents, !open.isEmpty, !hasText { breakLine() }
+        if indents, open.count + outerDepth > 0, !hasText { breakLine() }
         append("<\(name)")
         for (key, value) in attributes {
             append(" \(key)=\"")
@@ -73,7 +99,7 @@ package struct XMLWriter {
     }
 
     private mutating func breakLine() {
-        append("\n" + String(repeating: "  ", count: open.count))
+        append("\n" + String(repeating: "  ", count: open.count + outerDepth))
     }
 
     private mutating func append(_ text: String) {

@@ -78,6 +78,25 @@ struct MappingOptions: ParsableArguments {
             library, named: try name.map { try MappingOptions.find($0, in: library).definition })
     }
 
+    /// A mapping of the other direction, by its name or by the path of a file of one's own.
+    static func findExport(
+        _ name: String, in library: MappingLibrary
+    ) throws -> (definition: ExportDefinition, file: URL?) {
+        guard name.hasSuffix(".yaml") || name.contains("/") else {
+            return (try library.export(name), library.files[name])
+        }
+        let file = try LocalFile(name, limit: 1 << 20)
+        let text = String(decoding: try file.read(upTo: 1 << 20), as: UTF8.self)
+        return (try ExportDefinition.parse(text, file: name), URL(filePath: name))
+    }
+
+    /// Whether a name, or a file of one's own, is a mapping of the other direction.
+    static func isExport(_ name: String, in library: MappingLibrary) throws -> Bool {
+        guard name.hasSuffix(".yaml") || name.contains("/") else { return library.exports[name] != nil }
+        let file = try LocalFile(name, limit: 1 << 20)
+        return ExportDefinition.isMeant(by: String(decoding: try file.read(upTo: 1 << 20), as: UTF8.self))
+    }
+
     /// A mapping by its name, or a mapping file of one's own by its path.
     static func find(
         _ name: String, in library: MappingLibrary

@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import Diagnostics
+internal import Foundation
 internal import Hub
 internal import Mapping
 internal import Model
@@ -19,22 +20,33 @@ struct MapCommand: AsyncParsableCommand {
 
     @OptionGroup var mapping: MappingOptions
 
+    @Option(help: ArgumentHelp(words("option.export"), valueName: "NAME"))
+    var export: String?
+
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let chooser = try mapping.chooser()
+        let library = try MappingLibrary.shipped()
+        var exporter = try export.map {
+            RecordExporter(try MappingOptions.findExport($0, in: library).definition)
+        }
         var counts = MappedFile.Counts()
         var unreadable = 0
         for file in files {
             do {
                 try await Unpacker().withFiles(of: file) { parts in
                     let pairs = PairedFiles(parts)
-                    for part in parts { try map(part, pairs, chooser, &counts) }
+                    for part in parts { try map(part, pairs, chooser, &exporter, &counts) }
                 }
             } catch let error as any ReportableError {
                 unreadable += 1
                 Console.report([error.inFile(file).diagnostic], asJSON: output.asJSON)
             }
+        }
+        if let written = exporter?.take(isLast: true) {
+            FileHandle.standardOutput.write(Data(written))
+            Console.warn(words("map.exported", count: exporter?.count ?? 0))
         }
         if !output.asJSON {
             Console.warn(words("map.summary", count: counts.read, ["faulty": words.number(counts.faulty)]))
@@ -45,7 +57,7 @@ struct MapCommand: AsyncParsableCommand {
 
     private func map(
         _ part: UnpackedFile, _ pairs: PairedFiles, _ chooser: MappingChooser,
-        _ total: inout MappedFile.Counts
+        _ exporter: inout RecordExporter?, _ total: inout MappedFile.Counts
     ) throws {
         let path = part.name
         if let header = pairs.header(of: part, chooser) {
@@ -60,16 +72,30 @@ struct MapCommand: AsyncParsableCommand {
             Console.warn(words("map.chosen", facts))
         }
         let (reader, counts) = try file.read { item in
+            if exporter != nil { return write(&item, path, &exporter) }
             output.asJSON ? Console.printJSON(file.json(item)) : showText(item, path)
         }
         total.read += counts.read
         let findings = file.fileFindings(reader)
         total.faulty += counts.faulty + (findings.contains { $0.severity == .error } ? 1 : 0)
-        if output.asJSON {
+        if output.asJSON, exporter == nil {
             Console.printJSON(file.json(reader, counts))
         } else {
             Console.report(findings, asJSON: false)
         }
+    }
+
+    /// Hands a record to the export; one with an error is reported and left out.
+    private func write(_ item: inout MappedItem, _ path: String, _ exporter: inout RecordExporter?) {
+        if item.isApplicable { item.findings += exporter?.write(item.record) ?? [] }
+        let faults = item.findings.filter { $0.severity == .error }
+        Console.report(
+            faults.map { fault in
+                var fault = fault
+                fault.place = fault.place.inFile(path)
+                return fault
+            }, asJSON: false)
+        if let written = exporter?.take() { FileHandle.standardOutput.write(Data(written)) }
     }
 
     private func showText(_ item: MappedItem, _ path: String) {

@@ -63,8 +63,8 @@ struct MappedFile {
         var counts = Counts()
         func note(_ item: inout MappedItem) {
             counts.read += 1
-            if !item.isApplicable { counts.faulty += 1 }
             body(&item)
+            if !item.isApplicable { counts.faulty += 1 }
         }
         var bytes: [UInt8] = []
         while true {

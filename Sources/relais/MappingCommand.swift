@@ -26,19 +26,30 @@ struct MappingCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let mappings = try MappingLibrary.shipped().mappings.values.sorted { $0.name < $1.name }
+            let library = try MappingLibrary.shipped()
+            let mappings = library.mappings.values.sorted { $0.name < $1.name }
+            let exports = library.exports.values.sorted { $0.name < $1.name }
             if output.asJSON {
                 for mapping in mappings {
                     Console.printJSON([
-                        "format": .text(mapping.format.rawValue), "mapping": .text(mapping.identifier),
-                        "target": .text(mapping.target.name), "title": .text(mapping.title),
+                        "direction": .text("import"), "format": .text(mapping.format.rawValue),
+                        "mapping": .text(mapping.identifier), "target": .text(mapping.target.name),
+                        "title": .text(mapping.title),
+                    ])
+                }
+                for export in exports {
+                    Console.printJSON([
+                        "direction": .text("export"), "format": .text(export.fileExtension),
+                        "mapping": .text(export.identifier), "target": .text(export.target.name),
+                        "title": .text(export.title),
                     ])
                 }
                 return
             }
             Console.printTable(
                 [words("column.mapping"), words("column.target"), words("column.title")],
-                mappings.map { [$0.identifier, $0.target.name, $0.title] })
+                mappings.map { [$0.identifier, $0.target.name, $0.title] }
+                    + exports.map { [$0.identifier, "← \($0.target.name)", $0.title] })
         }
     }
 
@@ -59,7 +70,11 @@ struct MappingCommand: AsyncParsableCommand {
                 let text = String(decoding: try file.read(upTo: 1 << 20), as: UTF8.self)
                 var findings: [Diagnostic] = []
                 do {
-                    findings = try MappingDefinition.parse(text, file: path).warnings
+                    if ExportDefinition.isMeant(by: text) {
+                        _ = try ExportDefinition.parse(text, file: path)
+                    } else {
+                        findings = try MappingDefinition.parse(text, file: path).warnings
+                    }
                 } catch {
                     findings = error.faults
                 }
@@ -86,7 +101,11 @@ struct MappingCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let mapping = try MappingOptions.find(name, in: try MappingLibrary.shipped()).definition
+            let library = try MappingLibrary.shipped()
+            if try MappingOptions.isExport(name, in: library) {
+                return show(try MappingOptions.findExport(name, in: library).definition)
+            }
+            let mapping = try MappingOptions.find(name, in: library).definition
             if output.asJSON {
                 for field in mapping.explanation {
                     Console.printJSON([
@@ -116,6 +135,21 @@ struct MappingCommand: AsyncParsableCommand {
                 })
             Console.print("")
             Console.print(words("explain.cost"))
+        }
+
+        private func show(_ export: ExportDefinition) {
+            if output.asJSON {
+                for line in export.lines {
+                    Console.printJSON([
+                        "expression": .text(line.expression), "field": .text(line.name),
+                    ])
+                }
+                return
+            }
+            Console.print("\(export.identifier) ← \(export.target.name)\n")
+            Console.printTable(
+                [words("column.field"), words("column.expression")],
+                export.lines.map { [$0.name, $0.expression] })
         }
 
         /// `court`, or what the long way has to do: `2 lieux, 1 motif`.

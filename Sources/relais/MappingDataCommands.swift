@@ -26,7 +26,14 @@ struct MappingTestCommand: AsyncParsableCommand {
         let library = try MappingLibrary.shipped()
         var failed = 0
         var passed = 0
-        for name in names.isEmpty ? library.mappings.keys.sorted() : names {
+        let all = library.mappings.keys.sorted() + library.exports.keys.sorted()
+        for name in names.isEmpty ? all : names {
+            if try MappingOptions.isExport(name, in: library) {
+                let results = try testExport(name, library)
+                passed += results.count { $0 }
+                failed += results.count { !$0 }
+                continue
+            }
             let (definition, file) = try MappingOptions.find(name, in: library)
             guard let folder = file?.deletingLastPathComponent() else { continue }
             let samples = definition.tests.flatMap { Self.files($0, in: folder) }
@@ -45,6 +52,31 @@ struct MappingTestCommand: AsyncParsableCommand {
         if failed > 0 { throw ExitStatus.failed }
     }
 
+    /// Reads an export's samples with the mappings that fit them, and compares what it writes.
+    private func testExport(_ name: String, _ library: MappingLibrary) throws -> [Bool] {
+        let (definition, file) = try MappingOptions.findExport(name, in: library)
+        guard let folder = file?.deletingLastPathComponent() else { return [] }
+        return try definition.tests.flatMap { Self.files($0, in: folder) }.map { sample in
+            var exporter = RecordExporter(definition)
+            var findings: [Diagnostic] = []
+            _ = try MappedFile(sample.path, MappingChooser(library)).read { item in
+                if item.isApplicable { findings += exporter.write(item.record) }
+            }
+            for finding in findings { Console.print(Console.text(of: finding)) }
+            let actual = Data(exporter.take(isLast: true))
+            let golden = sample.deletingPathExtension()
+                .appendingPathExtension("export.\(definition.fileExtension)")
+            if accept {
+                try actual.write(to: golden)
+                Console.print("\(golden.lastPathComponent): \(words("mapping.test.accepted"))")
+                return true
+            }
+            let isSame = findings.isEmpty && (try? Data(contentsOf: golden)) == actual
+            if !isSame { Console.print(words("mapping.test.differs", ["file": golden.lastPathComponent])) }
+            return isSame
+        }
+    }
+
     /// Files that a pattern such as `tests/factures_*.csv` names, the JSON files excepted.
     private static func files(_ pattern: String, in folder: URL) -> [URL] {
         let place = folder.appending(path: pattern)
@@ -53,7 +85,7 @@ struct MappingTestCommand: AsyncParsableCommand {
             at: place.deletingLastPathComponent(), includingPropertiesForKeys: nil)
         return (all ?? []).filter { file in
             let name = file.lastPathComponent
-            guard file.pathExtension != "json" else { return false }
+            guard file.pathExtension != "json", !name.contains(".export.") else { return false }
             guard parts.count == 2 else { return name == place.lastPathComponent }
             return name.hasPrefix(parts[0]) && name.hasSuffix(parts[1])
                 && name.utf8.count >= parts[0].utf8.count + parts[1].utf8.count

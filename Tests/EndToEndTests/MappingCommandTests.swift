@@ -126,6 +126,56 @@ import Testing
         #expect(none.errors.contains("[MAP-NO-TEMPLATE]"))
     }
 
+    @Test func `what was read is written as a table, faulty records apart`() async throws {
+        let samples = Repository.root.appending(path: "Mappings/erp/tests")
+        let file = samples.appending(path: "factures-csv_plates.csv").path
+        let written = try await RelaisCommand.run(["map", file, "--export", "export-factures"])
+        #expect(written.status == 3)
+        let golden = samples.appending(path: "factures-csv_plates.export.csv")
+        let expected = String(decoding: try Data(contentsOf: golden), as: UTF8.self)
+        #expect(written.output == expected)
+        #expect(written.errors.contains("FIELD-NOT-DATE"))
+        let unknown = try await RelaisCommand.run(["map", file, "--export", "export-facture"])
+        #expect(unknown.status == 1)
+        #expect(unknown.errors.contains("export-factures"))
+    }
+
+    @Test func `a missing second file is named`() async throws {
+        try await withFolder { folder in
+            let mapping = folder.appending(path: "paire.yaml")
+            let text = """
+                mapping: paire
+                version: 1
+                target: invoice
+                source:
+                  kind: csv
+                  filename: '^(?<lot>.*)_entetes\\.csv$'
+                  detail: {file: '{lot}_lignes.csv', key: [n]}
+                fields:
+                  kind: {const: invoice}
+                  number: {col: n, required: true}
+                  issue_date: {const: '2026-01-01'}
+                  currency: {const: EUR}
+                  gross_total: {col: t, required: true}
+                  lines: {fields: {net: {col: m}}}
+                """
+            try Data(text.utf8).write(to: mapping)
+            let headers = folder.appending(path: "mai_entetes.csv")
+            try Data("n,t\n1,2\n".utf8).write(to: headers)
+            let arguments = ["map", headers.path, "--mapping", mapping.path]
+            let missing = try await RelaisCommand.run(arguments)
+            #expect(missing.status == 1)
+            #expect(missing.errors.contains("mai_lignes.csv"))
+            #expect(missing.errors.contains("MAP-DETAIL-MISSING"))
+            let lines = folder.appending(path: "mai_lignes.csv")
+            try Data("n,m\n1,2\n".utf8).write(to: lines)
+            let both = try await RelaisCommand.run(arguments + [lines.path])
+            #expect(both.status == 0)
+            #expect(both.output.contains("lines: 1"))
+            #expect(both.errors.contains("mai_entetes.csv"))
+        }
+    }
+
     @Test func `coverage of XML names the paths that are not read`() async throws {
         let sample = Repository.root.appending(path: "Mappings/erp/tests/cii-invoice_remise-et-acompte.xml")
             .path

@@ -120,7 +120,7 @@ import XML
         #expect(french.symmetricDifference(english) == [])
         let codes =
             PostgreSQLError.Code.allCases.map(\.rawValue) + XMLError.Code.allCases.map(\.rawValue)
-            + JSONError.Code.allCases.map(\.rawValue)
+            + JSONError.Code.allCases.map(\.rawValue) + ExportFinding.allCases.map(\.rawValue)
             + TabularError.Code.allCases.map(\.rawValue) + MappingError.Code.allCases.map(\.rawValue)
             + UnpackingError.Code.allCases.map(\.rawValue) + Rule.allCases.map(\.rawValue)
             + InferenceFinding.allCases.map(\.rawValue) + ChoiceReason.allCases.map(\.rawValue)

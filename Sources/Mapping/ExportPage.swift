@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// One record while it is written: expressions become texts in the form that the file wants.
+
+internal import Diagnostics
+internal import Model
+internal import Tabular
+
+/// A record, its program and what is found wrong.
+struct ExportPage {
+    private let program: RecordProgram
+    /// The record, its bytes behind the program's constants.
+    private(set) var record: Record
+    private(set) var findings: [Diagnostic] = []
+
+    init(program: RecordProgram, record: Record) {
+        self.program = program
+        self.record = record.moved(behind: program.constants)
+    }
+
+    mutating func fault(_ code: ExportFinding, _ facts: [String: String], _ value: String?) {
+        findings.append(
+            Diagnostic(
+                code: code.rawValue, facts: facts, place: Place(line: record.origin.line, value: value)))
+    }
+
+    /// The value of a node.
+    mutating func cell(_ node: Int32, _ row: RowPlace) -> Cell {
+        var scope = ExpressionScope(program: program, row: row)
+        var source = NoSource()
+        return scope.evaluate(node, &source, &record)
+    }
+
+    /// A value as a cell of a table: texts may look like formulas, everything else is ours.
+    mutating func csvCell(_ value: ExportValue, _ node: Int32, _ row: RowPlace, _ name: String) -> CSVCell {
+        let cell = cell(node, row)
+        let text = text(cell, value, name)
+        if case .text = cell { return .text(text) }
+        return .literal(text)
+    }
+
+    /// The elements of a field: none where it is empty, one for each row where it has rows.
+    mutating func elements(
+        _ field: ExportField, _ nodes: [Int32], _ next: inout Int, _ row: RowPlace
+    ) -> [ExportElement] {
+        guard let rows = field.rows else { return element(field, nodes, &next, row).map { [$0] } ?? [] }
+        let first = next
+        var elements: [ExportElement] = []
+        for number in 0..<record.children[rows].count {
+            next = first
+            elements +=
+                element(field, nodes, &next, RowPlace(collection: rows, row: number)).map { [$0] } ?? []
+        }
+        next = first + field.values.count
+        return elements
+    }
+
+    private mutating func element(
+        _ field: ExportField, _ nodes: [Int32], _ next: inout Int, _ row: RowPlace
+    ) -> ExportElement? {
+        var element = ExportElement(name: field.name)
+        if let value = field.value { element.text = text(cell(nodes[next], row), value, field.name) }
+        next += field.value == nil ? 0 : 1
+        for attribute in field.attributes {
+            guard let value = attribute.value else { continue }
+            let text = text(cell(nodes[next], row), value, attribute.name)
+            next += 1
+            if !text.isEmpty { element.attributes.append((attribute.name, text)) }
+        }
+        for child in field.children { element.children += elements(child, nodes, &next, row) }
+        return element.text.isEmpty && element.children.isEmpty ? nil : element
+    }
+
+    private mutating func text(_ cell: Cell, _ value: ExportValue, _ name: String) -> String {
+        let text: String
+        switch cell {
+        case .none, .cleared: text = ""
+        case .decimal(let decimal):
+            let rounded = value.decimals.map { decimal.rounded(to: $0) } ?? decimal
+            text = value.locale.text(rounded)
+        case .date(let date): text = value.format?.text(date) ?? date.description
+        default: text = record.value(of: cell)?.description ?? ""
+        }
+        if text.isEmpty, value.isRequired {
+            findings.append(
+                MappingError(.required, at: Place(line: record.origin.line, field: name)).diagnostic)
+        }
+        return value.words[text] ?? text
+    }
+}
+
+extension Record {
+    /// The record with other bytes in front of its own.
+    fileprivate func moved(behind constants: [UInt8]) -> Record {
+        guard !constants.isEmpty else { return self }
+        func moved(_ cell: Cell) -> Cell {
+            guard case .text(let range) = cell else { return cell }
+            return .text(TextRange(start: Int(range.start) + constants.count, count: Int(range.count)))
+        }
+        var record = self
+        record.bytes = constants + bytes
+        record.cells = cells.map(moved)
+        for index in record.children.indices {
+            record.children[index].cells = children[index].cells.map(moved)
+        }
+        return record
+    }
+}
+
+extension NumberLocale {
+    /// An amount as files of this locale have it, without marks between thousands.
+    fileprivate func text(_ decimal: Decimal) -> String {
+        switch self {
+        case .plain, .en, .overpunch: decimal.description
+        case .fr, .de, .fec: decimal.description.replacing(".", with: ",")
+        }
+    }
+}
