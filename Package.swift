@@ -19,7 +19,8 @@ let floors = [
     "BlobStore", "Bytes", "CLibArchive", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM", "ConnectorKit",
     "ConnectorTesting",
     "Diagnostics",
-    "FileTransfer", "Hub", "JSON", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules", "Tabular", "Unpacking",
+    "FileTransfer", "Hub", "JSON", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules", "Tabular",
+    "Unpacking",
     "Words",
     "XML",
     "relais",
@@ -92,7 +93,9 @@ let package = Package(
         floor("BlobStore", ["PostgreSQL", "Model", "Diagnostics", crypto]),
         .target(
             name: "Mapping",
-            dependencies: ["CLibPCRE2", "Bytes", "Model", "Rules", "XML", "Tabular", "JSON", "Diagnostics", yams],
+            dependencies: [
+                "CLibPCRE2", "Bytes", "Model", "Rules", "XML", "Tabular", "JSON", "Diagnostics", yams,
+            ],
             path: ".",
             exclude: [
                 "Connectors", "Tests", "docs", "README.md", "CHANGELOG.md", "Decisions.md", "LICENSE",
@@ -148,7 +151,8 @@ let package = Package(
         tests(
             "RepositoryTests",
             [
-                "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "JSON", "Mapping", "PostgreSQL",
+                "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "JSON", "Mapping",
+                "PostgreSQL",
                 "Rules", "Tabular", "Unpacking",
                 "Words", "XML", "RelaisTesting", "Diagnostics",
             ]),
