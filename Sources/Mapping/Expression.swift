@@ -52,12 +52,16 @@ indirect enum Expression: Sendable {
     }
 }
 
-/// A sum over one column of all rows of a file (`sum(all.Debit)`), in constant memory.
+/// A sum over one column of all rows of a file (`sum(all.Debit)`), or over one field of all records, wanted or not
+/// (`sum(all.debit)`), in constant memory.
 struct FileTotal: Sendable, Hashable {
     enum Operation: String, Sendable, CaseIterable { case sum, count, min, max }
 
     let operation: Operation
+    /// The column's or field's name.
     let column: String
+    /// The field; nil for a column.
+    var slot: Int?
 }
 
 extension Expression {

@@ -281,7 +281,9 @@ struct ExpressionParser {
     }
 
     private mutating func total(_ name: String, _ column: String) -> Int {
-        let total = FileTotal(operation: FileTotal.Operation(rawValue: name) ?? .count, column: column)
+        let total = FileTotal(
+            operation: FileTotal.Operation(rawValue: name) ?? .count, column: column,
+            slot: names.schema.slot(of: column))
         if let known = totals.firstIndex(of: total) { return known }
         totals.append(total)
         return totals.count - 1

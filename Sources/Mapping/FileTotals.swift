@@ -27,7 +27,7 @@ struct FileTotals: Sendable {
     ) {
         guard !totals.isEmpty else { return }
         for row in 0..<count {
-            for (index, total) in totals.enumerated() {
+            for (index, total) in totals.enumerated() where total.slot == nil {
                 guard let text = rows.rowText(places[index], row: row, &record), text.count > 0 else {
                     continue
                 }
@@ -38,6 +38,16 @@ struct FileTotals: Sendable {
                 }
                 add(value, at: index, total.operation)
             }
+        }
+    }
+
+    /// Counts the fields of one record that was read, whether it is wanted or not.
+    mutating func add(_ record: Record) {
+        for (index, total) in totals.enumerated() {
+            guard let slot = total.slot, record.cells[slot].isValue else { continue }
+            let one = total.operation == .count ? Decimal(1) : nil
+            guard let value = one ?? record.cells[slot].decimal else { continue }
+            add(value, at: index, total.operation)
         }
     }
 

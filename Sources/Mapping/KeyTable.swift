@@ -82,6 +82,7 @@ package struct MappingKey: Sendable {
         MappingKey(.dialect, "ragged", "error | pad", "error"),
         MappingKey(.dialect, "trailing_empty", "ignore", "ignore"),
         MappingKey(.dialect, "overflow", "map", "{into: EcritureLib}"),
+        MappingKey(.dialect, "length", "integer", "120"),
         MappingKey(.limits, "depth", "size", "64"),
         MappingKey(.limits, "text", "size", "1MiB"),
         MappingKey(.limits, "record", "size", "64MiB"),

@@ -73,7 +73,7 @@ extension MappingDefinition {
         }
         if case .table(let source) = source { source.grouping?.places.forEach(add) }
         for rule in fields + collections.flatMap(\.fields) { rule.value.locators.forEach(add) }
-        for total in totals { add(.column(total.column)) }
+        for total in totals where total.slot == nil { add(.column(total.column)) }
         return columns
     }
 

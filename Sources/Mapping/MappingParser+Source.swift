@@ -103,6 +103,7 @@ extension MappingParser {
         if let ragged = keys["ragged"].flatMap({ choice($0, TableSource.Ragged.self) }) {
             source.ragged = ragged
         }
+        if let length = keys["length"].flatMap({ integer($0) }), length > 0 { source.length = length }
         source.ignoresTrailingEmpty = keys["trailing_empty"].map { requireWord($0, "ignore") } ?? false
         if let overflow = keys["overflow"] {
             source.overflow = scalar(overflow["into"])

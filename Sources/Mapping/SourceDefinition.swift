@@ -76,6 +76,8 @@ struct TableSource: Sendable {
     /// Other spellings of a column's name.
     var aliases: [String: [String]] = [:]
     var locale = NumberLocale.plain
+    /// Bytes of a line of fixed width that may end without a line end.
+    var length: Int?
     /// How rows belong together; nil = each row is a record.
     var grouping: RowGrouping?
 }

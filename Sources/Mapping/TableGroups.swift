@@ -53,6 +53,24 @@ extension TableReader {
     }
 }
 
+extension TableReader {
+    /// Warns of rows of one record that contradict each other about it: the first row is believed.
+    mutating func warnOfContradictions() {
+        guard case .byKey = source.grouping, rows.count > 1 else { return }
+        for index in 0..<evaluator.program.fieldCount {
+            let operation = evaluator.program.operations[index]
+            guard case .place(let place) = operation.origin,
+                let found = rows.contradiction(at: place, &item.record)
+            else { continue }
+            let position = Place(
+                line: found.line, field: evaluator.program.names[Int(operation.name)], value: found.other)
+            var finding = TabularError(.groupDiffers, ["first": found.first], at: position).diagnostic
+            finding.severity = .warning
+            item.findings.append(finding)
+        }
+    }
+}
+
 /// An unknown row and what is wrong with it.
 struct Stray {
     let origin: Origin

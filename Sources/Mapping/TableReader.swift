@@ -115,7 +115,8 @@ struct TableReader {
         case .csv:
             dialect = CSVDialect(delimiter: source.delimiter(firstBytes: bytes), quote: source.quote)
             reader = .csv(CSVReader(dialect, encoding: encoding, mark: mark))
-        case .fixed: reader = .lines(LineReader(.lines, encoding: encoding, mark: mark))
+        case .fixed:
+            reader = .lines(LineReader(.lines, encoding: encoding, mark: mark, length: source.length))
         case .tagged: reader = .lines(LineReader(.tagged, encoding: encoding, mark: mark))
         }
         if headerLinesLeft == 0 { rows.layout = source.layoutByPosition(evaluator.program.places) }
@@ -208,10 +209,10 @@ struct TableReader {
         let summed = detail == nil ? rows.count : 1
         totals.add(&rows, summed, &item.record, source.locale, evaluator.program.totalPlaces)
         if group.faults.isEmpty {
-            guard evaluator.evaluate(&rows, &item, &memory) else {
-                rows.removeAll()
-                return
-            }
+            let isWanted = evaluator.evaluate(&rows, &item, &memory)
+            totals.add(item.record)
+            if isWanted { warnOfContradictions() }
+            guard isWanted else { return rows.removeAll() }
         } else {
             item.record.cells = evaluator.emptyItem.record.cells
             item.findings += group.faults

@@ -140,6 +140,22 @@ struct TableRows: RecordSource, Sendable {
         return found?.trimmed(in: record.bytes.span)
     }
 
+    /// The first row that says something else at a place than the record's first row does, and its line; empty cells
+    /// say nothing.
+    mutating func contradiction(
+        at place: Int32, _ record: inout Record
+    ) -> (first: String, other: String, line: Int)? {
+        func string(_ row: Int, _ rows: inout TableRows) -> String {
+            rows.rowText(place, row: row, &record).map { record.string($0) } ?? ""
+        }
+        let first = string(0, &self)
+        for row in 1..<max(1, count) {
+            let other = string(row, &self)
+            if !other.isEmpty, other != first { return (first, other, lines[row]) }
+        }
+        return nil
+    }
+
     private func text(
         _ place: Int32, inRow number: Int, _ record: inout Record
     ) throws(RecordFault) -> TextRange? {

@@ -57,12 +57,19 @@ struct XMLBinding: Sendable {
     private(set) var firstConditionOfNode: [Int32] = []
     /// The use of each place.
     private(set) var useOfPlace: [Int32] = []
+    /// For each place that is the number of the row around, that row's collection; −1 for others.
+    private(set) var rowsOfPlace: [Int32] = []
 
     init(_ source: XMLSource, _ program: RecordProgram, _ definition: MappingDefinition) {
         trie = PathTrie(records: source.records)
         widths = [Int](repeating: 0, count: definition.target.collections.count)
         for path in source.skip { trie.skip(add(path.steps).last ?? PathTrie.record) }
         for (number, place) in program.places.enumerated() {
+            if case .rowNumber(let collection) = place {
+                rowsOfPlace.append(Int32(collection))
+            } else {
+                rowsOfPlace.append(-1)
+            }
             guard case .path(let path) = place else {
                 useOfPlace.append(-1)
                 continue

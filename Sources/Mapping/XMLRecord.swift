@@ -47,13 +47,13 @@ struct XMLRecord: RecordSource, Sendable {
     private struct Look: BitwiseCopyable {
         /// The collection in whose rows it is, −1 = the record.
         var collection: Int32 = -1
-        /// Its column there, or its use; −1 = the mapping never captures it, −2 = conditions are open.
+        /// Its column there, or its use; −1 = the mapping never captures it, −2 = it takes more than a look.
         var index: Int32 = -1
     }
 
     init(_ binding: XMLBinding) {
-        looks = binding.useOfPlace.map { number in
-            guard number >= 0 else { return Look() }
+        looks = zip(binding.useOfPlace, binding.rowsOfPlace).map { number, rows in
+            guard number >= 0 else { return rows < 0 ? Look() : Look(index: -2) }
             let use = binding.uses[Int(number)]
             return Look(
                 collection: use.collection,
@@ -232,7 +232,24 @@ struct XMLRecord: RecordSource, Sendable {
     }
 
     func text(_ place: Int32, _ row: RowPlace, _ record: inout Record) throws(RecordFault) -> TextRange? {
-        capture(of: place, row, record).map { captures[Int($0)].text }
+        let collection = binding.rowsOfPlace[Int(place)]
+        if collection >= 0 {
+            return rowNumber(Int(collection), around: row).map { record.append(String($0)) }
+        }
+        return capture(of: place, row, record).map { captures[Int($0)].text }
+    }
+
+    /// The number, from 1, of the row of a collection that another row stands in.
+    private func rowNumber(_ collection: Int, around row: RowPlace) -> Int? {
+        guard row.row >= 0 else { return nil }
+        let inner = rows[row.collection][row.row].capture
+        // By halves: the last row that begins before the other one.
+        var (low, high) = (0, rows[collection].count)
+        while low < high {
+            let middle = (low + high) / 2
+            if rows[collection][middle].capture <= inner { low = middle + 1 } else { high = middle }
+        }
+        return low > 0 && inner < rows[collection][low - 1].end ? low : nil
     }
 
     func text(

@@ -73,7 +73,11 @@ extension EntitySchema {
                 ]),
             CollectionSchema(
                 name: "details",
-                fields: [FieldSchema("entry_no", .int), FieldSchema("qualifier"), FieldSchema("text")]),
+                fields: [
+                    FieldSchema("entry_no", .int), FieldSchema("qualifier"), FieldSchema("text"),
+                    FieldSchema("amount", .decimal), FieldSchema("counterparty"),
+                    FieldSchema("end_to_end_id"),
+                ]),
         ])
 
     /// Entries of the accounting ledger.

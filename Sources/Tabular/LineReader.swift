@@ -22,17 +22,24 @@ package struct LineReader: Sendable {
     /// Turns fields into text.
     package let decoder: FieldDecoder
     private let shape: Shape
+    /// Characters of a line in files without line ends, as on magnetic tapes.
+    private let length: Int?
+    /// Whether lines end by their length; nil until the first bytes have told.
+    private var endsByLength: Bool?
     private let limits: TableLimits
     private var buffer: RowBuffer
 
     /// A reader of one file.
     ///
-    /// - Parameter mark: the file's byte order mark, as the probe found it.
+    /// - Parameters:
+    ///   - mark: the file's byte order mark, as the probe found it.
+    ///   - length: so many characters are a line, where the first two such lines have no line end.
     package init(
-        _ shape: Shape, encoding: TextEncoding, mark: EncodingProbe.Mark = .none,
+        _ shape: Shape, encoding: TextEncoding, mark: EncodingProbe.Mark = .none, length: Int? = nil,
         limits: TableLimits = TableLimits()
     ) {
         self.shape = shape
+        self.length = length
         decoder = FieldDecoder(encoding, quote: nil)
         self.limits = limits
         buffer = RowBuffer(encoding, mark: mark)
@@ -54,6 +61,7 @@ package struct LineReader: Sendable {
     /// - Returns: false when there is none yet (or none any more).
     package mutating func next(isLast: Bool) throws(TabularError) -> Bool {
         if isLast { try buffer.finish() }
+        guard decideLineEnds(isLast: isLast) else { return false }
         fields.removeAll(keepingCapacity: true)
         var position = buffer.position
         var lines = 0
@@ -101,9 +109,24 @@ package struct LineReader: Sendable {
         guard position < bytes.count else { return nil }
         var index = position
         var seen: UInt8 = 0
+        let most = endsByLength == true ? length ?? .max : .max
+        let continues: UInt8 = decoder.encoding.isLegacy ? 0 : 0x80
+        var characters = 0
         while index < bytes.count, bytes[index] != UInt8(ascii: "\n") {
+            // Bytes inside a character of UTF-8 begin with the bits 10.
+            if continues == 0 || bytes[index] & 0xC0 != continues {
+                if characters == most { break }
+                characters += 1
+            }
             seen |= bytes[index]
             index += 1
+        }
+        if characters == most, index < bytes.count || isLast {
+            var end = index
+            while end < bytes.count, bytes[end] == UInt8(ascii: "\r") || bytes[end] == UInt8(ascii: "\n") {
+                end += 1
+            }
+            return (TextField(start: position, count: index - position, isASCII: seen < 0x80), end)
         }
         guard index - position <= limits.field else {
             throw TabularError(.field, ["limit": String(limits.field), "number": "1"], at: Place(line: line))
@@ -114,5 +137,16 @@ package struct LineReader: Sendable {
         return (
             TextField(start: position, count: count, isASCII: seen < 0x80), min(index + 1, bytes.count)
         )
+    }
+
+    /// Finds out whether lines end by their length; false where that takes more bytes.
+    private mutating func decideLineEnds(isLast: Bool) -> Bool {
+        guard let length, endsByLength == nil else { return true }
+        // A character of UTF-8 takes four bytes at most.
+        let wanted = length * 8
+        guard buffer.bytes.count >= wanted || isLast else { return false }
+        let first = buffer.bytes.prefix(decoder.encoding.isLegacy ? length * 2 : wanted)
+        endsByLength = first.count > length && !first.dropLast(2).contains(UInt8(ascii: "\n"))
+        return true
     }
 }

@@ -22,6 +22,7 @@ package struct TabularError: ReportableError {
         case repeatedColumn = "CSV-REPEATED-COLUMN"
         case orphanRow = "CSV-ORPHAN-ROW"
         case orphanDetail = "CSV-ORPHAN-DETAIL"
+        case groupDiffers = "CSV-GROUP-DIFFERS"
         case repeatedKey = "CSV-REPEATED-KEY"
         case unknownRow = "CSV-UNKNOWN-ROW"
         case splitGroup = "CSV-GROUP-SPLIT"

@@ -126,8 +126,8 @@ struct SampleTests {
         let clients = lines.compactMap { ($0["fields"] as? [String: Any])?["party"] as? String }
         #expect(Set(clients).count == answer["clients_411"] as? Int)
         let totals = file["totals"] as? [String: String]
-        #expect(totals?["sum(all.Debit)"] == answer["debit"] as? String)
-        #expect(totals?["sum(all.Credit)"] == answer["credit"] as? String)
+        #expect(totals?["sum(all.debit)"] == answer["debit"] as? String)
+        #expect(totals?["sum(all.credit)"] == answer["credit"] as? String)
         #expect(lines.dropLast().allSatisfy { $0["applicable"] as? Bool == true })
     }
 

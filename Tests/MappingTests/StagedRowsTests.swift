@@ -104,6 +104,14 @@ import Testing
         #expect(try read(try mapping(source + "  group: staged"), Array(text.utf8)) == expected)
     }
 
+    @Test func `rows of one record that contradict each other about it are noticed`() throws {
+        let text = "Num,TTC,Libelle,HT\nA,12,Vis,10\nA,13,Clou,2\nA,,Joint,0\nB,1,x,1\nB,1,y,0\n"
+        #expect(
+            try read(try mapping("  group_by: [Num]"), Array(text.utf8)) == [
+                "A | Vis 10 | Clou 2 | Joint 0 | 3:CSV-GROUP-DIFFERS", "B | x 1 | y 0",
+            ])
+    }
+
     @Test func `more rows than memory holds come from a file, each with its own`() throws {
         let label = String(repeating: "x", count: 5000)
         var text = "Num;TTC;Libelle;HT\n"

@@ -198,6 +198,39 @@ import Testing
         #expect(fault(open)?.code == "CSV-OPEN-QUOTE")
     }
 
+    @Test(arguments: [1, 7, 64, Int.max])
+    func `lines of a length need no line ends, and are read as those that have them`(step: Int) throws {
+        func lines(_ text: String, _ encoding: TextEncoding) throws -> [String] {
+            var reader = LineReader(.lines, encoding: encoding, length: 10)
+            var found: [String] = []
+            func note(isLast: Bool) throws {
+                while try reader.next(isLast: isLast) {
+                    var bytes: [UInt8] = []
+                    let row = reader.rowBytes
+                    try reader.decoder.append(reader.fields[0], of: row.span, to: &bytes)
+                    found.append(String(decoding: bytes, as: UTF8.self))
+                }
+            }
+            var rest = (encoding == .utf8 ? Array(text.utf8) : text.unicodeScalars.map { UInt8($0.value) })[
+                ...]
+            while !rest.isEmpty {
+                try reader.append(Array(rest.prefix(step)))
+                try note(isLast: false)
+                rest = rest.dropFirst(step)
+            }
+            try note(isLast: true)
+            return found
+        }
+        let rows = (0..<12).map { "\($0 % 10)é345678é" + ($0.isMultiple(of: 2) ? "x" : "y") }
+        for encoding in [TextEncoding.utf8, .windows1252] {
+            for separator in ["", "\n", "\r\n"] {
+                #expect(try lines(rows.joined(separator: separator), encoding) == rows)
+                #expect(try lines(rows.joined(separator: separator) + separator, encoding) == rows)
+            }
+            #expect(try lines("court\nà peine\n", encoding) == ["court", "à peine"])
+        }
+    }
+
     @Test func `a table without quotes takes them as they are`() throws {
         let rows = try read(
             Array("a|\"b\n\"c|d\n".utf8), dialect: CSVDialect(delimiter: UInt8(ascii: "|"), quote: nil))
