@@ -44,9 +44,12 @@ struct ArtifactImport {
 
     /// Imports the file; a fault of the file is in the report, a fault of the database is thrown.
     ///
-    /// - Parameter pairs: where a mapping that reads two files finds the second.
+    /// - Parameters:
+    ///   - siblings: the files of one archive, or the file alone.
+    ///   - pairs: finds the second file of a mapping that reads two.
     mutating func run(
-        _ part: UnpackedFile, _ pairs: PairedFiles, _ chooser: MappingChooser,
+        _ part: UnpackedFile, among siblings: [UnpackedFile], _ pairs: inout PairedFiles,
+        _ chooser: MappingChooser,
         _ progress: (ImportProgress) -> Void, on connection: Connection
     ) async throws {
         let file = try LocalFile(part.path)
@@ -62,7 +65,7 @@ struct ArtifactImport {
             return try await refuse(error.diagnostic, on: connection)
         }
         do {
-            if let second = try pairs.detail(of: part, mapping) {
+            if let second = try pairs.detail(of: part, among: siblings, mapping) {
                 detail = second.path
                 facts = try FileFacts(file, try LocalFile(second.path))
             }
@@ -274,7 +277,7 @@ struct ArtifactImport {
         try await read(mapping, facts, on: connection) { items, done in
             for item in items {
                 waiting.append(item)
-                waitingBytes += item.record.origin.bytes?.count ?? 0
+                waitingBytes += item.raw?.count ?? item.record.origin.bytes?.count ?? 0
                 guard waiting.count >= copy.batchSize || waitingBytes > Self.batchBytes else { continue }
                 try await copy.commit(waiting, plan, context, census, &seen, on: connection)
                 waiting = []

@@ -122,6 +122,7 @@ package struct ImportEngine: Sendable {
     ) async throws -> ImportReport {
         var reports: [FileReport] = []
         var batches = 0
+        var pairs = PairedFiles(chooser)
         try await connector.read("files", after: nil) { item in
             switch item {
             case .cursor: break
@@ -134,10 +135,10 @@ package struct ImportEngine: Sendable {
                             let inner = part.path == path ? name : name + part.name.dropFirst(path.count)
                             return UnpackedFile(name: inner, path: part.path)
                         }
-                        let pairs = PairedFiles(named)
-                        for part in named where pairs.header(of: part, chooser) == nil {
+                        for part in named where pairs.header(of: part, among: named) == nil {
                             let report = try await importFile(
-                                part, pairs, run: run, source: source, &batches, progress, on: connection)
+                                part, among: named, &pairs, run: run, source: source, &batches, progress,
+                                on: connection)
                             reports.append(report)
                         }
                     }
@@ -146,17 +147,19 @@ package struct ImportEngine: Sendable {
                 }
             }
         }
+        reports += pairs.findings().map { FileReport(name: $0.place.file ?? "", refusal: $0) }
         return ImportReport(run: run, files: reports)
     }
 
     private func importFile(
-        _ part: UnpackedFile, _ pairs: PairedFiles, run: Int, source: Int, _ batches: inout Int,
+        _ part: UnpackedFile, among siblings: [UnpackedFile], _ pairs: inout PairedFiles, run: Int,
+        source: Int, _ batches: inout Int,
         _ progress: (ImportProgress) -> Void, on connection: Connection
     ) async throws -> FileReport {
         var importer = ArtifactImport(
             name: part.name, run: run, source: source, batchSize: batchSize, firstBatch: batches)
         do {
-            try await importer.run(part, pairs, chooser, progress, on: connection)
+            try await importer.run(part, among: siblings, &pairs, chooser, progress, on: connection)
         } catch let error as FileError {
             importer.report.refusal = error.diagnostic
         }

@@ -39,7 +39,9 @@ package indirect enum JSONNode: Sendable, Hashable {
     /// `1.25e3` as `1250`, exactly; a number whose exponent is no business number's (beyond 40) stays as it is.
     private static func withoutExponent(_ number: String) -> String {
         let parts = number.split { $0 == "e" || $0 == "E" }
-        guard parts.count == 2, let exponent = Int(parts[1]), abs(exponent) <= 40 else { return number }
+        guard parts.count == 2, let exponent = Int(parts[1]),
+            (-40...40).contains(exponent)
+        else { return number }
         let sign = parts[0].hasPrefix("-") ? "-" : ""
         let mantissa = parts[0].drop { $0 == "-" }.split(separator: ".", omittingEmptySubsequences: false)
         let behind = mantissa.count > 1 ? mantissa[1] : ""

@@ -170,7 +170,8 @@ package struct JSONParser {
             units.append(next)
             index += 6
         }
-        guard let string = String(validating: units, as: UTF16.self) else { throw fault() }
+        // NUL is no character of a text, for PostgreSQL as for the readers of tables.
+        guard unit != 0, let string = String(validating: units, as: UTF16.self) else { throw fault() }
         text.append(contentsOf: string.utf8)
     }
 

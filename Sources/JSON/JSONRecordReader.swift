@@ -25,6 +25,9 @@ package struct JSONRecordReader: Sendable {
     private var isInString = false
     private var isEscaped = false
     private var isInArray = false
+    /// Whether an object, or a comma, came last.
+    private var hasObject = false
+    private var hasComma = false
     private var hasEnded = false
 
     /// Bytes of one object, at most.
@@ -69,10 +72,20 @@ package struct JSONRecordReader: Sendable {
             0xBF where offset + position == 2:
             break
         case UInt8(ascii: "["), UInt8(ascii: ","), UInt8(ascii: "]"):
-            guard byte == UInt8(ascii: "[") ? !isInArray && !hasEnded : isInArray else { throw stray() }
+            // Objects and commas take turns in an array, and only an empty one ends without an object.
+            let isRight =
+                switch byte {
+                case UInt8(ascii: "["): !isInArray && !hasObject && !hasEnded
+                case UInt8(ascii: ","): isInArray && hasObject
+                default: isInArray && (hasObject || !hasComma)
+                }
+            guard isRight else { throw stray() }
             if byte == UInt8(ascii: "[") { isInArray = true }
             if byte == UInt8(ascii: "]") { (isInArray, hasEnded) = (false, true) }
-        case UInt8(ascii: "{") where !hasEnded:
+            hasComma = byte == UInt8(ascii: ",")
+            hasObject = false
+        case UInt8(ascii: "{") where !hasEnded && !(isInArray && hasObject):
+            hasObject = true
             start = position
             startLine = line
             depth = 1

@@ -49,9 +49,7 @@ package struct ExportDefinition: Sendable {
         func lines(_ fields: [ExportField], _ prefix: String) -> [(String, String)] {
             fields.flatMap { field in
                 let name = prefix + field.name
-                let attributes = field.attributes.map { ("\(name)/@\($0.name)", $0.value?.text ?? "") }
-                return (field.value.map { [(name, $0.text)] } ?? []) + attributes
-                    + lines(field.children, name + "/")
+                return (field.value.map { [(name, $0.text)] } ?? []) + lines(field.children, name + "/")
             }
         }
         return lines(fields, "")
@@ -61,6 +59,9 @@ package struct ExportDefinition: Sendable {
     ///
     /// - Throws: ``MappingFaults`` with everything that is wrong.
     package static func parse(_ text: String, file: String) throws(MappingFaults) -> ExportDefinition {
+        if let keys = try? YAMLTree.parse(text, file: file), keys["direction"] == nil, keys["source"] != nil {
+            throw MappingFaults(wrongDirection: "--mapping", file: file)
+        }
         var parser = MappingParser(file: file)
         guard let definition = parser.exportDefinition(text), parser.faults.isEmpty else {
             throw MappingFaults(faults: parser.faults.sorted(by: Diagnostic.comesFirst))
@@ -92,11 +93,10 @@ struct XMLOutput: Sendable {
     var root = ""
 }
 
-/// A column, or an element and what is inside it.
+/// A column, or an element and what is inside it; an attribute, where its name begins with `@`.
 struct ExportField: Sendable {
     let name: String
     var value: ExportValue?
-    var attributes: [ExportField] = []
     var children: [ExportField] = []
     /// The collection whose rows are an element each.
     var rows: Int?

@@ -54,20 +54,28 @@ struct ExportPage {
         return elements
     }
 
-    private mutating func element(
+    /// An element with what is inside it; nil where that is nothing, unless it is meant to have attributes only.
+    mutating func element(
         _ field: ExportField, _ nodes: [Int32], _ next: inout Int, _ row: RowPlace
     ) -> ExportElement? {
         var element = ExportElement(name: field.name)
-        if let value = field.value { element.text = text(cell(nodes[next], row), value, field.name) }
-        next += field.value == nil ? 0 : 1
-        for attribute in field.attributes {
-            guard let value = attribute.value else { continue }
-            let text = text(cell(nodes[next], row), value, attribute.name)
+        if let value = field.value {
+            element.text = text(cell(nodes[next], row), value, field.name)
             next += 1
-            if !text.isEmpty { element.attributes.append((attribute.name, text)) }
         }
-        for child in field.children { element.children += elements(child, nodes, &next, row) }
-        return element.text.isEmpty && element.children.isEmpty ? nil : element
+        var hasAttributesOnly = field.value == nil
+        for child in field.children {
+            guard child.name.hasPrefix("@"), let value = child.value else {
+                hasAttributesOnly = false
+                element.children += elements(child, nodes, &next, row)
+                continue
+            }
+            let text = text(cell(nodes[next], row), value, child.name)
+            next += 1
+            if !text.isEmpty { element.attributes.append((String(child.name.dropFirst()), text)) }
+        }
+        let isEmpty = element.text.isEmpty && element.children.isEmpty
+        return isEmpty && !(hasAttributesOnly && !element.attributes.isEmpty) ? nil : element
     }
 
     private mutating func text(_ cell: Cell, _ value: ExportValue, _ name: String) -> String {

@@ -48,7 +48,7 @@ package struct MappingDefinition: Sendable {
     /// The kind of files it reads.
     package var format: Format {
         switch source {
-        case .xml: .xml
+        case .xml(let source): source.form == .xml ? .xml : .json
         case .table: .csv
         }
     }
@@ -81,7 +81,7 @@ package struct MappingDefinition: Sendable {
 
     /// Kinds of source files.
     package enum Format: String, Sendable {
-        case xml, csv
+        case xml, csv, json
     }
 }
 

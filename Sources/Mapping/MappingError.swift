@@ -45,6 +45,11 @@ package struct MappingError: ReportableError {
         case tooSlow = "MAP-TOO-SLOW"
         case detailMissing = "MAP-DETAIL-MISSING"
         case detailName = "MAP-DETAIL-NAME"
+        case detailAlone = "MAP-DETAIL-ALONE"
+        case detailAmbiguous = "MAP-DETAIL-AMBIGUOUS"
+        case columnEncoding = "MAP-COLUMN-ENCODING"
+        case wrongDirection = "MAP-WRONG-DIRECTION"
+        case stageFull = "MAP-STAGE-FULL"
         case stageUnwritable = "MAP-STAGE-UNWRITABLE"
         case required = "FIELD-REQUIRED"
         case notDecimal = "FIELD-NOT-DECIMAL"
@@ -74,4 +79,14 @@ package struct MappingError: ReportableError {
 package struct MappingFaults: Error, Sendable {
     /// At least one fault, in the order of the file.
     package let faults: [Diagnostic]
+}
+
+extension MappingFaults {
+    /// A mapping of the other direction than the one wanted.
+    ///
+    /// - Parameter wrongDirection: the option that takes it.
+    init(wrongDirection option: String, file: String) {
+        let place = Place(file: file, line: 1, column: 1)
+        self.init(faults: [MappingError(.wrongDirection, ["option": option], at: place).diagnostic])
+    }
 }

@@ -51,6 +51,7 @@ package struct MappingLibrary: Sendable {
     /// - Throws: `MAP-MAPPING-UNKNOWN`, naming the nearest one.
     package func mapping(_ name: String) throws(MappingError) -> MappingDefinition {
         if let mapping = mappings[name] { return mapping }
+        if exports[name] != nil { throw MappingError(.wrongDirection, ["option": "--export"]) }
         throw unknown(name, mappings.keys.sorted())
     }
 
@@ -59,6 +60,7 @@ package struct MappingLibrary: Sendable {
     /// - Throws: `MAP-MAPPING-UNKNOWN`, naming the nearest one.
     package func export(_ name: String) throws(MappingError) -> ExportDefinition {
         if let export = exports[name] { return export }
+        if mappings[name] != nil { throw MappingError(.wrongDirection, ["option": "--mapping"]) }
         throw unknown(name, exports.keys.sorted())
     }
 

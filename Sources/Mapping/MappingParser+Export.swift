@@ -22,11 +22,16 @@ extension MappingParser {
         }
         let outputKeys = map(outputTree, .output)
         guard let output = output(outputKeys, schema, at: outputTree.place) else { return nil }
-        let locale = outputKeys["locale"].flatMap { choice($0, NumberLocale.self) } ?? .plain
+        let locale = outputKeys["locale"].flatMap { writableLocale($0) } ?? .plain
         var fields: [ExportField] = []
         switch output {
         case .csv(let csv):
             guard let columns = section("columns", keys, "paths", at: root.place) else { return nil }
+            for column in columns where csv.encoding.encode(column.key) == nil {
+                fault(
+                    .columnEncoding, ["encoding": csv.encoding.rawValue, "name": column.key],
+                    at: column.keyPlace)
+            }
             fields = columns.compactMap { column in
                 value(column.value, schema, row: csv.rows, locale).map {
                     ExportField(name: column.key, value: $0)
@@ -49,7 +54,7 @@ extension MappingParser {
         if let tree = keys[other] {
             fault(.sourceConflict, ["first": "output.kind", "second": other], at: tree.place)
         }
-        guard let pairs = keys[name]?.pairs else {
+        guard let pairs = keys[name]?.pairs, !pairs.isEmpty else {
             fault(.keyMissing, ["context": "export", "key": name], at: keys[name]?.place ?? place)
             return nil
         }
@@ -59,12 +64,26 @@ extension MappingParser {
     private mutating func output(
         _ keys: [String: YAMLTree], _ schema: EntitySchema, at place: Place
     ) -> ExportDefinition.Output? {
+        let others =
+            keys["kind"]?.scalar == "csv"
+            ? ["namespaces", "record", "root"]
+            : keys["kind"]?.scalar == "xml" ? ["encoding", "delimiter", "header", "locale", "each"] : []
+        for key in others {
+            guard let tree = keys[key] else { continue }
+            fault(
+                .sourceConflict, ["first": "kind: \(keys["kind"]?.scalar ?? "")", "second": key],
+                at: tree.place)
+        }
         switch keys["kind"]?.scalar {
         case "csv":
             var output = CSVOutput()
-            if let delimiter = keys["delimiter"].flatMap({ byte($0) }) { output.delimiter = delimiter }
-            if let encoding = keys["encoding"].flatMap({ choice($0, TextEncoding.self) }) {
+            if let delimiter = keys["delimiter"].flatMap({ delimiter($0) }) { output.delimiter = delimiter }
+            if let tree = keys["encoding"], let encoding = choice(tree, TextEncoding.self) {
                 output.encoding = encoding
+                if encoding == .utf16 {
+                    let known = TextEncoding.allCases.filter { $0 != .utf16 }
+                    unknownValue(encoding.rawValue, known.map(\.rawValue), at: tree.place)
+                }
             }
             if let header = keys["header"] { output.hasHeader = boolean(header) }
             output.rows = keys["each"].flatMap { collection($0, schema) }
@@ -102,6 +121,11 @@ extension MappingParser {
         var names = names(schema)
         names.row = row
         let keys = tree.pairs == nil ? ["value": tree] : map(tree, .column)
+        if keys["value"] == nil { fault(.keyMissing, ["context": "column", "key": "value"], at: tree.place) }
+        for key in ["each", "fields"] {
+            guard let other = keys[key] else { continue }
+            fault(.sourceConflict, ["first": "value", "second": key], at: other.place)
+        }
         guard let source = keys["value"], let text = scalar(source),
             let expression = expression(source, names, nil)
         else { return nil }
@@ -110,11 +134,21 @@ extension MappingParser {
             value.format = DateFormat(pattern, century: 1970)
             if value.format == nil { fault(.formatInvalid, ["format": pattern], at: format.place) }
         }
-        if let locale = keys["locale"].flatMap({ choice($0, NumberLocale.self) }) { value.locale = locale }
+        if let locale = keys["locale"].flatMap({ writableLocale($0) }) { value.locale = locale }
         value.decimals = keys["decimals"].flatMap { integer($0) }
         for (key, _, word) in keys["enum"]?.pairs ?? [] { value.words[key] = scalar(word) ?? "" }
         if let required = keys["required"] { value.isRequired = boolean(required) }
         return value
+    }
+
+    /// How numbers are written; overpunched ones are only read.
+    private mutating func writableLocale(_ tree: YAMLTree) -> NumberLocale? {
+        let known = NumberLocale.allCases.filter { $0 != .overpunch }
+        if let locale = tree.scalar.flatMap(NumberLocale.init(rawValue:)), known.contains(locale) {
+            return locale
+        }
+        unknownValue(tree.scalar ?? "", known.map(\.rawValue), at: tree.place)
+        return nil
     }
 
     // MARK: - XML
@@ -126,8 +160,17 @@ extension MappingParser {
         var fields: [ExportField] = []
         for (path, place, tree) in pairs {
             let steps = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-            for step in steps { checkName(step.hasPrefix("@") ? String(step.dropFirst()) : step, place) }
+            for (index, step) in steps.enumerated() {
+                let isAttribute = index == steps.count - 1 && step.hasPrefix("@") && tree["each"] == nil
+                checkName(isAttribute ? String(step.dropFirst()) : step, place)
+            }
             if let each = tree["each"], row == nil {
+                if tree["fields"] == nil {
+                    fault(.keyMissing, ["context": "column", "key": "fields"], at: tree.place)
+                }
+                if let other = tree["value"] {
+                    fault(.sourceConflict, ["first": "each", "second": "value"], at: other.place)
+                }
                 var element = ExportField(name: steps.last ?? "")
                 element.rows = collection(each, schema)
                 element.children = elements(
@@ -150,9 +193,6 @@ extension MappingParser {
         if known == nil { fields.append(ExportField(name: first)) }
         if steps.count == 1 {
             fields[index].value = field.value
-        } else if field.name.hasPrefix("@"), steps.count == 2 {
-            fields[index].attributes.append(
-                ExportField(name: String(field.name.dropFirst()), value: field.value))
         } else {
             insert(field, at: steps.dropFirst(), into: &fields[index].children)
         }

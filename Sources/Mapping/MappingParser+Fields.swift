@@ -204,6 +204,19 @@ extension MappingParser {
             }
             return .located(placed(paths(path), scope))
         }
+        if !isTable {
+            for key in ["col", "at"] {
+                guard let tree = keys[key] else { continue }
+                fault(.keyUnknown, ["context": "xml", "key": key, "suggestion": "path"], at: tree.place)
+                return nil
+            }
+        }
+        if let root = keys["root"], isStructured || isTable {
+            fault(
+                .keyUnknown, ["context": isTable ? "csv" : "record", "key": "root", "suggestion": ""],
+                at: root.place)
+            return nil
+        }
         if keys["col"] != nil || keys["at"] != nil { return locator(keys, at: place).map { .located([$0]) } }
         if let from = keys["from"] { return reference(from, scope) }
         if let constant = scalar(keys["const"]) { return .constant(constant) }

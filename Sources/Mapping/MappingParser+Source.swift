@@ -14,6 +14,7 @@ extension MappingParser {
         for (name, _, value) in keys["let"]?.pairs ?? [] { lets[name] = paths(value).first }
         fileName = pattern(keys["filename"])
         guard let kind = keys["kind"] else { return nil }
+        refuseOthers(tree, kind)
         if kind.scalar == "xml" { return xmlSource(keys, at: tree.place) }
         if kind.scalar == "record" { return recordSource(keys) }
         guard let tableKind = kind.scalar.flatMap(TableSource.Kind.init(rawValue:)) else {
@@ -23,6 +24,21 @@ extension MappingParser {
             return nil
         }
         return .table(tableSource(tableKind, tree, keys, target))
+    }
+
+    /// Keys that mean nothing for a kind of files are a misunderstanding.
+    private mutating func refuseOthers(_ tree: YAMLTree, _ kind: YAMLTree) {
+        let table: Set = ["kind", "filename", "encoding", "dialect", "locale", "aliases", "rows", "group_by"]
+        let meant: [String: Set<String>] = [
+            "xml": ["kind", "filename", "namespaces", "record", "skip", "let", "extract", "limits"],
+            "record": ["kind", "filename", "stream", "skip", "let"], "csv": table.union(["group", "detail"]),
+            "fixed": table, "tagged": table,
+        ]
+        guard let word = kind.scalar, let known = meant[word] else { return }
+        for (key, place, _) in tree.pairs ?? []
+        where !known.contains(key) && MappingKey.names(in: .source).contains(key) {
+            fault(.sourceConflict, ["first": "kind: \(word)", "second": key], at: place)
+        }
     }
 
     private mutating func xmlSource(_ keys: [String: YAMLTree], at place: Place) -> SourceDefinition? {
@@ -44,7 +60,11 @@ extension MappingParser {
 
     /// Records that are structured already.
     private mutating func recordSource(_ keys: [String: YAMLTree]) -> SourceDefinition {
+        isStructured = true
         let stream = keys["stream"].flatMap { scalar($0) }
+        if let tree = keys["stream"], stream?.isEmpty != false {
+            fault(.valueExpected, ["expected": "text", "context": "stream"], at: tree.place)
+        }
         var source = XMLSource(records: [XMLName(stream ?? "record")])
         source.form = .records(stream: stream)
         source.skip = (keys["skip"]?.items ?? []).flatMap { paths($0) }
@@ -75,16 +95,14 @@ extension MappingParser {
             source.grouping = rowGroups(
                 group, isStaged: keys["group"].flatMap { choice($0, TableSource.RowOrder.self) } == .staged)
         }
+        if let group = keys["group"], keys["group_by"] == nil {
+            fault(.keyMissing, ["context": "source", "key": "group_by"], at: group.place)
+        }
         if let detail = keys["detail"] {
             if source.grouping != nil {
                 fault(.sourceConflict, ["first": "rows, group_by", "second": "detail"], at: detail.place)
             }
             source.grouping = self.detail(detail)
-        }
-        if let grouping = source.grouping, grouping.isStaged, kind != .csv {
-            fault(
-                .sourceConflict, ["first": "kind: \(kind.rawValue)", "second": "staged, detail"],
-                at: tree.place)
         }
         table = source
         return source
@@ -93,7 +111,7 @@ extension MappingParser {
     private mutating func read(_ tree: YAMLTree, into source: inout TableSource) {
         let keys = map(tree, .dialect)
         if let delimiters = keys["delimiter"] {
-            source.delimiters = delimiters.items.compactMap { byte($0) }
+            source.delimiters = delimiters.items.compactMap { delimiter($0) }
         }
         if let quote = keys["quote"] { source.quote = quote.scalar == "none" ? nil : byte(quote) }
         if let header = keys["header"].flatMap({ integer($0) }) { source.headerLines = header }
@@ -111,6 +129,24 @@ extension MappingParser {
                 fault(.keyMissing, ["key": "into", "context": "overflow"], at: overflow.place)
             }
         }
+    }
+
+    /// A character between cells, which no line end and no quote can be.
+    mutating func delimiter(_ tree: YAMLTree) -> UInt8? {
+        guard let byte = byte(tree) else { return nil }
+        guard byte >= 0x80 || [UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\"")].contains(byte)
+        else {
+            return byte
+        }
+        fault(.valueExpected, ["expected": "character", "context": "delimiter"], at: tree.place)
+        return nil
+    }
+
+    /// Names of columns, at least one.
+    private mutating func columnNames(_ tree: YAMLTree, _ context: String) -> [String] {
+        let names = tree.items.compactMap(\.scalar)
+        if names.isEmpty { fault(.valueExpected, ["expected": "list", "context": context], at: tree.place) }
+        return names
     }
 
     /// `{by: {col: Type}, header: E, lines: L}`.
@@ -134,24 +170,27 @@ extension MappingParser {
     private mutating func detail(_ tree: YAMLTree) -> RowGrouping? {
         let keys = map(tree, .detail)
         guard let file = keys["file"], let name = scalar(file), let key = keys["key"] else { return nil }
+        if name.contains("/") || name.isEmpty {
+            fault(.valueExpected, ["expected": "file", "context": "detail.file"], at: file.place)
+        }
         for part in name.split(separator: "{", omittingEmptySubsequences: false).dropFirst() {
             let group = String(part.prefix { $0 != "}" })
             if fileName?.groupNames.contains(where: { $0.name == group }) == true { continue }
             fault(.variableUnknown, ["name": group], at: file.place)
         }
-        return .byDetail(DetailSource(file: name, key: key.items.compactMap(\.scalar)))
+        return .byDetail(DetailSource(file: name, key: columnNames(key, "detail.key")))
     }
 
     /// `[Ref]` or `{columns: [Ref], blank: continues}`.
     private mutating func rowGroups(_ tree: YAMLTree, isStaged: Bool) -> RowGrouping {
         guard tree.pairs != nil else {
             return .byKey(
-                tree.items.compactMap(\.scalar).map { .column($0) }, blankContinues: false,
+                columnNames(tree, "group_by").map { .column($0) }, blankContinues: false,
                 isStaged: isStaged)
         }
         let keys = map(tree, .groupBy)
         return .byKey(
-            (keys["columns"]?.items ?? []).compactMap(\.scalar).map { .column($0) },
+            keys["columns"].map { columnNames($0, "group_by").map { .column($0) } } ?? [],
             blankContinues: keys["blank"].map { requireWord($0, "continues") } ?? false, isStaged: isStaged)
     }
 

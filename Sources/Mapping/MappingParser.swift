@@ -13,6 +13,7 @@ extension MappingDefinition {
     /// - Parameter file: its name, for the positions of faults.
     /// - Throws: ``MappingFaults`` with everything that is wrong.
     package static func parse(_ text: String, file: String) throws(MappingFaults) -> MappingDefinition {
+        if ExportDefinition.isMeant(by: text) { throw MappingFaults(wrongDirection: "--export", file: file) }
         var parser = MappingParser(file: file)
         guard let definition = parser.definition(text),
             !parser.faults.contains(where: { $0.severity == .error })
@@ -44,6 +45,9 @@ struct MappingParser {
     var fileName: Pattern?
     var totals: [FileTotal] = []
 
+    /// Whether records are structured already, so that there are no columns and no root element.
+    var isStructured = false
+
     var isTable: Bool { table != nil }
 
     init(file: String) {
@@ -61,6 +65,9 @@ struct MappingParser {
             return nil
         }
         let keys = map(root, .file)
+        if let direction = keys["direction"], direction.scalar != "import" {
+            unknownValue(direction.scalar ?? "", ["import", "export"], at: direction.place)
+        }
         let target = entity(keys["target"])
         schema = target
         for block in keys["defs"]?.pairs ?? [] { blocks[block.key] = block.value }
@@ -69,6 +76,7 @@ struct MappingParser {
         else { return nil }
         let (fields, collections) = self.fields(fieldTree, target)
         requireFields(target, fields, at: fieldTree.place)
+        requireRows(source, collections, target, at: fieldTree.place)
         warnOfUnusedBlocks(keys["defs"])
         let checks = (keys["checks"]?.items ?? []).compactMap { check($0, target) }
         let fileChecks = (keys["file_checks"]?.items ?? []).compactMap { check($0, target, isFile: true) }
@@ -110,6 +118,21 @@ struct MappingParser {
         for (slot, field) in target.fields.enumerated() where field.isRequired && !mapped.contains(slot) {
             fault(.fieldRequired, ["field": field.name, "entity": target.name], at: place)
         }
+    }
+
+    /// A second file has the rows of one collection.
+    private mutating func requireRows(
+        _ source: SourceDefinition, _ collections: [CollectionRule], _ target: EntitySchema, at place: Place
+    ) {
+        guard case .table(let table) = source, case .byDetail = table.grouping, collections.count != 1 else {
+            return
+        }
+        let known = target.collections.map(\.name).joined(separator: " | ")
+        guard collections.count > 1 else {
+            return fault(.keyMissing, ["context": "fields", "key": known], at: place)
+        }
+        let names = collections.map { target.collections[$0.collection].name }
+        fault(.sourceConflict, ["first": names[0], "second": names[1]], at: place)
     }
 
     private mutating func warnOfUnusedBlocks(_ tree: YAMLTree?) {

@@ -109,7 +109,13 @@ package struct MappingReader {
         meter.begin(bytes: bytes.count)
         guard case .table(var table) = reader.take() else { return }
         defer { reader = .table(table) }
-        try table.readDetail(bytes, isLast: isLast)
+        do {
+            try table.readDetail(bytes, isLast: isLast)
+        } catch let error as TabularError {
+            var fault = error.diagnostic
+            fault.place.file = table.detail?.name
+            throw TabularError(fault)
+        }
         try meter.check(line: nil)
     }
 
@@ -133,7 +139,10 @@ package struct MappingReader {
                 ordinal = table.ordinal
                 reader = .table(table)
             }
-            if try table.deliverPart(body) { return true }
+            meter.begin(bytes: 0)
+            let hasMore = try table.deliverPart(body)
+            try meter.check(line: nil)
+            if hasMore { return true }
         }
         try close()
         return false
@@ -204,6 +213,9 @@ package struct MappingReader {
         do throws(JSONError) {
             let message = try JSONParser.parse(found.bytes, line: found.line)
             guard let node = stream == nil ? message : message.singerRecord(of: stream) else { return }
+            guard case .object = node else {
+                throw JSONError(.malformed, at: Place(line: found.line, field: "record"))
+            }
             ordinal += 1
             evaluator.begin(&item, origin)
             record.load(node, &item.record)
@@ -221,9 +233,11 @@ package struct MappingReader {
 }
 
 extension JSONNode {
-    /// The record in a message of the Singer specification; nil for messages of other kinds and streams.
+    /// The record in a message of the Singer specification, null where it has none; nil for messages of other kinds
+    /// and streams.
     func singerRecord(of stream: String?) -> JSONNode? {
-        self["type"]?.text == "RECORD" && self["stream"]?.text == stream ? self["record"] : nil
+        guard self["type"]?.text == "RECORD", self["stream"]?.text == stream else { return nil }
+        return self["record"] ?? .null
     }
 }
 

@@ -23,6 +23,7 @@ struct ProgramCompiler {
     private(set) var choices: [ChoiceTable] = []
     private(set) var formats: [DateLayout] = []
     private(set) var formatNames: [String] = []
+    private(set) var requiredSlots: [Int] = []
     private(set) var checks: [CheckOperation] = []
     private(set) var checkRules: [CheckRule] = []
     private(set) var only: Int32 = -1
@@ -57,6 +58,7 @@ struct ProgramCompiler {
                     collection: Int32(collection.collection), start: Int32(start), end: Int32(index)))
         }
         collection = -1
+        requiredSlots = definition.target.fields.indices.filter { definition.target.fields[$0].isRequired }
         for rule in definition.checks { compile(rule) }
         if let condition = definition.only { only = compile(condition) }
         if case .table(let source) = definition.source {

@@ -11,8 +11,10 @@ package struct MappedItem: Sendable {
     package var record: Record
     /// Errors, warnings and remarks, in the order they were found.
     package var findings: [Diagnostic]
-    /// The record's own bytes, at most 1 MiB of them, where they do not stand together in its file.
+    /// The record's first own rows, 1 MiB of them at most, where they do not stand together in its file.
     package private(set) var raw: [UInt8]?
+    /// Whether there were more of them.
+    private var isRawCut = false
 
     /// Nothing read yet.
     init(record: Record, findings: [Diagnostic]) {
@@ -22,14 +24,18 @@ package struct MappedItem: Sendable {
 
     /// Adds a row to the record's own bytes.
     mutating func keepRaw(_ row: [UInt8]) {
-        guard let raw else { return raw = row }
-        if raw.count + row.count < 1 << 20 { self.raw = raw + [UInt8(ascii: "\n")] + row }
+        guard !isRawCut else { return }
+        guard raw != nil else { return raw = row }
+        isRawCut = (raw?.count ?? 0) + row.count >= 1 << 20
+        guard !isRawCut else { return }
+        raw?.append(UInt8(ascii: "\n"))
+        raw?.append(contentsOf: row)
     }
 
     /// Makes the item ready for another record.
     fileprivate mutating func forget() {
         if !findings.isEmpty { findings.removeAll() }
-        if raw != nil { raw = nil }
+        if raw != nil { (raw, isRawCut) = (nil, false) }
     }
 
     /// Whether nothing was found yet at the place of a finding, where only the field's absence is its subject.
@@ -163,9 +169,17 @@ struct RecordEvaluator {
             // Where a fault hides whether the record is wanted, the fault is shown rather than lost.
             if isWanted == false || isWanted == nil && item.isApplicable { return false }
         }
+        for slot in program.requiredSlots where !item.record.cells[slot].isValue { miss(slot, &item) }
         for index in program.checks.indices { run(index, &source, &item) }
         for rules in definition.rules { item.findings += rules.findings(item.record).filter(item.isNew) }
         return true
+    }
+
+    /// Notes that the record lacks a field, where nothing is known to be wrong with it yet.
+    private func miss(_ slot: Int, _ item: inout MappedItem) {
+        let place = Place(line: item.record.origin.line, field: definition.target.fields[slot].name)
+        let finding = MappingError(.required, at: place).diagnostic
+        if item.isNew(finding) { item.findings.append(finding) }
     }
 
     private func fillRows(

@@ -54,7 +54,7 @@ package struct RecordExporter {
 
     /// What was written since the last time; everything, when the file has ended.
     package mutating func take(isLast: Bool = false) -> [UInt8] {
-        if let written = csv?.take() { bytes += encoded(written) ?? [] }
+        if let written = csv?.take() { bytes += encoded(written) }
         if isLast { endDocument() }
         defer { bytes = [] }
         return bytes
@@ -79,27 +79,37 @@ package struct RecordExporter {
                 })
         }
         for cell in rows.joined() {
-            guard case .text(let text) = cell, output.encoding.encode(text) == nil else { continue }
+            let text =
+                switch cell {
+                case .text(let text), .literal(let text): text
+                }
+            guard output.encoding.encode(text) == nil else { continue }
             page.fault(.encoding, ["encodings": output.encoding.rawValue], text)
         }
         guard page.findings.isEmpty else { return }
         for row in rows { csv?.write(row) }
     }
 
-    private func encoded(_ written: [UInt8]) -> [UInt8]? {
+    /// What was written, in the file's encoding, which has all its characters: the parser looked at the names of
+    /// columns, and ``writeRows(_:_:)`` at the cells.
+    private func encoded(_ written: [UInt8]) -> [UInt8] {
         guard case .csv(let output) = definition.output, output.encoding.isLegacy else { return written }
-        return output.encoding.encode(String(decoding: written, as: UTF8.self))
+        guard let bytes = output.encoding.encode(String(decoding: written, as: UTF8.self)) else {
+            preconditionFailure("a text that was not looked at")
+        }
+        return bytes
     }
 
     // MARK: - XML
 
     private mutating func writeElement(_ output: XMLOutput, _ page: inout ExportPage) {
         var node = 0
-        let children = definition.fields.flatMap { page.elements($0, nodes, &node, .record) }
+        let record = ExportField(name: output.record, children: definition.fields)
+        let element = page.element(record, nodes, &node, .record) ?? ExportElement(name: output.record)
         guard page.findings.isEmpty else { return }
         do {
             var writer = XMLWriter(indents: true, fragmentDepth: 1)
-            try writer.write(ExportElement(name: output.record, children: children))
+            try writer.write(element)
             if count == 0 { bytes += head(output) }
             bytes += writer.bytes
         } catch {
@@ -129,7 +139,7 @@ package enum ExportFinding: String, CaseIterable, Sendable {
 extension ExportField {
     /// All values in the order in which they are written.
     var values: [ExportValue] {
-        [value].compactMap(\.self) + attributes.compactMap(\.value) + children.flatMap(\.values)
+        [value].compactMap(\.self) + children.flatMap(\.values)
     }
 }
 

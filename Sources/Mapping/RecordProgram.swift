@@ -123,6 +123,8 @@ final class RecordProgram: Sendable {
     let choices: [ChoiceTable]
     let formats: [DateLayout]
     let formatNames: [String]
+    /// Fields of the record without which it is none of its entity, whatever the mapping says.
+    let requiredSlots: [Int]
     let checks: [CheckOperation]
     let checkRules: [CheckRule]
     let only: Int32
@@ -155,6 +157,7 @@ final class RecordProgram: Sendable {
         choices = compiler.choices
         formats = compiler.formats
         formatNames = compiler.formatNames
+        requiredSlots = compiler.requiredSlots
         checks = compiler.checks
         checkRules = compiler.checkRules
         only = compiler.only

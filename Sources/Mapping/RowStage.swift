@@ -30,7 +30,11 @@ final class RowStage {
     /// Bytes in front of each row: hash, line, place (first byte and length), length and kind.
     private static let head = 40
 
+    /// Bytes that a part may have: it is read at once, and its rows are brought in order.
+    private static let partLimit = 32 << 20
+
     private var waiting: [[UInt8]] = [[]]
+    private var sizes: [Int] = []
     /// Where the written blocks of each part are.
     private var blocks: [[Range<Int>]] = []
     private var descriptor: Int32 = -1
@@ -47,7 +51,8 @@ final class RowStage {
 
     /// Puts a row aside.
     ///
-    /// - Throws: `STAGE-UNWRITABLE` where the folder for temporary files takes no more.
+    /// - Throws: `MAP-STAGE-UNWRITABLE` where the folder for temporary files takes no more, `MAP-STAGE-FULL` where
+    ///   too many rows have keys of one part, or one key.
     func add(_ row: [UInt8], key: [String], isDetail: Bool, line: Int, place: Range<Int>) throws(MappingError)
     {
         let hash = Self.hash(key)
@@ -82,7 +87,12 @@ final class RowStage {
     /// FNV-1a, which is the same in every process, as Swift's own hashes are not.
     private static func hash(_ key: [String]) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in key.joined(separator: "\u{0}").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        let text = key.joined(separator: "\u{0}")
+        // Texts that are equal have one hash, whichever way their accents are written.
+        let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+        for byte in (isASCII ? text : text.precomposedStringWithCanonicalMapping).utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+        }
         return hash
     }
 
@@ -127,6 +137,7 @@ final class RowStage {
         let all = waiting[0]
         waiting = Array(repeating: [], count: Self.parts)
         blocks = Array(repeating: [], count: Self.parts)
+        sizes = Array(repeating: 0, count: Self.parts)
         for (hash, row) in Self.rows(all) {
             let part = Int(hash % UInt64(Self.parts))
             waiting[part] += all[row.bytes.lowerBound - Self.head..<row.bytes.upperBound]
@@ -137,6 +148,10 @@ final class RowStage {
     private func write(_ part: Int) throws(MappingError) {
         var rest = waiting[part][...]
         blocks[part].append(fileSize..<fileSize + rest.count)
+        sizes[part] += rest.count
+        guard sizes[part] <= Self.partLimit else {
+            throw MappingError(.stageFull, ["limit": String(Self.partLimit >> 20)])
+        }
         while !rest.isEmpty {
             let written = unsafe rest.withUnsafeBytes {
                 unsafe pwrite(descriptor, $0.baseAddress, $0.count, off_t(fileSize))

@@ -34,11 +34,14 @@ extension TableReader {
             if strays.count >= Stray.most { try deliver(body) }
             return
         case .orphan(var diagnostic):
-            if isDetail { diagnostic.place.file = detail?.name }
+            if isDetail {
+                diagnostic.place.file = detail?.name
+            }
             try deliver(body)
             begin(line: line, place: place)
             rows.add(fields, bytes, line: line, collection: nil, to: &item.record)
             group.faults.append(diagnostic)
+            isSummed = !isDetail
             if stage != nil { item.keepRaw(bytes) }
             return try deliver(body)
         }
@@ -120,11 +123,13 @@ struct RowGroup: Sendable {
                 return isSame && !text.isEmpty
                     ? .next(collection: collection) : .orphan(fault(.orphanDetail, text, line))
             }
-            guard !isSame || text.isEmpty else { return .orphan(fault(.repeatedKey, text, line)) }
+            // A key's rows always come together, and behind its first row those of the other file.
+            guard key != self.key || text.isEmpty else { return .orphan(fault(.repeatedKey, text, line)) }
             self.key = key
             return .begin(collection: nil)
         case .byKey(_, let blankContinues, let isStaged):
-            if isSame || isOpen && blankContinues && key.allSatisfy(\.isEmpty) {
+            let isBlank = key.allSatisfy(\.isEmpty)
+            if isSame && !(isBlank && isStaged) || isOpen && blankContinues && isBlank {
                 return .next(collection: collection)
             }
             self.key = key

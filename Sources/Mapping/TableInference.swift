@@ -92,8 +92,11 @@ package struct TableInference {
 
     /// Begins with the head of a file.
     ///
-    /// - Throws: `CSV-EMPTY`, `CSV-NUL`, `CSV-ENCODING`.
+    /// - Throws: `CSV-EMPTY`, `CSV-NUL`, `CSV-ENCODING`; `CSV-NO-TABLE` for XML and JSON.
     package init(_ head: FileHead) throws(TabularError) {
+        if head.isXML || head.isJSON {
+            throw TabularError(.noTable, ["kind": head.isXML ? "XML" : "JSON"], at: Place(line: 1))
+        }
         probe = head.probe
         encoding = try head.probe.choose(from: [.utf8BOM, .utf8, .iso8859_15, .windows1252])
         delimiter = Self.delimiter(of: head)

@@ -32,6 +32,10 @@ struct TableReader {
     var keys: RowKeys
     /// Where rows wait for the end of the file, when they are not read in its order.
     var stage: RowStage?
+    /// The rows put aside that are being read.
+    var replay: RowReplay?
+    /// Whether the record at hand counts in the totals: rows of the second file are not summed.
+    var isSummed = true
     /// The second file, when the mapping names one.
     var detail: DetailFile?
     /// Unknown rows inside the record that is being read; they are handed over behind it.
@@ -206,7 +210,8 @@ struct TableReader {
 
     private mutating func deliverRecord(_ body: (inout MappedItem) throws -> Void) throws {
         // Of two files, totals are those of the first.
-        let summed = detail == nil ? rows.count : 1
+        let summed = detail == nil ? rows.count : isSummed ? 1 : 0
+        isSummed = true
         totals.add(&rows, summed, &item.record, source.locale, evaluator.program.totalPlaces)
         if group.faults.isEmpty {
             let isWanted = evaluator.evaluate(&rows, &item, &memory)

@@ -12,6 +12,11 @@ struct RowKeys {
     private var scratch: MappedItem
     private var last: [String] = []
 
+    /// Forgets the row before, at the start of a pass.
+    mutating func begin() {
+        last = []
+    }
+
     init(_ evaluator: RecordEvaluator, decoder: FieldDecoder) {
         self.evaluator = evaluator
         rows = TableRows(evaluator.program.places, decoder: decoder, collections: 0)
@@ -105,6 +110,8 @@ extension TableReader {
         defer { detail = file }
         if file.reader == nil {
             guard !bytes.isEmpty else { return }
+            // Without a header of the first file nothing is known of any column.
+            guard !rows.layout.positions.isEmpty else { throw TabularError(.empty) }
             file.dialect = CSVDialect(delimiter: source.delimiter(firstBytes: bytes), quote: source.quote)
             file.reader = CSVReader(file.dialect, encoding: file.decoder.encoding, mark: file.mark)
         }
@@ -127,6 +134,7 @@ extension TableReader {
     private mutating func readDetailHeader(
         _ fields: [TextField], _ row: [UInt8], _ file: inout DetailFile
     ) throws {
+        guard source.columns != .byPosition else { return }
         let header = try file.decoder.header(fields, row)
         file.layout = try source.layout(evaluator.program.places, header: header)
         rows.layout.take(file.layout, evaluator.program.collectionOfPlace)
@@ -153,21 +161,35 @@ extension TableReader {
         try stage?.add(bytes, key: key, isDetail: isDetail, line: line, place: place)
     }
 
-    /// Hands over the records of the next part of the rows; false where none is left.
+    /// Hands over the records of some more rows; false where none is left.
     mutating func deliverPart(_ body: (inout MappedItem) throws -> Void) throws -> Bool {
-        guard let part = try stage?.next() else { return false }
-        var again = RowsAgain(dialect, detail?.dialect ?? dialect)
-        for row in try order(part.rows, part.bytes, &again) {
-            let bytes = Array(part.bytes[row.bytes])
-            var fields = try again.fields(bytes, isDetail: row.isDetail)
+        if replay == nil {
+            guard let part = try stage?.next() else { return false }
+            var again = RowsAgain(dialect, detail?.dialect ?? dialect)
+            let ordered = try order(part.rows, part.bytes, &again)
+            replay = RowReplay(rows: ordered, bytes: part.bytes, again: again)
+            keys.begin()
+        }
+        guard var replay else { return false }
+        self.replay = nil
+        let rest = replay.rows[replay.next...].prefix(RowReplay.step)
+        for row in rest {
+            let bytes = Array(replay.bytes[row.bytes])
+            var fields = try replay.again.fields(bytes, isDetail: row.isDetail)
             let layout = row.isDetail ? detail?.layout ?? rows.layout : rows.layout
             let places = row.isDetail ? evaluator.program.detailPlaces : evaluator.program.groupPlaces
             let key = keys.groupKey(keys.key(fields, bytes, rows.layout, places), source)
-            let fault = fit(&fields, to: layout, line: row.line)
+            var fault = fit(&fields, to: layout, line: row.line)
+            if row.isDetail { fault?.place.file = detail?.name }
             try addToGroup(
                 key, fields, bytes, line: row.line, place: row.place, isDetail: row.isDetail, fault, body)
         }
-        try deliver(body)
+        replay.next += rest.count
+        if replay.next < replay.rows.count {
+            self.replay = replay
+        } else {
+            try deliver(body)
+        }
         return true
     }
 
@@ -176,7 +198,9 @@ extension TableReader {
     private mutating func order(
         _ staged: [RowStage.Row], _ bytes: [UInt8], _ again: inout RowsAgain
     ) throws -> [RowStage.Row] {
+        keys.begin()
         var groups: [[String]: Int] = [:]
+        var count = 0
         var seen: Set<Int> = []
         var ranked: [(group: Int, rank: Int, row: RowStage.Row)] = []
         for row in staged {
@@ -184,8 +208,10 @@ extension TableReader {
             let fields = try again.fields(bytes, isDetail: row.isDetail)
             let places = row.isDetail ? evaluator.program.detailPlaces : evaluator.program.groupPlaces
             let key = keys.groupKey(keys.key(fields, bytes, rows.layout, places), source)
-            let group = groups[key] ?? groups.count
-            groups[key] = group
+            let group = groups[key] ?? count
+            if group == count { count += 1 }
+            // Rows without a key have nothing in common.
+            if !key.allSatisfy(\.isEmpty) { groups[key] = group }
             let isFirst = seen.insert(group).inserted
             ranked.append((group, detail == nil || isFirst && !row.isDetail ? 0 : row.isDetail ? 1 : 2, row))
         }
@@ -195,6 +221,24 @@ extension TableReader {
                 < (right.element.group, right.element.rank, right.offset)
         }.map(\.element.row)
     }
+}
+
+/// A part of the rows that were put aside, on its way to becoming records.
+struct RowReplay {
+    /// In the order in which they are read.
+    let rows: [RowStage.Row]
+    let bytes: [UInt8]
+    fileprivate var again: RowsAgain
+    fileprivate var next = 0
+
+    fileprivate init(rows: [RowStage.Row], bytes: [UInt8], again: RowsAgain) {
+        self.rows = rows
+        self.bytes = bytes
+        self.again = again
+    }
+
+    /// So many rows at once, so that who keeps the records keeps few.
+    fileprivate static let step = 2000
 }
 
 /// Finds the fields of rows that were put aside.

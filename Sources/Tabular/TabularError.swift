@@ -20,6 +20,7 @@ package struct TabularError: ReportableError {
         case ragged = "CSV-RAGGED"
         case missingColumn = "CSV-MISSING-COLUMN"
         case repeatedColumn = "CSV-REPEATED-COLUMN"
+        case noTable = "CSV-NO-TABLE"
         case orphanRow = "CSV-ORPHAN-ROW"
         case orphanDetail = "CSV-ORPHAN-DETAIL"
         case groupDiffers = "CSV-GROUP-DIFFERS"

@@ -9,7 +9,7 @@ internal import Words
 enum Console {
     /// A line on standard output.
     static func print(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        write(Data((text + "\n").utf8))
     }
 
     /// A line on standard error.
@@ -44,6 +44,19 @@ enum Console {
         let line =
             (head.isEmpty ? "" : head + " ") + message + value + " [\(diagnostic.code)]"
         return words.hint(diagnostic).map { "\(line)\n\(indent)  → \($0)" } ?? line
+    }
+
+    /// Writes to standard output; where that takes no more, the command ends with the reason.
+    static func write(_ data: Data) {
+        do {
+            try FileHandle.standardOutput.write(contentsOf: data)
+        } catch {
+            let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+            let finding = Diagnostic(
+                code: "OUTPUT-UNWRITABLE", facts: ["detail": reason.localizedDescription])
+            try? FileHandle.standardError.write(contentsOf: Data((text(of: finding) + "\n").utf8))
+            exit(ExitStatus.failed.rawValue)
+        }
     }
 
     /// A table with aligned columns; the header is underlined by its own spacing only.

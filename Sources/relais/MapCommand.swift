@@ -31,21 +31,24 @@ struct MapCommand: AsyncParsableCommand {
         var exporter = try export.map {
             RecordExporter(try MappingOptions.findExport($0, in: library).definition)
         }
+        var pairs = PairedFiles(chooser)
         var counts = MappedFile.Counts()
         var unreadable = 0
         for file in files {
             do {
                 try await Unpacker().withFiles(of: file) { parts in
-                    let pairs = PairedFiles(parts)
-                    for part in parts { try map(part, pairs, chooser, &exporter, &counts) }
+                    for part in parts { try map(part, among: parts, &pairs, chooser, &exporter, &counts) }
                 }
             } catch let error as any ReportableError {
                 unreadable += 1
                 Console.report([error.inFile(file).diagnostic], asJSON: output.asJSON)
             }
         }
+        let alone = pairs.findings()
+        unreadable += alone.count
+        Console.report(alone, asJSON: output.asJSON)
         if let written = exporter?.take(isLast: true) {
-            FileHandle.standardOutput.write(Data(written))
+            Console.write(Data(written))
             Console.warn(words("map.exported", count: exporter?.count ?? 0))
         }
         if !output.asJSON {
@@ -56,14 +59,16 @@ struct MapCommand: AsyncParsableCommand {
     }
 
     private func map(
-        _ part: UnpackedFile, _ pairs: PairedFiles, _ chooser: MappingChooser,
+        _ part: UnpackedFile, among parts: [UnpackedFile], _ pairs: inout PairedFiles,
+        _ chooser: MappingChooser,
         _ exporter: inout RecordExporter?, _ total: inout MappedFile.Counts
     ) throws {
         let path = part.name
-        if let header = pairs.header(of: part, chooser) {
-            return Console.warn(words("map.detail", ["file": path, "header": header]))
+        guard pairs.header(of: part, among: parts) == nil else { return }
+        let file = try MappedFile(part, among: parts, &pairs, chooser)
+        if let detail = file.detailName, !output.asJSON {
+            Console.warn(words("map.detail", ["file": detail, "header": path]))
         }
-        let file = try MappedFile(part, pairs, chooser)
         if !output.asJSON {
             let facts = [
                 "file": path, "mapping": file.choice.definition.identifier,
@@ -95,7 +100,7 @@ struct MapCommand: AsyncParsableCommand {
                 fault.place = fault.place.inFile(path)
                 return fault
             }, asJSON: false)
-        if let written = exporter?.take() { FileHandle.standardOutput.write(Data(written)) }
+        if let written = exporter?.take(), !written.isEmpty { Console.write(Data(written)) }
     }
 
     private func showText(_ item: MappedItem, _ path: String) {

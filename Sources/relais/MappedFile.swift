@@ -29,19 +29,27 @@ struct MappedFile {
     }
 
     /// Looks at a file and chooses its mapping.
-    init(_ part: UnpackedFile, _ pairs: PairedFiles, _ chooser: MappingChooser) throws {
+    ///
+    /// - Parameters:
+    ///   - siblings: the files of one archive, or the file alone.
+    ///   - pairs: finds the second file of a mapping that reads two.
+    init(
+        _ part: UnpackedFile, among siblings: [UnpackedFile], _ pairs: inout PairedFiles,
+        _ chooser: MappingChooser
+    ) throws {
         path = part.name
         self.part = part
         let file = try LocalFile(part.path, limit: Self.sizeLimit)
         facts = try FileFacts(file)
         choice = try chooser.choose(try Self.head(of: file, facts, name: part.name))
-        detail = try pairs.detail(of: part, choice.definition)
+        detail = try pairs.detail(of: part, among: siblings, choice.definition)
     }
 
     /// A file that holds no others.
     init(_ path: String, _ chooser: MappingChooser) throws {
         let file = UnpackedFile(name: path, path: path)
-        try self.init(file, PairedFiles([file]), chooser)
+        var pairs = PairedFiles(chooser)
+        try self.init(file, among: [file], &pairs, chooser)
     }
 
     /// The head of an open file.
@@ -53,6 +61,9 @@ struct MappedFile {
             name: String(name.split(separator: "/").last ?? ""),
             bytes: try file.read(upTo: FileHead.size), probe: facts.probe)
     }
+
+    /// The name of its second file, for mappings that read two.
+    var detailName: String? { detail?.name }
 
     /// Hands every record over.
     func read(_ body: (inout MappedItem) -> Void) throws -> (reader: MappingReader, counts: Counts) {

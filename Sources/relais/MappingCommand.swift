@@ -176,7 +176,7 @@ struct MappingCommand: AsyncParsableCommand {
             guard let template = mapping.template else {
                 throw Diagnostic(code: "MAP-NO-TEMPLATE", facts: ["mapping": mapping.identifier])
             }
-            FileHandle.standardOutput.write(Data(template))
+            Console.write(Data(template))
         }
     }
 

@@ -179,12 +179,13 @@ struct MappingCoverageCommand: AsyncParsableCommand {
     func run() async throws {
         let chooser = try mapping.chooser()
         try await Unpacker().withFiles(of: path) { parts in
-            for part in parts { try show(part, PairedFiles(parts), chooser) }
+            for part in parts { try show(part, among: parts, chooser) }
         }
     }
 
-    private func show(_ part: UnpackedFile, _ pairs: PairedFiles, _ chooser: MappingChooser) throws {
-        let mapped = try MappedFile(part, pairs, chooser)
+    private func show(_ part: UnpackedFile, among parts: [UnpackedFile], _ chooser: MappingChooser) throws {
+        var pairs = PairedFiles(chooser)
+        let mapped = try MappedFile(part, among: parts, &pairs, chooser)
         // A file that its mapping cannot read to the end has no coverage worth showing: the fault is said instead.
         _ = try mapped.read { _ in }
         let file = try LocalFile(part.path, limit: .max)

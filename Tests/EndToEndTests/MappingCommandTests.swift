@@ -173,6 +173,9 @@ import Testing
             #expect(both.status == 0)
             #expect(both.output.contains("lines: 1"))
             #expect(both.errors.contains("mai_entetes.csv"))
+            let alone = try await RelaisCommand.run(["map", lines.path, "--mapping", mapping.path])
+            #expect(alone.status == 1)
+            #expect(alone.errors.contains("MAP-DETAIL-ALONE"))
         }
     }
 

@@ -31,8 +31,14 @@ import Testing
 
     @Test(
         arguments: zip(
-            ["1.25e3", "-1.5e-3", "12e0", "1e-2", "0.5e1", "1e41", "-120.50e1"],
-            ["1250", "-0.0015", "12", "0.01", "5", "1e41", "-1205.0"]))
+            [
+                "1.25e3", "-1.5e-3", "12e0", "1e-2", "0.5e1", "1e41", "-120.50e1", "1e-9223372036854775808",
+                "1e99999999999999999999",
+            ],
+            [
+                "1250", "-0.0015", "12", "0.01", "5", "1e41", "-1205.0", "1e-9223372036854775808",
+                "1e99999999999999999999",
+            ]))
     func `numbers lose their exponent, exactly`(number: String, plain: String) throws {
         #expect(try parse(number).text == plain)
     }
@@ -43,7 +49,7 @@ import Testing
             "nul",
             "\"a", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\udc00\"", "\"\u{1}\"", "\"\n\"", "[1 2]",
             "{}{}",
-            "", " ", "NaN", "'a'", "[1]]", "{\"a\":}", "\"\\",
+            "", " ", "NaN", "'a'", "[1]]", "{\"a\":}", "\"\\", "\"\\u0000\"",
         ])
     func `anything else is refused`(text: String) {
         let code = fault(text)
@@ -79,7 +85,8 @@ import Testing
         #expect(try objects(lines, step: step) == ["1 {\"a\":\"}{\\\"\"}", "3 {\"b\":[{},\n{}]}", "4 {}"])
         #expect(try objects(" [ {\"a\":1},\n {\"b\":2} ] \n", step: step) == ["1 {\"a\":1}", "2 {\"b\":2}"])
         for broken in [
-            "x", "{}]", "[{}", "{\"a\":\"", "[[{}]]", "[] {}", "12", String(repeating: "{\"a\":", count: 70),
+            "x", "{}]", "[{}", "{\"a\":\"", "[[{}]]", "[] {}", "12", "[,{}]", "[{},]", "[{},,{}]", "[{} {}]",
+            "{},{}", String(repeating: "{\"a\":", count: 70),
         ] {
             #expect(throws: JSONError.self, "\(broken)") { try objects(broken, step: step) }
         }

@@ -152,6 +152,25 @@ import Testing
         #expect(write(definition, []).text.hasSuffix("<x:r xmlns:x=\"urn:x&amp;y\">\n</x:r>\n"))
     }
 
+    @Test func `records, rows and elements alone may have attributes`() throws {
+        let definition = try definition(
+            "{kind: xml, record: i, root: r}",
+            """
+            paths:
+              "@n": number
+              a/@b: currency
+              a2/@b: buyer.name
+              l: {each: lines, fields: {"@t": label}}
+            """)
+        let values: [String: Value] = ["number": .text("1\"2"), "currency": .text("EUR")]
+        let written = write(definition, [try record(values, lines: [("Vis", Decimal(2))])])
+        #expect(written.codes.isEmpty)
+        #expect(
+            written.text.split(separator: "\n").dropFirst(2).dropLast().map { $0.trimmed } == [
+                "<i n=\"1&quot;2\">", "<a b=\"EUR\"/>", "<l t=\"Vis\"/>", "</i>",
+            ])
+    }
+
     @Test(
         arguments: [
             ("{kind: csv}", "columns: {a: numbr}", "MAP-FIELD-UNKNOWN 6"),
@@ -166,6 +185,14 @@ import Testing
             ("{kind: xml, record: i, root: r}", "paths: {a//b: number}", "MAP-PATH-INVALID 6"),
             ("{kind: xml, record: i, root: '1'}", "paths: {a: number}", "MAP-PATH-INVALID 5"),
             ("{kind: csv}", "columns: {a: number}\nfields: {}", "MAP-KEY-UNKNOWN 7"),
+            ("{kind: csv}", "columns: {a: {required: true}}", "MAP-KEY-MISSING 6"),
+            ("{kind: csv}", "columns: {}", "MAP-KEY-MISSING 6"),
+            ("{kind: csv, encoding: windows-1252}", "columns: {№: number}", "MAP-COLUMN-ENCODING 6"),
+            ("{kind: csv, encoding: utf-16}", "columns: {a: number}", "MAP-VALUE-UNKNOWN 5"),
+            ("{kind: csv, locale: overpunch}", "columns: {a: number}", "MAP-VALUE-UNKNOWN 5"),
+            ("{kind: xml, record: i, root: r, each: lines}", "paths: {a: number}", "MAP-SOURCE-CONFLICT 5"),
+            ("{kind: xml, record: i, root: r}", "paths: {a/@b/c: number}", "MAP-PATH-INVALID 6"),
+            ("{kind: xml, record: i, root: r}", "paths: {a: {each: lines}}", "MAP-KEY-MISSING 6"),
         ])
     func `mistakes are found where they stand`(output: String, fields: String, expected: String) {
         do {
@@ -176,4 +203,8 @@ import Testing
                 error.faults.map { "\($0.code) \($0.place.line ?? 0)" }.contains(expected), "\(error.faults)")
         } catch { Issue.record("\(error)") }
     }
+}
+
+extension Substring {
+    fileprivate var trimmed: String { String(drop { $0 == " " }) }
 }

@@ -60,11 +60,19 @@ import Testing
             {"type":"RECORD","stream":"s","record":\(record)}
             {"type":"RECORD","stream":"autre","record":{"id":1}}
             {"type":"STATE","value":{}}
+            {"type":"RECORD","stream":"s"}
+            {"type":"RECORD","stream":"s","record":[\(record),\(record)]}
 
             """
         let items = try read(try mapping("{kind: record, stream: s}"), text)
-        #expect(items.map { $0.record.origin.line } == [2])
-        #expect(items[0].isApplicable)
+        #expect(items.map { $0.record.origin.line } == [2, 5, 6])
+        #expect(items.map { $0.findings.map(\.code) } == [[], ["JSON-MALFORMED"], ["JSON-MALFORMED"]])
+    }
+
+    @Test func `a record without what its entity needs is faulty, whatever the mapping says`() throws {
+        let lenient = record.replacing("\"type\":\"F\",", with: "")
+        let items = try read(try mapping("{kind: record}"), lenient)
+        #expect(items[0].findings.map { "\($0.code) \($0.place.field ?? "")" } == ["FIELD-REQUIRED kind"])
     }
 
     @Test func `a broken record is faulty alone, a broken file is refused`() throws {

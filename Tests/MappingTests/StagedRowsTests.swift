@@ -74,6 +74,7 @@ import Testing
             try reader.feedDetail([], isLast: true)
         }
         try reader.finish(note)
+        #expect(reader.fileFindings.isEmpty)
         return found
     }
 
@@ -112,6 +113,37 @@ import Testing
             ])
     }
 
+    @Test func `rows without a key have nothing in common, and join nobody`() throws {
+        let text = "Num,TTC,Libelle,HT\n,9,a,9\nB,24,b,20\n,8,c,8\nA,12,d,10\nB,24,e,4\n"
+        let found = try read(try mapping(staged), Array(text.utf8))
+        #expect(
+            found == [
+                "– | a 9 | 2:FIELD-REQUIRED", "B | b 20 | e 4", "– | c 8 | 4:FIELD-REQUIRED", "A | d 10",
+            ])
+        let source = "  group_by: {columns: [Num], blank: continues}\n  group: staged"
+        #expect(
+            try read(try mapping(source), Array(text.utf8)) == [
+                "– | a 9 | 2:FIELD-REQUIRED",
+                "B | b 20 | c 8 | e 4 | 4:CSV-GROUP-DIFFERS", "A | d 10",
+            ])
+    }
+
+    @Test func `a first file without a row, and a key that comes three times`() throws {
+        #expect(throws: (any Error).self) {
+            try read(try mapping(paired), Array("\n\n".utf8), detail: Array("Num;Libelle;HT\nA;x;1\n".utf8))
+        }
+        let rows = Array("Num;Libelle;HT\nA;x;1\nA;y;2\n".utf8)
+        #expect(
+            try read(try mapping(paired), Array("Num;TTC\nA;1\nA;2\nA;3\n".utf8), detail: rows) == [
+                "A | x 1 | y 2", "– | 3:CSV-REPEATED-KEY", "– | 4:CSV-REPEATED-KEY",
+            ])
+    }
+
+    @Test func `accents written in two ways are one key`() throws {
+        let text = "Num;TTC;Libelle;HT\n\u{E9};1;a;1\ne\u{301};1;b;2\n"
+        #expect(try read(try mapping(staged), Array(text.utf8)) == ["\u{E9} | a 1 | b 2"])
+    }
+
     @Test func `more rows than memory holds come from a file, each with its own`() throws {
         let label = String(repeating: "x", count: 5000)
         var text = "Num;TTC;Libelle;HT\n"
@@ -146,6 +178,10 @@ import Testing
     @Test func `totals of two files are those of the first`() throws {
         let checks = "file_checks:\n  - {id: SUM, expect: sum(all.TTC) = 36 and count(all.TTC) = 2}"
         let definition = try mapping(paired, checks: checks)
+        let orphan = try read(
+            definition, Array("Num;TTC\nA;12\nB;24\n".utf8),
+            detail: Array("Num;HT;Libelle\nZ;1000;y\n".utf8))
+        #expect(orphan.last == "– | mars_lignes.csv:2:CSV-ORPHAN-DETAIL")
         let found = try read(
             definition, Array("Num;TTC\nA;12\nB;24\n".utf8),
             detail: Array("Num;Libelle;HT\nA;x;1\nA;y;2\n".utf8))
