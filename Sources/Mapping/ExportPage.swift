@@ -17,10 +17,14 @@ struct ExportPage {
         self.record = record.moved(behind: program.constants)
     }
 
-    mutating func fault(_ code: ExportFinding, _ facts: [String: String], _ value: String?) {
+    mutating func fault(
+        _ code: ExportFinding, _ facts: [String: String], _ value: String?,
+        _ severity: Diagnostic.Severity = .error
+    ) {
         findings.append(
             Diagnostic(
-                code: code.rawValue, facts: facts, place: Place(line: record.origin.line, value: value)))
+                code: code.rawValue, facts: facts, place: Place(line: record.origin.line, value: value),
+                severity: severity))
     }
 
     /// The value of a node.

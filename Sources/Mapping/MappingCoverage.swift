@@ -36,12 +36,17 @@ package final class MappingCoverage {
 
     private let definition: MappingDefinition
     private let source: Source
+    private let isDetail: Bool
 
     /// A comparison of one file.
     ///
+    /// - Parameter isDetail: whether it is the second file of a mapping that reads two.
     /// - Throws: `CSV-EMPTY`, `CSV-ENCODING`, `CSV-NUL`.
-    package init(_ definition: MappingDefinition, probe: EncodingProbe) throws(TabularError) {
+    package init(
+        _ definition: MappingDefinition, probe: EncodingProbe, isDetail: Bool = false
+    ) throws(TabularError) {
         self.definition = definition
+        self.isDetail = isDetail
         switch definition.source {
         case .xml(let xml):
             let program = RecordProgram(definition, fileVariables: [:])
@@ -99,7 +104,7 @@ package final class MappingCoverage {
     }
 
     private func entries(_ census: TableCensus, _ table: TableSource) -> [CoverageEntry] {
-        let wanted = definition.columns
+        let wanted = definition.columns(ofDetail: isDetail)
         func matches(_ column: String, _ name: String) -> Bool {
             ([column] + (table.aliases[column] ?? [])).contains { other in
                 table.columns == .byNameIgnoringCase

@@ -77,6 +77,16 @@ extension MappingDefinition {
         return columns
     }
 
+    /// The columns of the first file, or those of the second of a mapping that reads two.
+    func columns(ofDetail: Bool) -> [String] {
+        guard case .table(let table) = source, case .byDetail(let detail) = table.grouping else {
+            return columns
+        }
+        let rules = ofDetail ? collections.flatMap(\.fields) : fields
+        let others = rules.flatMap { $0.value.locators.compactMap(\.columnName) }
+        return others.reduce(into: detail.key) { if !$0.contains($1) { $0.append($1) } }
+    }
+
     /// The first line of its file that says what it is for.
     package var title: String {
         text.mappingTitle

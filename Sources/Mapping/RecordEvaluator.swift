@@ -171,7 +171,11 @@ struct RecordEvaluator {
         }
         for slot in program.requiredSlots where !item.record.cells[slot].isValue { miss(slot, &item) }
         for index in program.checks.indices { run(index, &source, &item) }
-        for rules in definition.rules { item.findings += rules.findings(item.record).filter(item.isNew) }
+        for rules in definition.rules {
+            let found = rules.findings(item.record)
+            // Looked at only where something was found: `isNew` holds a copy of the whole item.
+            if !found.isEmpty { item.findings += found.filter(item.isNew) }
+        }
         return true
     }
 

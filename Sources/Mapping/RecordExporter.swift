@@ -34,7 +34,8 @@ package struct RecordExporter {
     /// Writes a record, or says why it cannot be written.
     ///
     /// - Returns: `EXPORT-ENTITY` for a record of another entity, `FIELD-REQUIRED` for a required value that is
-    ///   missing, `EXPORT-ENCODING` for a character that the file's encoding does not have. Nothing is written then.
+    ///   missing, `EXPORT-ENCODING` for a character that the file's encoding does not have, `EXPORT-NO-ROWS` (a
+    ///   warning) where the child rows are written and it has none. Nothing is written then.
     package mutating func write(_ record: Record) -> [Diagnostic] {
         guard record.schema === definition.target else {
             let facts = ["entity": record.schema.name, "expected": definition.target.name]
@@ -69,6 +70,7 @@ package struct RecordExporter {
             output.rows.map { rows in
                 (0..<page.record.children[rows].count).map { RowPlace(collection: rows, row: $0) }
             } ?? [.record]
+        if places.isEmpty { page.fault(.noRows, [:], nil, .warning) }
         var rows: [[CSVCell]] = []
         for place in places {
             var node = 0
@@ -134,6 +136,7 @@ package enum ExportFinding: String, CaseIterable, Sendable {
     case entity = "EXPORT-ENTITY"
     case encoding = "EXPORT-ENCODING"
     case character = "EXPORT-CHARACTER"
+    case noRows = "EXPORT-NO-ROWS"
 }
 
 extension ExportField {

@@ -66,8 +66,8 @@ struct MapCommand: AsyncParsableCommand {
         let path = part.name
         guard pairs.header(of: part, among: parts) == nil else { return }
         let file = try MappedFile(part, among: parts, &pairs, chooser)
-        if let detail = file.detailName, !output.asJSON {
-            Console.warn(words("map.detail", ["file": detail, "header": path]))
+        if let detail = file.detail, !output.asJSON {
+            Console.warn(words("map.detail", ["file": detail.name, "header": path]))
         }
         if !output.asJSON {
             let facts = [
@@ -92,8 +92,9 @@ struct MapCommand: AsyncParsableCommand {
 
     /// Hands a record to the export; one with an error is reported and left out.
     private func write(_ item: inout MappedItem, _ path: String, _ exporter: inout RecordExporter?) {
-        if item.isApplicable { item.findings += exporter?.write(item.record) ?? [] }
-        let faults = item.findings.filter { $0.severity == .error }
+        let found = item.isApplicable ? exporter?.write(item.record) ?? [] : []
+        let faults = item.findings.filter { $0.severity == .error } + found
+        item.findings += found
         Console.report(
             faults.map { fault in
                 var fault = fault

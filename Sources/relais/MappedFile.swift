@@ -17,7 +17,7 @@ struct MappedFile {
     let choice: MappingChoice
     private let facts: FileFacts
     /// The second file, for mappings that read two.
-    private let detail: UnpackedFile?
+    let detail: UnpackedFile?
 
     /// Nothing is kept of a file that is only looked at, so that any size will do.
     private static let sizeLimit = Int.max
@@ -61,9 +61,6 @@ struct MappedFile {
             name: String(name.split(separator: "/").last ?? ""),
             bytes: try file.read(upTo: FileHead.size), probe: facts.probe)
     }
-
-    /// The name of its second file, for mappings that read two.
-    var detailName: String? { detail?.name }
 
     /// Hands every record over.
     func read(_ body: (inout MappedItem) -> Void) throws -> (reader: MappingReader, counts: Counts) {

@@ -36,7 +36,10 @@ struct MappingTestCommand: AsyncParsableCommand {
             }
             let (definition, file) = try MappingOptions.find(name, in: library)
             guard let folder = file?.deletingLastPathComponent() else { continue }
-            let samples = definition.tests.flatMap { Self.files($0, in: folder) }
+            let files = definition.tests.flatMap { Self.files($0, in: folder) }
+            // A second file is read with its first one.
+            let details = Set(files.compactMap { try? definition.detailName(besides: $0.lastPathComponent) })
+            let samples = files.filter { !details.contains($0.lastPathComponent) }
             if samples.isEmpty {
                 Console.warn(words("mapping.test.none", ["mapping": definition.identifier]))
             }
@@ -188,9 +191,15 @@ struct MappingCoverageCommand: AsyncParsableCommand {
         let mapped = try MappedFile(part, among: parts, &pairs, chooser)
         // A file that its mapping cannot read to the end has no coverage worth showing: the fault is said instead.
         _ = try mapped.read { _ in }
+        try show(part, mapped.choice.definition, isDetail: false)
+        if let detail = mapped.detail { try show(detail, mapped.choice.definition, isDetail: true) }
+    }
+
+    /// What a file holds beside what its mapping reads.
+    private func show(_ part: UnpackedFile, _ definition: MappingDefinition, isDetail: Bool) throws {
         let file = try LocalFile(part.path, limit: .max)
         let facts = try FileFacts(file)
-        let coverage = try MappingCoverage(mapped.choice.definition, probe: facts.probe)
+        let coverage = try MappingCoverage(definition, probe: facts.probe, isDetail: isDetail)
         file.rewind()
         var bytes: [UInt8] = []
         while true {
@@ -208,7 +217,7 @@ struct MappingCoverageCommand: AsyncParsableCommand {
             }
             return
         }
-        Console.print(mapped.choice.definition.identifier)
+        Console.print(isDetail ? "\n\(definition.identifier), \(part.lastName)" : definition.identifier)
         Console.printTable(
             [words("column.place"), words("column.state"), words("column.count")],
             entries.map { [$0.name, words("coverage.\($0.state.rawValue)"), words.number($0.count)] },

@@ -94,6 +94,7 @@ import Testing
                 + Array(",2,2\r\nF1,Vis,3,2\r\n".utf8))
         let bad = try record(["number": .text("F2")], lines: [("Vis", Decimal(1)), ("Ωmega", Decimal(1))])
         #expect(exporter.write(bad).map(\.code) == ["EXPORT-ENCODING"])
+        #expect(exporter.write(try record(["number": .text("F3")])).map(\.code) == ["EXPORT-NO-ROWS"])
         #expect(exporter.take(isLast: true) == [])
         #expect(exporter.count == 1)
         #expect(exporter.write(try record([:], entity: "account")).map(\.code) == ["EXPORT-ENTITY"])
