@@ -43,6 +43,7 @@ struct FileTotals: Sendable {
 
     /// Counts the fields of one record that was read, whether it is wanted or not.
     mutating func add(_ record: Record) {
+        guard !totals.isEmpty else { return }
         for (index, total) in totals.enumerated() {
             guard let slot = total.slot, record.cells[slot].isValue else { continue }
             let one = total.operation == .count ? Decimal(1) : nil

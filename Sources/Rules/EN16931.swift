@@ -111,15 +111,18 @@ extension InvoiceUnderTest {
             expect(.taxTotal, .error, field: "tax_total", amount(InvoiceSlots.taxTotal) ?? .zero, sum)
         }
         for row in 0..<count(Self.taxes) {
+            let category = text(cell(Self.taxes, row, Self.taxSlots.category))
+            let amount = cell(Self.taxes, row, Self.taxSlots.amount).decimal
+            if let category, let rule = Self.zeroTaxRules[category] {
+                expect(rule, .warning, field: "taxes", amount, .zero)
+            }
             guard let base = cell(Self.taxes, row, Self.taxSlots.base).decimal,
                 let rate = cell(Self.taxes, row, Self.taxSlots.rate).decimal
             else { continue }
             let expected = base.multiplied(by: rate)?.hundredth?.rounded(to: 2)
-            let amount = cell(Self.taxes, row, Self.taxSlots.amount).decimal
-            let isStandard = text(cell(Self.taxes, row, Self.taxSlots.category)) == "S"
             expect(.categoryTax, .warning, field: "taxes", amount, expected, within: Decimal(1))
-            if isStandard {
-                expect(.standardTax, .warning, field: "taxes", amount, expected, within: Decimal(1))
+            if let category, let rule = Self.rateTaxRules[category] {
+                expect(rule, .warning, field: "taxes", amount, expected, within: Decimal(1))
             }
         }
     }
@@ -137,7 +140,7 @@ extension InvoiceUnderTest {
                 let rule = Self.baseRules[category]
             else { continue }
             let rate = cell(Self.taxes, row, Self.taxSlots.rate).decimal
-            let byRate = category == "S"
+            let byRate = Self.rateTaxRules[category] != nil
             let lines = sum(Self.lines, Self.lineSlots.net) { line in
                 text(cell(Self.lines, line, Self.lineSlots.category)) == category
                     && (!byRate || cell(Self.lines, line, Self.lineSlots.rate).decimal == rate)
@@ -159,7 +162,16 @@ extension InvoiceUnderTest {
 
     private static let baseRules: [String: Rule] = [
         "S": .standardBase, "Z": .zeroBase, "E": .exemptBase, "AE": .reverseBase, "K": .intraCommunityBase,
-        "G": .exportBase, "O": .outsideBase,
+        "G": .exportBase, "O": .outsideBase, "L": .igicBase, "M": .ipsiBase,
+    ]
+
+    /// Categories with a rate: VAT, and the taxes of the Canaries (L) and of Ceuta and Melilla (M).
+    private static let rateTaxRules: [String: Rule] = ["S": .standardTax, "L": .igicTax, "M": .ipsiTax]
+
+    /// Categories without tax.
+    private static let zeroTaxRules: [String: Rule] = [
+        "Z": .zeroTax, "E": .exemptTax, "AE": .reverseTax, "K": .intraCommunityTax, "G": .exportTax,
+        "O": .outsideTax,
     ]
 
     // MARK: - Decimals

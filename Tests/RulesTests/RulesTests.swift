@@ -128,6 +128,23 @@ import Testing
         #expect(RuleSet.en16931.findings(record).isEmpty)
     }
 
+    @Test(
+        arguments: [
+            ("L", "IGIC"), ("M", "IPSI"), ("Z", "09"), ("E", "09"), ("AE", "09"), ("K", "09"), ("G", "09"),
+            ("O", "09"),
+        ])
+    func `each category has its own tax and base`(category: String, kind: String) throws {
+        var record = try invoice()
+        let taxes = try #require(EntitySchema.invoice.collection("taxes"))
+        let slot = try #require(EntitySchema.invoice.collections[taxes].slot(of: "category"))
+        let text = record.append(category)
+        record.children[taxes].cells[slot] = .text(text)
+        let code = ["L": "BR-AF", "M": "BR-AG", "K": "BR-IC"][category] ?? "BR-\(category)"
+        // The lines stay standard rated, so that the base is wrong; and tax is right only where there is a rate.
+        let codes = RuleSet.en16931.findings(record).map(\.code)
+        #expect(codes == (kind == "09" ? ["\(code)-09", "\(code)-08"] : ["\(code)-08"]))
+    }
+
     @Test func `codes outside their lists are remarks`() throws {
         #expect(try codes(["type_code": .text("999")]) == ["BR-CL-01"])
         #expect(try codes(["type_code": .text("3800")]) == ["BR-CL-01"])
