@@ -43,6 +43,18 @@ package struct MappedItem: Sendable {
         !finding.facts.isEmpty || !findings.contains { $0.place.field == finding.place.field }
     }
 
+    /// Notes what a rule found. Of a field's absence, the norm's own rule says more than the mapping's `required`;
+    /// where the field has another fault, it is not absent.
+    fileprivate mutating func note(_ finding: Diagnostic) {
+        if !isNew(finding) {
+            let required = MappingError.Code.required.rawValue
+            let index = findings.firstIndex { $0.place.field == finding.place.field && $0.code == required }
+            guard let index else { return }
+            findings.remove(at: index)
+        }
+        findings.append(finding)
+    }
+
     /// Whether the record can be applied: it has no error.
     package var isApplicable: Bool { findings.isEmpty || !findings.contains { $0.severity == .error } }
 }
@@ -173,8 +185,7 @@ struct RecordEvaluator {
         for index in program.checks.indices { run(index, &source, &item) }
         for rules in definition.rules {
             let found = rules.findings(item.record)
-            // Looked at only where something was found: `isNew` holds a copy of the whole item.
-            if !found.isEmpty { item.findings += found.filter(item.isNew) }
+            for finding in found { item.note(finding) }
         }
         return true
     }

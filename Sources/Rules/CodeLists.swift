@@ -31,6 +31,13 @@ extension InvoiceUnderTest {
         note(rule, .info, field: field, ["value": record.string(code)])
     }
 
+    /// Whether a VAT number begins with a country; Greece writes EL there.
+    func isCountry(_ vat: TextRange) -> Bool {
+        let prefix = record.bytes.span.extracting(vat.range.prefix(2))
+        return Self.countries.contains(prefix)
+            || prefix[0] == UInt8(ascii: "E") && prefix[1] == UInt8(ascii: "L")
+    }
+
     private static let taxCategory = taxes["category"]
     private static let lineCategory = lines["category"]
 

@@ -39,9 +39,7 @@ extension InvoiceUnderTest {
 
     private mutating func checkVATPrefix(_ party: PartySlots) {
         guard case .text(let vat) = record.cells[party.vat] else { return }
-        let hasCountry =
-            vat.count > 2 && record.bytes[vat.range.prefix(2)].allSatisfy { (65...90).contains($0) }
-        guard !hasCountry else { return }
+        guard vat.count <= 2 || !isCountry(vat) else { return }
         note(.vatPrefix, .warning, field: "\(party.block).vat", ["value": record.string(vat)])
     }
 
