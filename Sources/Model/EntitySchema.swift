@@ -72,6 +72,7 @@ extension EntitySchema {
             FieldSchema("number", required: true), FieldSchema("issue_date", .date, required: true),
             FieldSchema("due_date", .date), FieldSchema("currency", .currency, required: true),
         ] + party("seller") + party("buyer") + [
+            FieldSchema("tax_representative.name"), FieldSchema("tax_representative.vat"),
             FieldSchema("contract_ref"), FieldSchema("order_ref"), FieldSchema("preceding_invoice"),
             FieldSchema("line_total", .decimal), FieldSchema("allowance_total", .decimal),
             FieldSchema("charge_total", .decimal), FieldSchema("net_total", .decimal),

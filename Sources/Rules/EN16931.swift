@@ -33,14 +33,15 @@ extension InvoiceUnderTest {
         if !InvoiceSlots.seller.identities.contains(where: has) {
             note(.sellerIdentity, .error, field: "seller")
         }
-        checkVATPrefix(InvoiceSlots.seller)
-        checkVATPrefix(InvoiceSlots.buyer)
+        checkVATPrefix(InvoiceSlots.seller.vat, "seller.vat")
+        checkVATPrefix(InvoiceSlots.representativeVAT, "tax_representative.vat")
+        checkVATPrefix(InvoiceSlots.buyer.vat, "buyer.vat")
     }
 
-    private mutating func checkVATPrefix(_ party: PartySlots) {
-        guard case .text(let vat) = record.cells[party.vat] else { return }
+    private mutating func checkVATPrefix(_ slot: Int, _ field: String) {
+        guard case .text(let vat) = record.cells[slot] else { return }
         guard vat.count <= 2 || !isCountry(vat) else { return }
-        note(.vatPrefix, .warning, field: "\(party.block).vat", ["value": record.string(vat)])
+        note(.vatPrefix, .warning, field: field, ["value": record.string(vat)])
     }
 
     // MARK: - Totals

@@ -26,6 +26,7 @@ struct InvoiceSlots {
     static let rounding = slot("rounding")
     static let payable = slot("payable")
     static let dueDate = slot("due_date")
+    static let representativeVAT = slot("tax_representative.vat")
     static let seller = PartySlots("seller")
     static let buyer = PartySlots("buyer")
 }
