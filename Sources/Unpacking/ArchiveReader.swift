@@ -58,6 +58,9 @@ struct ArchiveReader {
             }
             // Only files: links and folders have nothing to read.
             guard unsafe isGzip || archive_entry_filetype(entry) == 0o100_000 else { continue }
+            // What says itself that it is too large is not even begun; what lies is found while it is read.
+            let declared = unsafe isGzip ? Self.gzipSize(of: file.path) : Int(archive_entry_size(entry))
+            guard declared <= budget else { throw bomb(at: place) }
             let inner = unsafe isGzip ? Self.innerName(of: file.name) : Self.name(of: entry)
             let path = folder.newPath()
             try unsafe write(archive, to: path, &budget, place)
@@ -82,16 +85,28 @@ struct ArchiveReader {
                 throw unsafe UnpackingError(.damaged, ["detail": Self.words(archive)], at: place)
             }
             budget -= count
-            guard budget >= 0 else {
-                throw UnpackingError(
-                    .bomb, ["ratio": String(limits.ratio), "total": String(limits.total >> 20)], at: place)
-            }
+            guard budget >= 0 else { throw bomb(at: place) }
             do {
                 try output.write(contentsOf: buffer[..<count])
             } catch {
                 throw UnpackingError(.noSpace, ["detail": error.localizedDescription], at: place)
             }
         }
+    }
+
+    private func bomb(at place: Place) -> UnpackingError {
+        UnpackingError(
+            .bomb, ["ratio": String(limits.ratio), "total": String(limits.total >> 20)], at: place)
+    }
+
+    /// The size that the end of a gzip file names, of its last member (RFC 1952, ISIZE); 0 where it cannot be read.
+    private static func gzipSize(of path: String) -> Int {
+        guard let file = FileHandle(forReadingAtPath: path) else { return 0 }
+        defer { try? file.close() }
+        guard let end = try? file.seekToEnd(), end >= 18, (try? file.seek(toOffset: end - 4)) != nil,
+            let bytes = try? file.readToEnd(), bytes.count == 4
+        else { return 0 }
+        return bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
     }
 
     /// The last part of an entry's name, without control characters; only ever shown.
