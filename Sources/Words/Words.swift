@@ -78,6 +78,10 @@ package struct Words: Sendable {
         facts["line"] = place.line.map(String.init)
         facts["field"] = facts["field"] ?? place.field
         facts["value"] = facts["value"] ?? place.value
+        // Kinds of values are words of the user's language too.
+        for key in ["expected", "kind"] {
+            if let word = facts[key].flatMap({ texts["expected.\($0)"] }) { facts[key] = word }
+        }
         return facts
     }
 
