@@ -59,9 +59,6 @@ package struct ExportDefinition: Sendable {
     ///
     /// - Throws: ``MappingFaults`` with everything that is wrong.
     package static func parse(_ text: String, file: String) throws(MappingFaults) -> ExportDefinition {
-        if let keys = try? YAMLTree.parse(text, file: file), keys["direction"] == nil, keys["source"] != nil {
-            throw MappingFaults(wrongDirection: "--mapping", file: file)
-        }
         var parser = MappingParser(file: file)
         guard let definition = parser.exportDefinition(text), parser.faults.isEmpty else {
             throw MappingFaults(faults: parser.faults.sorted(by: Diagnostic.comesFirst))
@@ -71,7 +68,9 @@ package struct ExportDefinition: Sendable {
 
     /// Whether a mapping file is of this direction.
     package static func isMeant(by text: String) -> Bool {
-        text.contains("direction:") && (try? YAMLTree.parse(text, file: ""))?["direction"]?.scalar == "export"
+        // Only such files have the key at the start of a line, so that no other is parsed twice.
+        text.split(separator: "\n").contains { $0.hasPrefix("direction:") }
+            && (try? YAMLTree.parse(text, file: ""))?.isExport == true
     }
 }
 

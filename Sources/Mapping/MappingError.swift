@@ -80,13 +80,3 @@ package struct MappingFaults: Error, Sendable {
     /// At least one fault, in the order of the file.
     package let faults: [Diagnostic]
 }
-
-extension MappingFaults {
-    /// A mapping of the other direction than the one wanted.
-    ///
-    /// - Parameter wrongDirection: the option that takes it.
-    init(wrongDirection option: String, file: String) {
-        let place = Place(file: file, line: 1, column: 1)
-        self.init(faults: [MappingError(.wrongDirection, ["option": option], at: place).diagnostic])
-    }
-}

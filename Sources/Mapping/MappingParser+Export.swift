@@ -8,11 +8,9 @@ internal import Tabular
 extension MappingParser {
     /// The whole file; nil where nothing can be made of it.
     mutating func exportDefinition(_ text: String) -> ExportDefinition? {
-        let root: YAMLTree
-        do {
-            root = try YAMLTree.parse(text, file: file)
-        } catch {
-            faults.append(error.diagnostic)
+        guard let root = root(text) else { return nil }
+        guard root.isExport || root["source"] == nil else {
+            fault(.wrongDirection, ["option": "--mapping"], at: root.place)
             return nil
         }
         let keys = map(root, .export)

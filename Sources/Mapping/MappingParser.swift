@@ -13,7 +13,6 @@ extension MappingDefinition {
     /// - Parameter file: its name, for the positions of faults.
     /// - Throws: ``MappingFaults`` with everything that is wrong.
     package static func parse(_ text: String, file: String) throws(MappingFaults) -> MappingDefinition {
-        if ExportDefinition.isMeant(by: text) { throw MappingFaults(wrongDirection: "--export", file: file) }
         var parser = MappingParser(file: file)
         guard let definition = parser.definition(text),
             !parser.faults.contains(where: { $0.severity == .error })
@@ -57,11 +56,9 @@ struct MappingParser {
     // MARK: - The file
 
     mutating func definition(_ text: String) -> MappingDefinition? {
-        let root: YAMLTree
-        do {
-            root = try YAMLTree.parse(text, file: file)
-        } catch {
-            faults.append(error.diagnostic)
+        guard let root = root(text) else { return nil }
+        guard !root.isExport else {
+            fault(.wrongDirection, ["option": "--export"], at: root.place)
             return nil
         }
         let keys = map(root, .file)
@@ -95,6 +92,16 @@ struct MappingParser {
             collections: collections, checks: checks, rules: rules(keys["rules"], target),
             totals: totals, fileChecks: fileChecks,
             only: keys["only"].flatMap { expression($0, names(target), .boolean) })
+    }
+
+    /// The file as YAML; nil where it is none.
+    mutating func root(_ text: String) -> YAMLTree? {
+        do {
+            return try YAMLTree.parse(text, file: file)
+        } catch {
+            faults.append(error.diagnostic)
+            return nil
+        }
     }
 
     mutating func entity(_ tree: YAMLTree?) -> EntitySchema? {

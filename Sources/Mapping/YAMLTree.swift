@@ -73,6 +73,9 @@ struct YAMLTree: Sendable {
 
     /// The value under a key of a map.
     subscript(key: String) -> YAMLTree? { pairs?.first { $0.key == key }?.value }
+
+    /// Whether it is a mapping that writes files.
+    var isExport: Bool { self["direction"]?.scalar == "export" }
 }
 
 extension YamlError {
