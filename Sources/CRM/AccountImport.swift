@@ -16,19 +16,28 @@ package struct AccountImport: ImportPlan {
 
     package var schema: EntitySchema { .account }
 
-    package func key(of record: Record) -> String? {
+    private static let fields = PartyReference.Fields(.account)
+
+    package func key(of record: Record, _ key: [RecordKeyPart]) -> String? {
         record.text("code") ?? record.text("siret") ?? record.text("siren") ?? record.text("name")
     }
 
-    package func apply(
-        _ records: [Record], _ context: ImportContext, on connection: Connection
-    ) async throws -> [ImportOutcome] {
-        let references = records.map { PartyReference($0) }
-        let matcher = PartyMatcher(keys: context.matching.keys, source: context.source)
+    package func prepare(
+        _ records: [Record], _ context: ImportContext, _ foresight: inout Foresight, on connection: Connection
+    ) async throws -> PreparedBatch {
+        let references = records.map { PartyReference($0, Self.fields) }
+        let matcher = PartyMatcher(
+            keys: context.matching.keys, source: context.source, decisions: context.decisions)
         let matches = try await matcher.match(references, on: connection)
-        let placement = try await Placement(records, references, matches, context, on: connection)
-        let changes = try await placement.writer.write(on: connection)
-        return placement.outcomes(changes)
+        var placement = Placement(context)
+        try await placement.place(records, references, matches, &foresight, on: connection)
+        let changes = try await placement.writer.settle(on: connection)
+        let decisions = placement.decisions(records, references, matches, changes, foresight)
+        return PreparedBatch(decisions: decisions) { [writer = placement.writer, foresight] connection in
+            var writer = writer
+            writer.number(try await foresight.takeNumbers(on: connection))
+            try await writer.write(on: connection)
+        }
     }
 }
 
@@ -38,59 +47,72 @@ private struct Placement {
     enum Decision {
         case new(site: Int, party: Int)
         case known(site: Int, party: Int)
-        case refused(Diagnostic)
+        case refused(ImportFinding, [Int])
+
+        /// The party, unless the record was refused.
+        var party: Int? {
+            switch self {
+            case .new(_, let party), .known(_, let party): party
+            case .refused: nil
+            }
+        }
     }
 
     var writer: PartyWriter
+    private let context: ImportContext
     private var decisions: [Decision] = []
-    private var partyOfIdentity: [String: Int] = [:]
     private var sitesOfParty: [Int: [SitesOfParties.Row]] = [:]
     /// Main sites without SIRET that a record of this batch has taken.
     private var takenSites: Set<Int> = []
 
-    init(
-        _ records: [Record], _ references: [PartyReference], _ matches: [PartyMatch],
-        _ context: ImportContext,
-        on connection: Connection
-    ) async throws {
+    init(_ context: ImportContext) {
+        self.context = context
         writer = PartyWriter(context)
-        let known = matches.compactMap { match in if case .found(let party, _) = match { party } else { nil }
+    }
+
+    /// Finds a place for each record of a batch.
+    mutating func place(
+        _ records: [Record], _ references: [PartyReference], _ matches: [PartyMatch],
+        _ foresight: inout Foresight, on connection: Connection
+    ) async throws {
+        let known = matches.compactMap { match in
+            if case .found(let party, _, _) = match { party } else { nil }
         }
         let sites = try await connection.run(
             SitesOfParties(parties: Set(known).sorted(), source: context.source))
         sitesOfParty = Dictionary(grouping: sites, by: \.party)
-        var siteIDs = try await connection.takeIDs(records.count, of: "site")[...]
-        var partyIDs = try await connection.takeIDs(matches.count { $0 == .unknown }, of: "party")[...]
         for ((record, reference), match) in zip(zip(records, references), matches) {
-            let decision = decide(
-                record, reference, match, siteID: siteIDs.popFirst() ?? 0,
-                partyID: match == .unknown ? partyIDs.popFirst() ?? 0 : 0)
+            let decision = decide(reference, match, &foresight)
             addContacts(of: record, to: decision)
             decisions.append(decision)
         }
     }
 
     private mutating func decide(
-        _ record: Record, _ reference: PartyReference, _ match: PartyMatch, siteID: Int, partyID: Int
+        _ reference: PartyReference, _ match: PartyMatch, _ foresight: inout Foresight
     ) -> Decision {
         switch match {
-        case .several(let parties):
-            return .refused(
-                ImportFinding.manyMatches.diagnostic(["candidates": parties.list], field: "name", of: record))
-        case .contradictory(let parties):
-            return .refused(
-                ImportFinding.conflict.diagnostic(["candidates": parties.list], field: "name", of: record))
-        case .found(let party, let site?): return keep(reference, site: site, party: party)
-        case .found(let party, nil): return place(reference, in: party, siteID: siteID)
+        case .several(let parties): return .refused(.manyMatches, parties)
+        case .similar(let parties): return .refused(.similar, parties)
+        case .contradictory(let parties): return .refused(.conflict, parties)
+        case .found(let party, let site?, _): return keep(reference, site: site, party: party)
+        case .found(let party, nil, _): return place(reference, in: party, &foresight)
         case .unknown:
-            if let identity = reference.identity, let party = partyOfIdentity[identity] {
-                writer.addSite(reference, id: siteID, of: party)
-                return .new(site: siteID, party: party)
+            if let party = reference.identity.flatMap({ foresight.party($0) })?.party {
+                return add(reference, to: party, &foresight)
             }
-            writer.addParty(reference, id: partyID, site: siteID, status: "client")
-            if let identity = reference.identity { partyOfIdentity[identity] = partyID }
-            return .new(site: siteID, party: partyID)
+            let new = foresight.add(reference, status: "client")
+            writer.addParty(reference, id: new.party, site: new.site, status: new.status)
+            return .new(site: new.site, party: new.party)
         }
+    }
+
+    private mutating func add(
+        _ reference: PartyReference, to party: Int, _ foresight: inout Foresight
+    ) -> Decision {
+        let site = foresight.addSite()
+        writer.addSite(reference, id: site, of: party)
+        return .new(site: site, party: party)
     }
 
     private mutating func keep(_ reference: PartyReference, site: Int, party: Int) -> Decision {
@@ -101,16 +123,15 @@ private struct Placement {
     }
 
     /// A record of a known party without a known site: its main site when that waits for a SIRET, or a new one.
-    private mutating func place(_ reference: PartyReference, in party: Int, siteID: Int) -> Decision {
+    private mutating func place(
+        _ reference: PartyReference, in party: Int, _ foresight: inout Foresight
+    ) -> Decision {
         let free = sitesOfParty[party]?.first {
             $0.isMain && $0.siret == nil && !$0.hasCode && !takenSites.contains($0.site)
         }
-        if let free {
-            takenSites.insert(free.site)
-            return keep(reference, site: free.site, party: party)
-        }
-        writer.addSite(reference, id: siteID, of: party)
-        return .new(site: siteID, party: party)
+        guard let free else { return add(reference, to: party, &foresight) }
+        takenSites.insert(free.site)
+        return keep(reference, site: free.site, party: party)
     }
 
     private mutating func addContacts(of record: Record, to decision: Decision) {
@@ -121,26 +142,44 @@ private struct Placement {
         }
     }
 
-    /// What happened to each record, given what the writer changed.
-    func outcomes(_ changes: PartyWriter.Changes) -> [ImportOutcome] {
-        decisions.map { decision in
-            switch decision {
-            case .new: .inserted
+    /// What becomes of each record, given what differs.
+    func decisions(
+        _ records: [Record], _ references: [PartyReference], _ matches: [PartyMatch],
+        _ changes: PartyWriter.Changes, _ foresight: Foresight
+    ) -> [RecordDecision] {
+        let claims = Dictionary(grouping: changes.claims) { $0.claim.row }
+        return decisions.indices.map { index in
+            let reference = references[index]
+            var answer = PartyResolver.Answer()
+            answer.traces = [MatchTrace("account", reference, matches[index], foresight)]
+            var decision: RecordDecision
+            switch decisions[index] {
+            case .new: decision = RecordDecision(.inserted)
             case .known(let site, let party):
-                changes.sites.contains(site) || changes.parties.contains(party) ? .updated : .unchanged
-            case .refused(let diagnostic): .quarantined(diagnostic)
+                let isChanged = changes.sites.contains(site) || changes.parties.contains(party)
+                decision = RecordDecision(isChanged ? .updated : .unchanged, "party", party)
+                let party = PartyWriter.Claim.Row(entity: "party", id: party)
+                let site = PartyWriter.Claim.Row(entity: "site", id: site)
+                let claims = (claims[party] ?? []) + (claims[site] ?? [])
+                decision.before = JSONText(object: claims.fields { $0.before })
+                decision.after = JSONText(object: claims.fields { $0.claim.value })
+            case .refused(let finding, let candidates):
+                decision = RecordDecision(
+                    .quarantined(
+                        finding.diagnostic(
+                            ["candidates": candidates.list], field: "name", of: records[index])))
+                answer.question = MatchQuestion(reference, finding, candidates)
             }
+            decision.explain(answer)
+            return decision
         }
     }
 }
 
-extension Placement.Decision {
-    /// The party, unless the record was refused.
-    fileprivate var party: Int? {
-        switch self {
-        case .new(_, let party), .known(_, let party): party
-        case .refused: nil
-        }
+extension [(claim: PartyWriter.Claim, before: String?)] {
+    /// One text of each claim, by its field.
+    fileprivate func fields(_ text: (Element) -> String?) -> [String: String] {
+        reduce(into: [:]) { fields, change in fields[change.claim.field] = text(change) }
     }
 }
 

@@ -8,16 +8,22 @@ package import PostgreSQL
 /// The import plan of invoices.
 ///
 /// Seller and buyer are resolved to parties first, so that the key of a document (source, issuer, kind, number,
-/// year) does not change when a SIREN appears later. An unknown party is made where the mapping allows it.
+/// year) does not change when a SIREN appears later. An unknown party is made where the mapping allows it; who
+/// names no seller means our own company.
 package struct DocumentImport: ImportPlan {
     /// The plan; it holds no state.
     package init() {}
 
     package var schema: EntitySchema { .invoice }
 
-    package func key(of record: Record) -> String? {
+    private static let roles = [
+        PartyResolver.Role("seller", prefix: "seller.", .invoice, status: "other", absent: .ownCompany),
+        PartyResolver.Role("buyer", prefix: "buyer.", .invoice, status: "client", absent: .fault),
+    ]
+
+    package func key(of record: Record, _ key: [RecordKeyPart]) -> String? {
         guard let number = record.text("number") else { return nil }
-        let seller = PartyReference(record, prefix: "seller.")
+        let seller = PartyReference(record, Self.roles[0].fields)
         let parts = [
             seller.identity ?? seller.name ?? "", record.text("kind") ?? "", number,
             record.date("issue_date").map { String($0.year) } ?? "",
@@ -25,99 +31,92 @@ package struct DocumentImport: ImportPlan {
         return parts.joined(separator: "\u{1F}")
     }
 
-    package func apply(
-        _ records: [Record], _ context: ImportContext, on connection: Connection
-    ) async throws -> [ImportOutcome] {
-        var outcomes = [ImportOutcome?](repeating: nil, count: records.count)
-        let resolver = PartyResolver(context: context)
-        let parties = try await resolver.resolve(records, on: connection)
-        var documents: [Document] = []
-        for (index, answer) in parties.enumerated() {
-            switch answer {
-            case .refused(let diagnostic): outcomes[index] = .quarantined(diagnostic)
-            case .known(let issuer, let party, let site):
-                documents.append(
-                    Document(records[index], index: index, issuer: issuer, party: party, site: site))
+    package func prepare(
+        _ records: [Record], _ context: ImportContext, _ foresight: inout Foresight, on connection: Connection
+    ) async throws -> PreparedBatch {
+        var decisions = records.map { record in
+            foreignIssuer(record, context).map { RecordDecision(.skipped($0)) }
+        }
+        let wanted = records.indices.filter { decisions[$0] == nil }
+        let answers = try await PartyResolver(context: context)
+            .resolve(wanted.map { records[$0] }, Self.roles, &foresight, on: connection)
+        var rows: [MirrorRow] = []
+        for (index, answer) in zip(wanted, answers) {
+            if let refusal = answer.refusal {
+                decisions[index] = RecordDecision(.quarantined(refusal))
+            } else if let issuer = answer.places[0], let buyer = answer.places[1] {
+                rows.append(Self.row(records[index], index, issuer: issuer.party, buyer))
             }
         }
-        documents = withoutRepeats(documents, records, &outcomes)
-        try await write(documents, records, context, &outcomes, on: connection)
-        return outcomes.map { $0 ?? .unchanged }
-    }
-
-    /// Of documents with one key in the batch, the first stays when all are equal, and none otherwise.
-    private func withoutRepeats(
-        _ documents: [Document], _ records: [Record], _ outcomes: inout [ImportOutcome?]
-    ) -> [Document] {
-        var kept: [Document] = []
-        for (_, group) in Dictionary(grouping: documents, by: \.key) {
-            let areEqual = Set(group.map(\.contentHash)).count == 1
-            for document in areEqual ? group[1...] : group[...] {
-                outcomes[document.index] =
-                    areEqual
-                    ? .skipped
-                    : .quarantined(
-                        ImportFinding.keyConflict.diagnostic(field: "number", of: records[document.index]))
-            }
-            if areEqual { kept.append(group[0]) }
+        var batch = MirrorBatch<SalesDocMirror>(records, context)
+        try await batch.decide(rows, &decisions, on: connection)
+        for (index, answer) in zip(wanted, answers) { decisions[index]?.explain(answer) }
+        return PreparedBatch(decisions: decisions.map { $0 ?? RecordDecision(.unchanged) }) {
+            [batch, foresight] connection in
+            let numbers = try await foresight.takeNumbers(on: connection)
+            try await PartyWriter(foresight, numbers, context).write(on: connection)
+            try await batch.write(numbers, on: connection)
         }
-        return kept.sorted { $0.index < $1.index }
     }
 
-    private func write(
-        _ documents: [Document], _ records: [Record], _ context: ImportContext,
-        _ outcomes: inout [ImportOutcome?], on connection: Connection
-    ) async throws {
-        guard !documents.isEmpty else { return }
-        let known = try await connection.run(KnownDocuments(documents: documents, source: context.source))
-        var fresh: [Document] = []
-        var changed: [Document] = []
-        for (var document, old) in zip(documents, known) {
-            switch old {
-            case nil: fresh.append(document)
-            case let old? where old.contentHash == document.contentHash: outcomes[document.index] = .unchanged
-            case let old?:
-                guard context.change == .write else {
-                    outcomes[document.index] = .quarantined(
-                        ImportFinding.changed.diagnostic(field: "number", of: records[document.index]))
-                    continue
-                }
-                document.id = old.id
-                changed.append(document)
-            }
-        }
-        let ids = try await connection.takeIDs(fresh.count, of: "sales_doc")
-        for (index, id) in ids.enumerated() { fresh[index].id = id }
-        try await insert(fresh, context, on: connection)
-        try await update(changed, context, on: connection)
-        for document in fresh { outcomes[document.index] = .inserted }
-        for document in changed { outcomes[document.index] = .updated }
+    /// Why a document that another company issued is left out, where only our own are wanted.
+    private func foreignIssuer(_ record: Record, _ context: ImportContext) -> Diagnostic? {
+        guard let own = context.onlyIssuer else { return nil }
+        guard let siren = PartyReference(record, Self.roles[0].fields).siren, siren != own else { return nil }
+        return ImportFinding.notOurSale.diagnostic(["siren": siren], field: "seller.siren", of: record)
     }
 
-    private func insert(
-        _ documents: [Document], _ context: ImportContext, on connection: Connection
-    ) async throws(PostgreSQLError) {
-        guard !documents.isEmpty else { return }
-        try await connection.execute(InsertDocuments(documents: documents, context: context))
-        try await insertRows(of: documents, on: connection)
-        try await connection.log(
-            documents.map { ChangeLogEntry(entity: "sales_doc", id: $0.id, op: "insert") }, context)
+    private static func row(
+        _ record: Record, _ index: Int, issuer: Int, _ buyer: PartyResolver.Place
+    ) -> MirrorRow {
+        MirrorRow(
+            index: index,
+            key: [
+                .integer(issuer), .text(record.text("kind") ?? "invoice"), .text(record.text("number") ?? ""),
+                .integer(record.date("issue_date")?.year ?? 0),
+            ],
+            given: [.integer(buyer.party), buyer.site.map { .integer($0) }])
     }
+}
 
-    private func update(
-        _ documents: [Document], _ context: ImportContext, on connection: Connection
-    ) async throws(PostgreSQLError) {
-        guard !documents.isEmpty else { return }
-        try await connection.execute(UpdateDocuments(documents: documents, context: context))
-        try await connection.execute(DeleteDocumentRows(ids: documents.map(\.id)))
-        try await insertRows(of: documents, on: connection)
-        try await connection.log(
-            documents.map { ChangeLogEntry(entity: "sales_doc", id: $0.id, op: "update") }, context)
-    }
-
-    private func insertRows(of documents: [Document], on connection: Connection) async throws(PostgreSQLError)
-    {
-        try await connection.execute(InsertDocumentLines(documents: documents))
-        try await connection.execute(InsertDocumentTaxes(documents: documents))
-    }
+/// Invoices and credit notes as rows of `sales_doc`.
+enum SalesDocMirror: MirrorTable {
+    static let name = "sales_doc"
+    static let schema = EntitySchema.invoice
+    static let key = [
+        MirrorColumn("issuer_id", .int, given: 0), MirrorColumn("kind"), MirrorColumn("number"),
+        MirrorColumn("year", .int, given: 0, isInt4: true),
+    ]
+    static let columns =
+        [
+            MirrorColumn("party_id", .int, given: 0), MirrorColumn("bill_site_id", .int, given: 1),
+            MirrorColumn("issued_on", .date, from: "issue_date"),
+            MirrorColumn("due_on", .date, from: "due_date"),
+            MirrorColumn("given_status", from: "billing_status"),
+        ]
+        + [
+            "type_code", "customization", "process", "currency", "contract_ref", "order_ref",
+            "preceding_invoice",
+        ]
+        .map { MirrorColumn($0) }
+        + [
+            "line_total", "allowance_total", "charge_total", "net_total", "tax_total", "gross_total",
+            "prepaid",
+            "rounding", "payable",
+        ].map { MirrorColumn($0, .decimal) }
+    static let children = [
+        MirrorChild(
+            name: "sales_doc_line", parent: "doc_id", collection: "lines",
+            columns: [
+                MirrorColumn("line_no"), MirrorColumn("label"), MirrorColumn("qty", .decimal),
+                MirrorColumn("unit_price", .decimal), MirrorColumn("net", .decimal), MirrorColumn("parent"),
+                MirrorColumn("category"), MirrorColumn("rate", .decimal),
+            ]),
+        MirrorChild(
+            name: "sales_doc_tax", parent: "doc_id", collection: "taxes",
+            columns: [
+                MirrorColumn("category"), MirrorColumn("rate", .decimal), MirrorColumn("base", .decimal),
+                MirrorColumn("amount", .decimal),
+            ]),
+    ]
 }

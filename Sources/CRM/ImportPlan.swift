@@ -37,30 +37,97 @@ package struct ImportContext: Sendable {
     package var source: Int
     /// Number of the file.
     package var artifact: Int
+    /// Our own company, which issued the documents that name nobody; nil where nobody knows it.
+    package var company: Int?
     /// How parties are found.
     package var matching: Matching
     /// What happens to known records with other content.
     package var change: Change
+    /// The fields that make a record the same one again, for entities without a key of their own.
+    package var key: [RecordKeyPart]
+    /// What people decided on descriptions of parties.
+    package var decisions = MatchDecisions()
+    /// Whether the records waited in quarantine: nothing newer is overwritten.
+    package var isReplay = false
+    /// SIREN of our own company, where only its documents are wanted.
+    package var onlyIssuer: String?
 
     /// The run, source system and artifact by their ids in the database.
-    package init(run: Int, source: Int, artifact: Int, matching: Matching, change: Change) {
+    package init(
+        run: Int, source: Int, artifact: Int, company: Int?, matching: Matching, change: Change,
+        key: [RecordKeyPart]
+    ) {
         self.run = run
         self.source = source
         self.artifact = artifact
+        self.company = company
         self.matching = matching
         self.change = change
+        self.key = key
     }
 }
 
-/// What happened to one record.
+/// A part of the key that a mapping gives its records.
+package enum RecordKeyPart: Sendable, Hashable {
+    /// A field, by its slot.
+    case field(Int)
+    /// The year of a date, by its slot.
+    case year(Int)
+    /// The record's number among those of its file with an equal key otherwise.
+    case ordinal
+}
+
+/// What happened, or is to happen, to one record.
 package enum ImportOutcome: Sendable, Hashable {
     case inserted
     case updated
     case unchanged
-    /// Left out because the same record came before in the batch.
-    case skipped
+    /// Left out: the same record came before in the batch, or for the reason given.
+    case skipped(Diagnostic?)
     /// Kept for a person, with the reason.
     case quarantined(Diagnostic)
+}
+
+/// What becomes of one record, and why.
+package struct RecordDecision: Sendable {
+    /// What becomes of it.
+    package var outcome: ImportOutcome
+    /// Table and number of the row that it speaks of; nil for a new one.
+    package let entity: String?
+    package let id: Int?
+    /// Columns that change, as they are and as they will be: JSON objects.
+    package var before: JSONText?
+    package var after: JSONText?
+    /// How its parties were found.
+    package var traces: [MatchTrace] = []
+    /// What a person is to decide before it can be applied.
+    package var question: MatchQuestion?
+
+    /// A decision on a row; none for a new one.
+    init(_ outcome: ImportOutcome, _ entity: String? = nil, _ id: Int? = nil) {
+        self.outcome = outcome
+        self.entity = entity
+        self.id = id
+    }
+
+    /// A record that the database refuses for what it holds.
+    package static func refused(_ reason: Diagnostic) -> RecordDecision {
+        RecordDecision(.quarantined(reason))
+    }
+
+    /// Notes how the parties were found and, where that is why the record waits, what is to be decided.
+    mutating func explain(_ answer: PartyResolver.Answer) {
+        traces = answer.traces
+        if case .quarantined = outcome { question = answer.question }
+    }
+}
+
+/// A batch that has been decided on and can be written.
+package struct PreparedBatch: Sendable {
+    /// One decision a record, in their order.
+    package let decisions: [RecordDecision]
+    /// Writes it, inside the transaction it was prepared in.
+    package let write: @Sendable (Connection) async throws -> Void
 }
 
 /// The way of one entity's records into the CRM.
@@ -69,14 +136,16 @@ package protocol ImportPlan: Sendable {
     var schema: EntitySchema { get }
 
     /// A text that two records share exactly when they are the same thing; nil when a record names nothing.
-    func key(of record: Record) -> String?
-
-    /// Applies a batch inside the caller's transaction.
     ///
-    /// - Returns: one outcome a record, in their order.
-    func apply(
-        _ records: [Record], _ context: ImportContext, on connection: Connection
-    ) async throws -> [ImportOutcome]
+    /// - Parameter key: what the mapping says makes a record the same one again.
+    func key(of record: Record, _ key: [RecordKeyPart]) -> String?
+
+    /// Decides on a batch without writing anything but temporary tables.
+    ///
+    /// - Parameter foresight: what earlier records are going to make.
+    func prepare(
+        _ records: [Record], _ context: ImportContext, _ foresight: inout Foresight, on connection: Connection
+    ) async throws -> PreparedBatch
 }
 
 /// The plans of all entities.
@@ -86,6 +155,11 @@ package enum ImportPlans {
         let plans: [any ImportPlan] = [AccountImport(), DocumentImport()]
         return plans.first { $0.schema === schema }
     }
+
+    /// Makes the temporary tables that records are compared in, for the rest of the session.
+    package static func makeStages(on connection: Connection) async throws(PostgreSQLError) {
+        try await connection.script(SalesDocMirror.stageScript)
+    }
 }
 
 /// Reasons why a record waits for a person.
@@ -94,7 +168,10 @@ package enum ImportFinding: String, CaseIterable, Sendable {
     case manyMatches = "MATCH-MANY"
     case conflict = "MATCH-CONFLICT"
     case keyConflict = "KEY-CONFLICT"
+    case similar = "MATCH-SIMILAR"
     case changed = "CONTENT-CHANGED"
+    case superseded = "REPLAY-OLDER"
+    case notOurSale = "NOT-OUR-SALE"
     case tooManyErrors = "LIMIT-ERRORS"
     case unsupportedEntity = "IMPORT-ENTITY"
 

@@ -5,19 +5,31 @@ internal import PostgreSQL
 
 /// Where a reference leads.
 enum PartyMatch: Sendable, Hashable {
-    /// One party, and its site where the key names one.
-    case found(party: Int, site: Int?)
+    /// One party, its site where the key names one, and the key; no key = a person said so.
+    case found(party: Int, site: Int?, by: PartyKey?)
     /// Several parties at the first level that has any.
     case several([Int])
+    /// Parties of the same name in the same town: never certain.
+    case similar([Int])
     /// Keys that only one party can have name different parties.
     case contradictory([Int])
     case unknown
+
+    /// The parties in question.
+    var candidates: [Int] {
+        switch self {
+        case .found(let party, _, _): [party]
+        case .several(let parties), .similar(let parties), .contradictory(let parties): parties
+        case .unknown: []
+        }
+    }
 }
 
 /// Looks references up by the keys of a mapping.
 struct PartyMatcher: Sendable {
     let keys: [PartyKey]
     let source: Int
+    let decisions: MatchDecisions
 
     private struct Hit: Hashable {
         let party: Int
@@ -37,7 +49,16 @@ struct PartyMatcher: Sendable {
             }
             hits[key] = found
         }
-        return references.map { decide($0, hits) }
+        let isNeverEmpty = decisions.never.isEmpty
+        return references.map { reference in
+            let never = isNeverEmpty ? [] : decisions.never[reference.fingerprint] ?? []
+            let match = decide(reference, hits, never)
+            if case .found = match { return match }
+            guard !decisions.accounts.isEmpty, let known = decisions.accounts[reference.fingerprint] else {
+                return match
+            }
+            return .found(party: known.party, site: known.site, by: nil)
+        }
     }
 
     private func find(
@@ -49,18 +70,24 @@ struct PartyMatcher: Sendable {
         case .vat: try await connection.run(FindByVAT(values: values))
         case .siren: try await connection.run(FindBySIREN(values: values))
         case .gln: try await connection.run(FindByGLN(values: values))
+        case .nameAndPostalCode: try await connection.run(FindByNameAndPostalCode(values: values))
         }
     }
 
-    private func decide(_ reference: PartyReference, _ hits: [PartyKey: [String: Set<Hit>]]) -> PartyMatch {
+    private func decide(
+        _ reference: PartyReference, _ hits: [PartyKey: [String: Set<Hit>]], _ never: Set<Int>
+    ) -> PartyMatch {
         var decision: PartyMatch?
         var unique: Set<Int> = []
         for key in keys {
-            guard let value = reference.value(key), let found = hits[key]?[value], let first = found.first
-            else {
+            guard let value = reference.value(key), let all = hits[key]?[value] else { continue }
+            let found = never.isEmpty ? all : all.filter { !never.contains($0.party) }
+            guard let first = found.first else { continue }
+            let parties = Set(found.map(\.party))
+            guard key != .nameAndPostalCode else {
+                decision = decision ?? .similar(parties.sorted())
                 continue
             }
-            let parties = Set(found.map(\.party))
             // Another company that shares a VAT number, a code used twice: not the one the record means.
             if let siren = reference.siren, found.contains(where: { $0.siren != nil && $0.siren != siren }) {
                 return .contradictory(parties.sorted())
@@ -69,7 +96,7 @@ struct PartyMatcher: Sendable {
             guard decision == nil else { continue }
             decision =
                 parties.count == 1
-                ? .found(party: first.party, site: found.count == 1 ? first.site : nil)
+                ? .found(party: first.party, site: found.count == 1 ? first.site : nil, by: key)
                 : .several(parties.sorted())
         }
         if unique.count > 1 { return .contradictory(unique.sorted()) }
@@ -153,6 +180,22 @@ struct FindByGLN: Statement {
         from unnest($1::text[]) k(value)
         join site s on s.gln = k.value
         join org o on o.party_id = s.party_id
+        """
+    var parameters: [Parameter] { [Parameter(values)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
+}
+
+/// Parties by their name, accents and case apart, and the postal code of a site.
+struct FindByNameAndPostalCode: Statement {
+    let values: [String]
+
+    static let sql = """
+        select k.value, p.id, s.id, o.siren
+        from unnest($1::text[]) k(value)
+        join party p on p.name_norm collate "C" = name_norm(split_part(k.value, chr(31), 1)) collate "C"
+        join site s on s.party_id = p.id and s.postal_code = split_part(k.value, chr(31), 2)
+        join org o on o.party_id = p.id
+        where p.merged_into is null
         """
     var parameters: [Parameter] { [Parameter(values)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // A party as a record describes it: what it can be found by and what it would be made from.
 
+internal import Crypto
 internal import Model
 
 /// What parties can be found by.
 package enum PartyKey: String, Sendable, Hashable, CaseIterable {
     case external, siret, vat, siren, gln
+    /// The same name but for accents and case, in the same town: never certain, always left to a person.
+    case nameAndPostalCode = "name+postcode"
 
     /// Whether two parties can never share it: sites have a code and a SIRET each, companies a SIREN.
-    var isUnique: Bool { self != .vat && self != .gln }
+    var isUnique: Bool { self == .external || self == .siret || self == .siren }
 }
 
 /// The description of a party in a record.
@@ -27,25 +30,47 @@ struct PartyReference: Sendable {
     var country: String?
     var line: Int?
 
-    /// Reads a block of fields (`buyer.`) or, with an empty prefix, a whole record.
-    init(_ record: Record, prefix: String = "") {
-        func text(_ field: String) -> String? { record.text(prefix + field) }
-        code = text("code")
-        name = text("name") ?? text("trade_name")
-        siret = text("siret")
-        vat = text("vat")
-        let named = text("siren") ?? siret.map { String($0.prefix(9)) } ?? vat.flatMap(VATNumber.siren(of:))
+    /// Where a block of fields (`buyer.`) or, with an empty prefix, a whole record has what describes a party.
+    struct Fields: Sendable {
+        private let slots: [Int?]
+
+        private static let names = [
+            "code", "name", "trade_name", "siren", "siret", "vat", "legal_id", "gln", "street", "postal_code",
+            "city", "country",
+        ]
+
+        init(_ schema: EntitySchema, prefix: String = "") {
+            slots = Self.names.map { schema.slot(of: prefix + $0) }
+        }
+
+        fileprivate func text(_ number: Int, of record: Record) -> String? {
+            slots[number].flatMap { record.value(of: record.cells[$0])?.text }
+        }
+    }
+
+    /// Reads the description of a party from a record.
+    init(_ record: Record, _ fields: Fields) {
+        code = fields.text(0, of: record)
+        name = fields.text(1, of: record) ?? fields.text(2, of: record)
+        siret = fields.text(4, of: record)
+        vat = fields.text(5, of: record)
+        let named =
+            fields.text(3, of: record) ?? siret.map { String($0.prefix(9)) }
+            ?? vat.flatMap(VATNumber.siren(of:))
         // 000000000 and the like stand for "none" in many exports; they name nobody.
-        siren = named.flatMap { Set($0).count == 1 ? nil : $0 }
-        if let number = siret, Set(number).count == 1 { siret = nil }
-        legalID = text("legal_id")
-        gln = text("gln")
-        street = text("street")
-        postalCode = text("postal_code")
-        city = text("city")
-        country = text("country")
+        siren = named.flatMap { Set($0.utf8).count == 1 ? nil : $0 }
+        if let number = siret, Set(number.utf8).count == 1 { siret = nil }
+        legalID = fields.text(6, of: record)
+        gln = fields.text(7, of: record)
+        street = fields.text(8, of: record)
+        postalCode = fields.text(9, of: record)
+        city = fields.text(10, of: record)
+        country = fields.text(11, of: record)
         line = record.origin.line
     }
+
+    /// Whether it describes nobody.
+    var isEmpty: Bool { identity == nil && name == nil && gln == nil && legalID == nil }
 
     /// The value of a key.
     func value(_ key: PartyKey) -> String? {
@@ -55,7 +80,15 @@ struct PartyReference: Sendable {
         case .vat: vat
         case .siren: siren
         case .gln: gln
+        case .nameAndPostalCode:
+            if let name, let postalCode { "\(name)\u{1F}\(postalCode)" } else { nil }
         }
+    }
+
+    /// Equal for references that say the same, so that a person decides once on all of them.
+    var fingerprint: [UInt8] {
+        let parts = [code, siret, siren, vat, gln, name?.lowercased(), postalCode].map { $0 ?? "" }
+        return Array(SHA256.hash(data: Array(parts.joined(separator: "\u{1F}").utf8)).prefix(16))
     }
 
     /// Whether an official number with valid check digits names it.

@@ -1,69 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives every document of a batch its issuer and its client, making those that may be made.
+// Gives every record the parties it speaks of, foreseeing those that may be made.
 
 internal import Diagnostics
 internal import Model
 internal import PostgreSQL
 
-/// Resolves the seller and the buyer of documents.
+/// Resolves the parties that records describe.
 struct PartyResolver: Sendable {
     let context: ImportContext
 
-    /// The parties of one document.
-    enum Answer: Sendable {
-        case known(issuer: Int, party: Int, site: Int?)
-        case refused(Diagnostic)
+    /// One of the parties of a record.
+    struct Role: Sendable {
+        /// What it is called in facts.
+        let name: String
+        let fields: PartyReference.Fields
+        /// Status of a party that is made for it.
+        let status: String
+        /// What stands for it where the record describes nobody.
+        let absent: Absent
+
+        enum Absent: Sendable {
+            case ownCompany, nobody, fault
+        }
+
+        /// The field that a finding points to.
+        let nameField: String
+
+        init(_ name: String, prefix: String, _ schema: EntitySchema, status: String, absent: Absent) {
+            self.name = name
+            fields = PartyReference.Fields(schema, prefix: prefix)
+            nameField = schema.slot(of: prefix + "name") == nil ? "party" : prefix + "name"
+            self.status = status
+            self.absent = absent
+        }
     }
 
-    private enum Role: String, CaseIterable {
-        case seller, buyer
-
-        var prefix: String { rawValue + "." }
-        var newStatus: String { self == .buyer ? "client" : "other" }
-    }
-
-    /// A party found or made for one reference.
-    private struct Place {
+    /// A party found or foreseen; negative numbers are provisional.
+    struct Place: Sendable {
         let party: Int
         let site: Int?
-        var siret: String?
+    }
+
+    /// The parties of one record, by role.
+    struct Answer: Sendable {
+        var places: [Place?] = []
+        var refusal: Diagnostic?
+        /// What a person is to decide.
+        var question: MatchQuestion?
+        var traces: [MatchTrace] = []
     }
 
     /// One answer a record, in their order.
-    func resolve(_ records: [Record], on connection: Connection) async throws -> [Answer] {
-        let sellers = records.map { PartyReference($0, prefix: Role.seller.prefix) }
-        let buyers = records.map { PartyReference($0, prefix: Role.buyer.prefix) }
-        let matcher = PartyMatcher(keys: context.matching.keys, source: context.source)
-        let matches = try await matcher.match(sellers + buyers, on: connection)
-        var refusals = [Diagnostic?](repeating: nil, count: records.count)
+    func resolve(
+        _ records: [Record], _ roles: [Role], _ foresight: inout Foresight, on connection: Connection
+    ) async throws -> [Answer] {
+        let references = roles.map { role in records.map { PartyReference($0, role.fields) } }
+        let matcher = PartyMatcher(
+            keys: context.matching.keys, source: context.source, decisions: context.decisions)
+        let matches = try await matcher.match(references.flatMap { $0 }, on: connection)
+        var answers = [Answer](repeating: Answer(), count: records.count)
         for (index, record) in records.enumerated() {
-            refusals[index] =
-                refusal(matches[index], sellers[index], .seller, record)
-                ?? refusal(matches[records.count + index], buyers[index], .buyer, record)
-        }
-        let made = try await makeUnknown(sellers, buyers, matches, refusals, on: connection)
-        return records.indices.map { index in
-            if let refusal = refusals[index] { return .refused(refusal) }
-            guard let seller = place(matches[index], sellers[index], made),
-                let buyer = place(matches[records.count + index], buyers[index], made)
-            else {
-                return .refused(ImportFinding.noMatch.diagnostic(field: "buyer.name", of: records[index]))
+            for (number, role) in roles.enumerated() {
+                let match = matches[number * records.count + index]
+                let reference = references[number][index]
+                judge(match, reference, role, record, foresight, &answers[index])
             }
-            return .known(issuer: seller.party, party: buyer.party, site: buyer.site)
         }
+        // Buyers before sellers would do too: what counts is that a party which buys is made a client.
+        for index in records.indices where answers[index].refusal == nil {
+            for (number, role) in roles.enumerated() {
+                let place = place(
+                    matches[number * records.count + index], references[number][index], role, &foresight)
+                answers[index].places.append(place)
+            }
+        }
+        return answers
     }
 
-    private func refusal(
-        _ match: PartyMatch, _ reference: PartyReference, _ role: Role, _ record: Record
-    ) -> Diagnostic? {
-        let field = role.prefix + "name"
+    private func judge(
+        _ match: PartyMatch, _ reference: PartyReference, _ role: Role, _ record: Record,
+        _ foresight: Foresight, _ answer: inout Answer
+    ) {
+        answer.traces.append(MatchTrace(role.name, reference, match, foresight))
+        guard answer.refusal == nil else { return }
+        if reference.isEmpty {
+            guard role.absent == .fault || role.absent == .ownCompany && context.company == nil else {
+                return
+            }
+            answer.refusal = ImportFinding.noMatch.diagnostic(
+                ["role": role.name], field: role.nameField, of: record)
+            return
+        }
+        guard let finding = finding(match, reference) else { return }
+        let candidates = match.candidates
+        var facts = ["role": role.name]
+        if !candidates.isEmpty { facts["candidates"] = candidates.list }
+        answer.refusal = finding.diagnostic(facts, field: role.nameField, of: record)
+        answer.question = MatchQuestion(reference, finding, candidates)
+    }
+
+    /// Why a match is left to a person; nil when it is certain, or when the party may be made.
+    private func finding(_ match: PartyMatch, _ reference: PartyReference) -> ImportFinding? {
         switch match {
         case .found: return nil
-        case .several(let parties):
-            return ImportFinding.manyMatches.diagnostic(
-                ["candidates": parties.list], field: field, of: record)
-        case .contradictory(let parties):
-            return ImportFinding.conflict.diagnostic(["candidates": parties.list], field: field, of: record)
+        case .several: return .manyMatches
+        case .contradictory: return .conflict
+        case .similar: return .similar
         case .unknown:
             let mayCreate =
                 switch context.matching.creation {
@@ -71,47 +113,19 @@ struct PartyResolver: Sendable {
                 case .withValidIdentifier: reference.hasValidIdentifier
                 case .never: false
                 }
-            return mayCreate
-                ? nil : ImportFinding.noMatch.diagnostic(["role": role.rawValue], field: field, of: record)
+            return mayCreate ? nil : .noMatch
         }
     }
 
-    /// Makes one party for each identity that nobody knows; a company that buys anywhere in the batch is a client.
-    private func makeUnknown(
-        _ sellers: [PartyReference], _ buyers: [PartyReference], _ matches: [PartyMatch],
-        _ refusals: [Diagnostic?], on connection: Connection
-    ) async throws -> [String: Place] {
-        var references: [String: PartyReference] = [:]
-        var statuses: [String: String] = [:]
-        for (role, group) in [(Role.buyer, buyers), (Role.seller, sellers)] {
-            let offset = role == .seller ? 0 : sellers.count
-            for (index, reference) in group.enumerated() where refusals[index] == nil {
-                guard matches[offset + index] == .unknown, let identity = reference.identity else { continue }
-                if references[identity] == nil {
-                    references[identity] = reference
-                    statuses[identity] = role.newStatus
-                }
-            }
+    private func place(
+        _ match: PartyMatch, _ reference: PartyReference, _ role: Role, _ foresight: inout Foresight
+    ) -> Place? {
+        if reference.isEmpty {
+            return role.absent == .ownCompany ? context.company.map { Place(party: $0, site: nil) } : nil
         }
-        let identities = references.keys.sorted()
-        let parties = try await connection.takeIDs(identities.count, of: "party")
-        let sites = try await connection.takeIDs(identities.count, of: "site")
-        var writer = PartyWriter(context)
-        var made: [String: Place] = [:]
-        for (index, identity) in identities.enumerated() {
-            guard let reference = references[identity] else { continue }
-            writer.addParty(
-                reference, id: parties[index], site: sites[index], status: statuses[identity] ?? "other")
-            made[identity] = Place(party: parties[index], site: sites[index], siret: reference.siret)
-        }
-        _ = try await writer.write(on: connection)
-        return made
-    }
-
-    private func place(_ match: PartyMatch, _ reference: PartyReference, _ made: [String: Place]) -> Place? {
-        if case .found(let party, let site) = match { return Place(party: party, site: site) }
-        guard let place = reference.identity.flatMap({ made[$0] }) else { return nil }
-        // One party was made from the first of several references: its site is that one's only.
-        return Place(party: place.party, site: place.siret == reference.siret ? place.site : nil, siret: nil)
+        if case .found(let party, let site, _) = match { return Place(party: party, site: site) }
+        let new = foresight.add(reference, status: role.status)
+        // One party is made from the first of several references: its site is that one's only.
+        return Place(party: new.party, site: new.reference.siret == reference.siret ? new.site : nil)
     }
 }

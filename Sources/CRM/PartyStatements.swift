@@ -65,7 +65,26 @@ struct InsertSites: Statement {
     }
 }
 
-/// Binds codes to sites; returns the sites that got a new one.
+/// One-based numbers of the codes that are bound to no site yet.
+struct MissingCodes: Statement {
+    let source: Int
+    let codes: [String]
+
+    static let sql = """
+        select i.no
+        from unnest($2::text[]) with ordinality as i(code, no)
+        left join lateral (
+          select 1 as known from external_identity e
+          where e.source_id = $1::bigint and e.ext_type = 'account' and e.ext_id = i.code
+        ) e on true
+        where e.known is null
+        order by i.no
+        """
+    var parameters: [Parameter] { [Parameter(source), Parameter(codes)] }
+    typealias Row = Int
+}
+
+/// Binds codes to sites.
 struct InsertExternalIdentities: Statement {
     let source: Int
     let codes: [String]
@@ -77,86 +96,139 @@ struct InsertExternalIdentities: Statement {
         select $1::bigint, 'account', code, 'site', site_id, $4::bigint
         from unnest($2::text[], $3::bigint[]) as i(code, site_id)
         on conflict do nothing
-        returning entity_id
         """
     var parameters: [Parameter] { [Parameter(source), Parameter(codes), Parameter(sites), Parameter(run)] }
-    typealias Row = Int
 }
 
-/// Adds contact points that are not there; returns the parties that got one.
-struct InsertContactPoints: Statement {
-    let parties: [Int]
-    let kinds: [String]
-    let norms: [String]
-    let values: [String]
-    let run: Int
+/// One-based numbers of the contact points that are not there yet; of equal ones, the first.
+struct MissingContactPoints: Statement {
+    let contacts: [PartyWriter.Contact]
 
     static let sql = """
         with i as (
-          select distinct on (party_id, kind, norm) party_id, kind, norm, value
-          from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as i(party_id, kind, norm, value)
-        ), missing as (
-          select i.* from i
-          left join lateral (
-            select 1 as known from contact_point c
-            where c.party_id = i.party_id and c.kind = i.kind and c.value_norm = i.norm
-          ) c on true
-          where c.known is null
+          select distinct on (party_id, kind, norm) party_id, kind, norm, no
+          from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality as i(party_id, kind, norm, no)
+          order by party_id, kind, norm, no
         )
-        insert into contact_point (party_id, kind, value_norm, value, created_run)
-        select party_id, kind, norm, value, $5::bigint from missing
-        returning party_id
-        """
-    var parameters: [Parameter] {
-        [Parameter(parties), Parameter(kinds), Parameter(norms), Parameter(values), Parameter(run)]
-    }
-    typealias Row = Int
-}
-
-/// One-based numbers of the claims that this source has not made yet with this value.
-struct DifferingClaims: Statement {
-    let claims: [PartyWriter.Claim]
-    let source: Int
-
-    static let sql = """
-        select i.no
-        from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) with ordinality
-          as i(entity, entity_id, field, value, no)
+        select i.no from i
         left join lateral (
-          select c.value, 1 as known
-          from field_claim c
-          where c.entity = i.entity and c.entity_id = i.entity_id and c.field = i.field
-            and c.source_id = $5::bigint
+          select 1 as known from contact_point c
+          where c.party_id = i.party_id and c.kind = i.kind and c.value_norm = i.norm
         ) c on true
-        where c.known is null or c.value is distinct from i.value
+        where c.known is null
         order by i.no
         """
     var parameters: [Parameter] {
         [
-            Parameter(claims.map(\.entity)), Parameter(claims.map(\.id)), Parameter(claims.map(\.field)),
-            Parameter(claims.map(\.value)), Parameter(source),
+            Parameter(contacts.map(\.party)), Parameter(contacts.map(\.kind)),
+            Parameter(contacts.map(\.norm)),
         ]
     }
     typealias Row = Int
 }
 
-/// Writes claims; where one batch makes two for the same field, the later record wins.
-struct WriteClaims: Statement {
+struct InsertContactPoints: Statement {
+    let contacts: [PartyWriter.Contact]
+    let run: Int
+
+    static let sql = """
+        insert into contact_point (party_id, kind, value_norm, value, created_run)
+        select party_id, kind, norm, value, $5::bigint
+        from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as i(party_id, kind, norm, value)
+        on conflict do nothing
+        """
+    var parameters: [Parameter] {
+        [
+            Parameter(contacts.map(\.party)), Parameter(contacts.map(\.kind)),
+            Parameter(contacts.map(\.norm)),
+            Parameter(contacts.map(\.value)), Parameter(run),
+        ]
+    }
+}
+
+/// The claims that this source has not made yet with this value, and what it said before; a claim that is newer
+/// than a replayed record is left alone.
+struct DifferingClaims: Statement {
+    struct Row: Sendable {
+        /// One-based.
+        let number: Int
+        let before: String?
+    }
+
+    let claims: [PartyWriter.Claim]
+    let context: ImportContext
+
+    static let sql = """
+        select i.no, c.value
+        from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) with ordinality
+          as i(entity, entity_id, field, value, no)
+        left join lateral (
+          select c.value, c.artifact_id, 1 as known
+          from field_claim c
+          where c.entity = i.entity and c.entity_id = i.entity_id and c.field = i.field
+            and c.source_id = $5::bigint
+        ) c on true
+        where c.known is null
+          or c.value is distinct from i.value and ($6::bigint is null or c.artifact_id <= $6)
+        order by i.no
+        """
+    var parameters: [Parameter] {
+        [
+            Parameter(claims.map(\.entity)), Parameter(claims.map(\.id)), Parameter(claims.map(\.field)),
+            Parameter(claims.map(\.value)), Parameter(context.source),
+            Parameter(context.isReplay ? context.artifact : nil),
+        ]
+    }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Row {
+        Row(number: try row.next(), before: try row.next())
+    }
+}
+
+/// Writes the claims on new rows.
+struct InsertClaims: Statement {
     let claims: [PartyWriter.Claim]
     let context: ImportContext
 
     static let sql = """
         insert into field_claim (entity, entity_id, field, source_id, value, run_id, artifact_id, line)
-        select distinct on (entity, entity_id, field)
-          entity, entity_id, field, $6::bigint, value, $7::bigint, $8::bigint, line
-        from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[]) with ordinality
-          as i(entity, entity_id, field, value, line, no)
-        order by entity, entity_id, field, no desc
+        select entity, entity_id, field, $6::bigint, value, $7::bigint, $8::bigint, line
+        from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[])
+          as i(entity, entity_id, field, value, line)
+        """
+    var parameters: [Parameter] { PartyWriter.parameters(claims, context) }
+}
+
+/// Writes claims that differ from those before, which are kept for an undo.
+struct ReplaceClaims: Statement {
+    let claims: [PartyWriter.Claim]
+    let context: ImportContext
+
+    static let sql = """
+        with i as (
+          select *
+          from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[])
+            as i(entity, entity_id, field, value, line)
+        ), kept as (
+          insert into claim_change (run_id, entity, entity_id, field, source_id, before)
+          select $7::bigint, c.entity, c.entity_id, c.field, c.source_id, to_jsonb(c)
+          from i
+          join field_claim c on c.entity = i.entity and c.entity_id = i.entity_id and c.field = i.field
+            and c.source_id = $6::bigint
+          where c.run_id is distinct from $7
+          on conflict do nothing
+        )
+        insert into field_claim (entity, entity_id, field, source_id, value, run_id, artifact_id, line)
+        select entity, entity_id, field, $6::bigint, value, $7::bigint, $8::bigint, line
+        from i
         on conflict (entity, entity_id, field, source_id) do update
         set value = excluded.value, observed_at = now(), run_id = excluded.run_id,
           artifact_id = excluded.artifact_id, line = excluded.line
         """
-    var parameters: [Parameter] {
+    var parameters: [Parameter] { PartyWriter.parameters(claims, context) }
+}
+
+extension PartyWriter {
+    fileprivate static func parameters(_ claims: [Claim], _ context: ImportContext) -> [Parameter] {
         [
             Parameter(claims.map(\.entity)), Parameter(claims.map(\.id)), Parameter(claims.map(\.field)),
             Parameter(claims.map(\.value)), Parameter(claims.map(\.line)), Parameter(context.source),
@@ -181,61 +253,61 @@ private func winners(of entity: String, _ fields: [String]) -> String {
         """
 }
 
+/// Gives parties the name and numbers that their claims win; what was there goes to `run_change`.
 struct UpdatePartyColumns: Statement {
     let ids: [Int]
     let run: Int
 
+    private static let fields = ["name", "siren", "vat", "legal_id"]
+
     static let sql = """
-        \(winners(of: "party", ["name"])), old as (
-          select p.id, p.name, w.name as new_name
-          from party p join winning w on w.entity_id = p.id
-          where w.name is not null and p.name is distinct from w.name
+        \(winners(of: "party", fields)), old as (
+          select p.id, p.name, o.siren, o.vat, o.legal_id, coalesce(w.name, p.name) as w_name,
+            coalesce(w.siren, o.siren) as w_siren, coalesce(w.vat, o.vat) as w_vat,
+            coalesce(w.legal_id, o.legal_id) as w_legal_id
+          from party p
+          join org o on o.party_id = p.id
+          join winning w on w.entity_id = p.id
+        ), differing as (
+          select * from old
+          where (name, siren, vat, legal_id) is distinct from (w_name, w_siren, w_vat, w_legal_id)
         ), changed as (
-          update party p set name = old.new_name, version = p.version + 1
-          from old where p.id = old.id
+          update party p set name = w_name, version = p.version + 1
+          from differing d where p.id = d.id
           returning p.id, p.version
+        ), changed_org as (
+          update org o set siren = w_siren, vat = w_vat, legal_id = w_legal_id
+          from differing d where o.party_id = d.id
         )
         insert into run_change (run_id, entity, entity_id, op, before, version_after)
-        select $2::bigint, 'party', old.id, 'update', jsonb_build_object('name', old.name), changed.version
-        from old join changed using (id)
-        returning entity_id
+        select $2::bigint, 'party', d.id, 'update', \(before(fields)), changed.version
+        from differing d
+        join changed using (id)
         """
     var parameters: [Parameter] { [Parameter(ids), Parameter(run)] }
-    typealias Row = Int
 }
 
-struct UpdateOrgColumns: Statement {
-    let ids: [Int]
-    let run: Int
-
-    static let sql = """
-        \(winners(of: "party", ["siren", "vat", "legal_id"])), old as (
-          select o.*, p.version, w.siren as w_siren, w.vat as w_vat, w.legal_id as w_legal_id
-          from org o join party p on p.id = o.party_id join winning w on w.entity_id = o.party_id
-          where (o.siren, o.vat, o.legal_id) is distinct from
-            (coalesce(w.siren, o.siren), coalesce(w.vat, o.vat), coalesce(w.legal_id, o.legal_id))
-        ), changed as (
-          update org o set siren = coalesce(w_siren, o.siren), vat = coalesce(w_vat, o.vat),
-            legal_id = coalesce(w_legal_id, o.legal_id)
-          from old where o.party_id = old.party_id
-          returning o.party_id
+/// The differing fields of a row `d` as they are, whose new values are in columns that begin with `w_`.
+private func before(_ fields: [String]) -> String {
+    let pairs = fields.map { "('\($0)', to_jsonb(d.\($0)), to_jsonb(d.w_\($0)))" }.joined(separator: ", ")
+    return """
+        (
+          select jsonb_object_agg(f.name, f.old)
+          from (values \(pairs)) as f(name, old, new)
+          where f.old is distinct from f.new
         )
-        insert into run_change (run_id, entity, entity_id, op, before, version_after)
-        select $2::bigint, 'org', old.party_id, 'update',
-          jsonb_build_object('siren', old.siren, 'vat', old.vat, 'legal_id', old.legal_id), old.version
-        from old join changed using (party_id)
-        returning entity_id
         """
-    var parameters: [Parameter] { [Parameter(ids), Parameter(run)] }
-    typealias Row = Int
 }
 
+/// Gives sites the address and numbers that their claims win; what was there goes to `run_change`.
 struct UpdateSiteColumns: Statement {
     let ids: [Int]
     let run: Int
 
+    private static let fields = ["siret", "gln", "street", "postal_code", "city", "country"]
+
     static let sql = """
-        \(winners(of: "site", ["siret", "gln", "street", "postal_code", "city", "country"])), old as (
+        \(winners(of: "site", fields)), old as (
           select s.id, s.siret, s.gln, s.street, s.postal_code, s.city, s.country,
             coalesce(w.siret, s.siret) as w_siret, coalesce(w.gln, s.gln) as w_gln,
             coalesce(w.street, s.street) as w_street, coalesce(w.postal_code, s.postal_code) as w_postal_code,
@@ -252,14 +324,11 @@ struct UpdateSiteColumns: Statement {
           returning s.id, s.version
         )
         insert into run_change (run_id, entity, entity_id, op, before, version_after)
-        select $2::bigint, 'site', d.id, 'update',
-          jsonb_build_object('siret', d.siret, 'gln', d.gln, 'street', d.street, 'postal_code', d.postal_code,
-            'city', d.city, 'country', d.country), changed.version
-        from differing d join changed using (id)
-        returning entity_id
+        select $2::bigint, 'site', d.id, 'update', \(before(fields)), changed.version
+        from differing d
+        join changed using (id)
         """
     var parameters: [Parameter] { [Parameter(ids), Parameter(run)] }
-    typealias Row = Int
 }
 
 /// The sites of some parties, the main one first.

@@ -8,7 +8,7 @@ struct PartyWriter {
     /// A value that a source gives for a field of a party or a site.
     struct Claim: Sendable, Hashable {
         let entity: String
-        let id: Int
+        var id: Int
         let field: String
         let value: String
         let line: Int?
@@ -20,38 +20,65 @@ struct PartyWriter {
             let field: String
         }
 
+        /// The row that a claim is about.
+        struct Row: Hashable {
+            let entity: String
+            let id: Int
+        }
+
+        var row: Row { Row(entity: entity, id: id) }
         var place: Place { Place(entity: entity, id: id, field: field) }
     }
 
     let context: ImportContext
-    private var parties:
-        [(id: Int, name: String, status: String, siren: String?, vat: String?, legalID: String?)] = []
-    private var sites: [(id: Int, party: Int, reference: PartyReference, isMain: Bool)] = []
+    private var parties: [(id: Int, reference: PartyReference, status: String)] = []
+    private var sites: [NewSite] = []
     private var codes: [(code: String, site: Int)] = []
     private var freshClaims: [Claim] = []
     private var offeredClaims: [Claim] = []
-    private var contacts: [(party: Int, kind: String, norm: String, value: String)] = []
+    private var contacts: [Contact] = []
+
+    /// A site on its way.
+    struct NewSite: Sendable {
+        var id: Int
+        var party: Int
+        let reference: PartyReference
+        let isMain: Bool
+    }
+
+    /// A contact point on its way.
+    struct Contact: Sendable, Hashable {
+        var party: Int
+        let kind: String
+        let norm: String
+        let value: String
+    }
 
     init(_ context: ImportContext) {
         self.context = context
+    }
+
+    /// The parties that a batch foresaw.
+    init(_ foresight: Foresight, _ numbers: ProvisionalNumbers, _ context: ImportContext) {
+        self.init(context)
+        for new in foresight.newParties {
+            addParty(
+                new.reference, id: numbers.real(new.party), site: numbers.real(new.site), status: new.status)
+        }
     }
 
     // MARK: - Gathering
 
     /// A new organisation with its main site.
     mutating func addParty(_ reference: PartyReference, id: Int, site: Int, status: String) {
-        parties.append(
-            (
-                id, reference.name ?? reference.identity ?? "?", status, reference.siren, reference.vat,
-                reference.legalID
-            ))
+        parties.append((id, reference, status))
         freshClaims += claims("party", id, reference.partyFields, reference)
         addSite(reference, id: site, of: id, isMain: true)
     }
 
     /// A new site of a party.
     mutating func addSite(_ reference: PartyReference, id: Int, of party: Int, isMain: Bool = false) {
-        sites.append((id, party, reference, isMain))
+        sites.append(NewSite(id: id, party: party, reference: reference, isMain: isMain))
         freshClaims += claims("site", id, reference.siteFields, reference)
         if let code = reference.code { codes.append((code, id)) }
     }
@@ -69,7 +96,7 @@ struct PartyWriter {
 
     /// A phone number, address or account of a party.
     mutating func addContact(_ kind: String, _ value: String, norm: String, party: Int) {
-        contacts.append((party, kind, norm, value))
+        contacts.append(Contact(party: party, kind: kind, norm: norm, value: value))
     }
 
     private func claims(
@@ -80,35 +107,94 @@ struct PartyWriter {
         }
     }
 
-    // MARK: - Writing
+    // MARK: - Looking before writing
 
-    /// Rows that existed and are different now.
+    /// What of the gathered is new to rows that exist, and how many claims they have changed.
     struct Changes: Sendable {
-        var parties: Set<Int> = []
-        var sites: Set<Int> = []
+        fileprivate(set) var parties: Set<Int> = []
+        fileprivate(set) var sites: Set<Int> = []
+        /// Claims that are other ones, with what the source said before.
+        fileprivate(set) var claims: [(claim: Claim, before: String?)] = []
     }
 
-    /// Writes everything gathered.
+    /// Drops what is known already.
     ///
-    /// - Returns: which existing rows changed; contact points and codes count for their party and site.
-    func write(on connection: Connection) async throws(PostgreSQLError) -> Changes {
+    /// - Returns: which existing rows will change; contact points and codes count for their party and site.
+    mutating func settle(on connection: Connection) async throws(PostgreSQLError) -> Changes {
         var changes = Changes()
-        try await writeNewRows(on: connection)
-        for party in try await writeContacts(on: connection) { changes.parties.insert(party) }
-        changes.sites.formUnion(try await writeCodes(on: connection))
-        try await connection.execute(WriteClaims(claims: freshClaims, context: context))
-        try await writeOffers(on: connection, &changes)
-        try await writeLog(changes, on: connection)
+        try await settleClaims(&changes, on: connection)
+        if !contacts.isEmpty {
+            let missing = try await connection.run(MissingContactPoints(contacts: contacts))
+            contacts = missing.map { contacts[$0 - 1] }
+            changes.parties.formUnion(contacts.lazy.map(\.party).filter { $0 > 0 })
+        }
+        if !codes.isEmpty {
+            let missing = try await connection.run(
+                MissingCodes(source: context.source, codes: codes.map(\.code)))
+            codes = missing.map { codes[$0 - 1] }
+            changes.sites.formUnion(codes.lazy.map(\.site).filter { $0 > 0 })
+        }
         return changes
+    }
+
+    /// Keeps the claims that differ from what this source said before.
+    private mutating func settleClaims(
+        _ changes: inout Changes, on connection: Connection
+    ) async throws(PostgreSQLError) {
+        guard !offeredClaims.isEmpty else { return }
+        // Two records of a batch may speak for one row: the later wins, as it would in the next batch.
+        var last: [Claim.Place: Claim] = [:]
+        for claim in offeredClaims { last[claim.place] = claim }
+        let offered = offeredClaims.filter { last[$0.place] == $0 }
+        let differing = try await connection.run(DifferingClaims(claims: offered, context: context))
+        changes.claims = differing.map { (offered[$0.number - 1], $0.before) }
+        offeredClaims = changes.claims.map(\.claim)
+        changes.parties.formUnion(offeredClaims.lazy.filter { $0.entity == "party" }.map(\.id))
+        changes.sites.formUnion(offeredClaims.lazy.filter { $0.entity == "site" }.map(\.id))
+    }
+
+    /// Replaces provisional numbers by real ones.
+    mutating func number(_ numbers: ProvisionalNumbers) {
+        for index in parties.indices { parties[index].id = numbers.real(parties[index].id) }
+        for index in sites.indices {
+            sites[index].id = numbers.real(sites[index].id)
+            sites[index].party = numbers.real(sites[index].party)
+        }
+        for index in codes.indices { codes[index].site = numbers.real(codes[index].site) }
+        for index in contacts.indices { contacts[index].party = numbers.real(contacts[index].party) }
+        for index in freshClaims.indices { freshClaims[index].id = numbers.real(freshClaims[index].id) }
+    }
+
+    // MARK: - Writing
+
+    /// Writes everything gathered; what is already known has been dropped by ``settle(on:)``, or is all new.
+    func write(on connection: Connection) async throws(PostgreSQLError) {
+        try await writeNewRows(on: connection)
+        if !contacts.isEmpty {
+            try await connection.execute(InsertContactPoints(contacts: contacts, run: context.run))
+        }
+        if !codes.isEmpty {
+            try await connection.execute(
+                InsertExternalIdentities(
+                    source: context.source, codes: codes.map(\.code), sites: codes.map(\.site),
+                    run: context.run))
+        }
+        if !freshClaims.isEmpty {
+            try await connection.execute(InsertClaims(claims: freshClaims, context: context))
+        }
+        try await writeOffers(on: connection)
+        try await writeLog(on: connection)
     }
 
     private func writeNewRows(on connection: Connection) async throws(PostgreSQLError) {
         if !parties.isEmpty {
+            let references = parties.map(\.reference)
             try await connection.execute(
                 InsertParties(
-                    ids: parties.map(\.id), names: parties.map(\.name), statuses: parties.map(\.status),
-                    sirens: parties.map(\.siren), vats: parties.map(\.vat), legalIDs: parties.map(\.legalID),
-                    run: context.run))
+                    ids: parties.map(\.id),
+                    names: references.map { $0.name ?? $0.identity ?? "?" },
+                    statuses: parties.map(\.status), sirens: references.map(\.siren),
+                    vats: references.map(\.vat), legalIDs: references.map(\.legalID), run: context.run))
         }
         guard !sites.isEmpty else { return }
         try await connection.execute(
@@ -117,53 +203,32 @@ struct PartyWriter {
                 areMain: sites.map(\.isMain), run: context.run))
     }
 
-    private func writeCodes(on connection: Connection) async throws(PostgreSQLError) -> [Int] {
-        guard !codes.isEmpty else { return [] }
-        return try await connection.run(
-            InsertExternalIdentities(
-                source: context.source, codes: codes.map(\.code), sites: codes.map(\.site), run: context.run))
-    }
-
-    private func writeContacts(on connection: Connection) async throws(PostgreSQLError) -> [Int] {
-        guard !contacts.isEmpty else { return [] }
-        return try await connection.run(
-            InsertContactPoints(
-                parties: contacts.map(\.party), kinds: contacts.map(\.kind), norms: contacts.map(\.norm),
-                values: contacts.map(\.value), run: context.run))
-    }
-
-    /// Writes the offered claims that differ from what this source said before, and the columns they win.
-    private func writeOffers(on connection: Connection, _ changes: inout Changes)
-        async throws(PostgreSQLError)
-    {
+    /// Writes the claims that differ, and the columns they win.
+    private func writeOffers(on connection: Connection) async throws(PostgreSQLError) {
         guard !offeredClaims.isEmpty else { return }
-        // Two records of a batch may speak for one row: the later wins, as it would in the next batch.
-        var last: [Claim.Place: Claim] = [:]
-        for claim in offeredClaims { last[claim.place] = claim }
-        let offeredClaims = offeredClaims.filter { last[$0.place] == $0 }
-        let differing = try await connection.run(
-            DifferingClaims(claims: offeredClaims, source: context.source))
-        guard !differing.isEmpty else { return }
-        let claims = differing.map { offeredClaims[$0 - 1] }
-        try await connection.execute(WriteClaims(claims: claims, context: context))
-        let parties = Set(claims.filter { $0.entity == "party" }.map(\.id)).sorted()
-        let sites = Set(claims.filter { $0.entity == "site" }.map(\.id)).sorted()
-        let run = context.run
-        changes.parties.formUnion(try await connection.run(UpdatePartyColumns(ids: parties, run: run)))
-        changes.parties.formUnion(try await connection.run(UpdateOrgColumns(ids: parties, run: run)))
-        changes.sites.formUnion(try await connection.run(UpdateSiteColumns(ids: sites, run: run)))
+        try await connection.execute(ReplaceClaims(claims: offeredClaims, context: context))
+        let parties = Set(offeredClaims.filter { $0.entity == "party" }.map(\.id)).sorted()
+        let sites = Set(offeredClaims.filter { $0.entity == "site" }.map(\.id)).sorted()
+        try await connection.execute(UpdatePartyColumns(ids: parties, run: context.run))
+        try await connection.execute(UpdateSiteColumns(ids: sites, run: context.run))
     }
 
-    private func writeLog(_ changes: Changes, on connection: Connection) async throws(PostgreSQLError) {
-        let newParties = parties.map { ChangeLogEntry(entity: "party", id: $0.id, op: "insert") }
-        let newSites = sites.map { ChangeLogEntry(entity: "site", id: $0.id, op: "insert") }
-        let fresh = Set(parties.map(\.id))
-        let oldParties = changes.parties.subtracting(fresh).sorted()
-            .map { ChangeLogEntry(entity: "party", id: $0, op: "update") }
-        let oldSites = changes.sites.subtracting(sites.map(\.id)).sorted().map {
-            ChangeLogEntry(entity: "site", id: $0, op: "update")
-        }
-        try await connection.log(newParties + newSites + oldParties + oldSites, context)
+    private func writeLog(on connection: Connection) async throws(PostgreSQLError) {
+        let newParties = Set(parties.map(\.id))
+        let newSites = Set(sites.map(\.id))
+        let oldParties = Set(
+            contacts.map(\.party) + offeredClaims.filter { $0.entity == "party" }.map(\.id))
+        let oldSites = Set(codes.map(\.site) + offeredClaims.filter { $0.entity == "site" }.map(\.id))
+        let entries =
+            newParties.sorted().map { ChangeLogEntry(entity: "party", id: $0, op: "insert") }
+            + newSites.sorted().map { ChangeLogEntry(entity: "site", id: $0, op: "insert") }
+            + oldParties.subtracting(newParties).sorted().map {
+                ChangeLogEntry(entity: "party", id: $0, op: "update")
+            }
+            + oldSites.subtracting(newSites).sorted().map {
+                ChangeLogEntry(entity: "site", id: $0, op: "update")
+            }
+        try await connection.log(entries, context)
     }
 }
 

@@ -12,16 +12,15 @@ package enum Schema {
     }
 
     /// Every statement of CRM, so that one test can PREPARE them all.
-    package static let statements: [any Statement.Type] = [
-        FindByExternalCode.self, FindBySIRET.self, FindByVAT.self, FindBySIREN.self, FindByGLN.self,
-        TakeIDs.self, InsertParties.self, InsertSites.self, InsertExternalIdentities.self,
-        InsertContactPoints.self,
-        DifferingClaims.self, WriteClaims.self, UpdatePartyColumns.self, UpdateOrgColumns.self,
-        UpdateSiteColumns.self, SitesOfParties.self, WriteChangeLog.self, KnownDocuments.self,
-        InsertDocuments.self,
-        UpdateDocuments.self, DeleteDocumentRows.self, InsertDocumentLines.self, InsertDocumentTaxes.self,
-        SearchAccounts.self, ListAccounts.self, ShowAccount.self, AccountSites.self,
-        AccountContactPoints.self,
-        AccountClaims.self, AccountCodes.self, ListDocuments.self,
-    ]
+    package static let statements: [any Statement.Type] =
+        [
+            FindByExternalCode.self, FindBySIRET.self, FindByVAT.self, FindBySIREN.self, FindByGLN.self,
+            FindByNameAndPostalCode.self, DecidedMatches.self, TakeIDs.self, InsertParties.self,
+            InsertSites.self, MissingCodes.self, InsertExternalIdentities.self, MissingContactPoints.self,
+            InsertContactPoints.self, DifferingClaims.self, InsertClaims.self, ReplaceClaims.self,
+            UpdatePartyColumns.self, UpdateSiteColumns.self, SitesOfParties.self, WriteChangeLog.self,
+            SearchAccounts.self, ListAccounts.self, ShowAccount.self, AccountSites.self,
+            AccountContactPoints.self, AccountClaims.self, AccountCodes.self, ListDocuments.self,
+            OwnCompany.self, MakeCompany.self,
+        ] + MatchCases.statements + SalesDocMirror.statements
 }

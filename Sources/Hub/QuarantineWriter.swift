@@ -2,6 +2,7 @@
 // Keeps refused records with their own bytes, read back from the kept file.
 
 internal import BlobStore
+internal import CRM
 internal import Diagnostics
 internal import Mapping
 internal import Model
@@ -13,6 +14,7 @@ struct KeptRecords {
     private let sha256: [UInt8]
     private let isXML: Bool
     private let isUTF16: Bool
+    private var piece: (number: Int, bytes: [UInt8])?
 
     /// A record with more bytes than this is named, not copied: the file is kept anyway.
     private static let limit = 1 << 20
@@ -25,17 +27,41 @@ struct KeptRecords {
 
     /// A record's place and bytes; an XML reader only knows a place inside the start tag, and `<` occurs nowhere
     /// in a start tag but at its beginning.
-    func bytes(
+    mutating func bytes(
         _ range: Range<Int>, on connection: Connection
     ) async throws(PostgreSQLError) -> (range: Range<Int>, bytes: [UInt8]?) {
         guard range.count <= Self.limit, !isUTF16 else { return (range, nil) }
+        guard isXML else { return (range, try await read(range, on: connection)) }
         let window = max(0, range.lowerBound - (64 << 10))..<range.upperBound
-        let bytes = try await BlobStore.bytes(window, of: sha256, on: connection)
+        let bytes = try await read(window, on: connection)
         let inside = range.lowerBound - window.lowerBound
-        guard isXML, let start = bytes[..<min(inside, bytes.count)].lastIndex(of: UInt8(ascii: "<")) else {
+        guard let start = bytes[..<min(inside, bytes.count)].lastIndex(of: UInt8(ascii: "<")) else {
             return (range, Array(bytes.dropFirst(inside)))
         }
         return (window.lowerBound + start..<range.upperBound, Array(bytes[start...]))
+    }
+
+    /// Bytes of the kept file. Faulty records often stand together: the piece read last serves the next one too.
+    private mutating func read(
+        _ range: Range<Int>, on connection: Connection
+    ) async throws(PostgreSQLError) -> [UInt8] {
+        let number = range.lowerBound / BlobStore.pieceSize
+        let start = number * BlobStore.pieceSize
+        guard range.upperBound <= start + BlobStore.pieceSize else {
+            return try await BlobStore.bytes(range, of: sha256, on: connection)
+        }
+        if piece?.number != number {
+            piece = (number, try await BlobStore.piece(number, of: sha256, on: connection) ?? [])
+        }
+        let bytes = piece?.bytes ?? []
+        return Array(bytes[range.clamped(to: start..<start + bytes.count).shifted(by: -start)])
+    }
+}
+
+extension Range<Int> {
+    /// The same range elsewhere.
+    fileprivate func shifted(by distance: Int) -> Range<Int> {
+        lowerBound + distance..<upperBound + distance
     }
 }
 
@@ -44,41 +70,55 @@ struct QuarantineWriter {
     let run: Int
     var artifact = 0
     var mappingVersion: Int?
-    var bytes: KeptRecords?
+    var kept: KeptRecords?
 
     init(run: Int) {
         self.run = run
     }
 
     /// Refused records as entries, with their own bytes.
-    func entries(
+    mutating func entries(
         _ refused: [(item: MappedItem, reason: Diagnostic, stage: String)], on connection: Connection
     ) async throws(PostgreSQLError) -> [QuarantineEntry] {
         var entries: [QuarantineEntry] = []
         for (item, reason, stage) in refused {
             let origin = item.record.origin
-            var kept: (range: Range<Int>, bytes: [UInt8]?)?
+            var found: (range: Range<Int>, bytes: [UInt8]?)?
             if let raw = item.raw {
-                kept = (origin.bytes ?? 0..<0, raw)
-            } else if let bytes, let range = origin.bytes {
-                kept = try await bytes.bytes(range, on: connection)
+                found = (origin.bytes ?? 0..<0, raw)
+            } else if let range = origin.bytes {
+                found = try await kept?.bytes(range, on: connection)
             }
             entries.append(
                 QuarantineEntry(
-                    ordinal: origin.ordinal, line: origin.line, bytes: kept?.range, raw: kept?.bytes,
+                    ordinal: origin.ordinal, line: origin.line, bytes: found?.range, raw: found?.bytes,
                     stage: stage, reason: reason, findings: item.findings))
         }
         return entries
     }
 
-    /// Writes entries, a few at a time: a record may bring 1 MiB of raw bytes, and a message has a limit.
-    func write(_ entries: [QuarantineEntry], on connection: Connection) async throws(PostgreSQLError) {
-        var rest = entries[...]
-        while !rest.isEmpty {
-            let some = Array(rest.prefix(16))
-            rest = rest.dropFirst(some.count)
-            try await connection.execute(
-                WriteQuarantine(entries: some, run: run, artifact: artifact, mapping: mappingVersion))
+    /// Writes entries, some at a time: a record may bring 1 MiB of raw bytes, and a message has a limit.
+    ///
+    /// - Parameter source: the system whose descriptions of parties a person is asked about.
+    func write(
+        _ entries: [QuarantineEntry], source: Int = 0, on connection: Connection
+    ) async throws(PostgreSQLError) {
+        let cases = try await MatchCases.open(entries.compactMap(\.question), source: source, on: connection)
+        var some: [QuarantineEntry] = []
+        var bytes = 0
+        for var entry in entries {
+            entry.matchCase = entry.question.flatMap { cases[$0.fingerprint] }
+            some.append(entry)
+            bytes += entry.raw?.count ?? 0
+            guard some.count == 1000 || bytes > 4 << 20 else { continue }
+            try await write(some, on: connection)
+            (some, bytes) = ([], 0)
         }
+        if !some.isEmpty { try await write(some, on: connection) }
+    }
+
+    private func write(_ some: [QuarantineEntry], on connection: Connection) async throws(PostgreSQLError) {
+        try await connection.execute(
+            WriteQuarantine(entries: some, run: run, artifact: artifact, mapping: mappingVersion))
     }
 }

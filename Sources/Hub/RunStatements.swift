@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The statements that write runs, artifacts, batches and quarantine.
 
-internal import Foundation
+internal import CRM
 internal import Diagnostics
+internal import Foundation
 internal import Mapping
 internal import Model
 package import PostgreSQL
@@ -14,7 +15,7 @@ package enum HubStatements {
         ListRuns.self, ListArtifacts.self, ListQuarantine.self, SourceID.self, MappingVersionID.self,
         StartRun.self, LockRun.self, UnlockRun.self, CloseDeadRuns.self, FinishRun.self, StartArtifact.self,
         FinishArtifact.self, CompletedReceipt.self, RecordBatch.self, LockParties.self, AddToRun.self,
-        WriteQuarantine.self,
+        WriteQuarantine.self, KnownReceipt.self, KnownSource.self,
     ]
 }
 
@@ -59,10 +60,14 @@ struct MappingVersionID: Statement {
 }
 
 struct StartRun: Statement {
+    let kind: RunKind
     let source: Int
+    let undoes: Int?
 
-    static let sql = "insert into run (kind, source_id) values ('import', $1::bigint) returning id"
-    var parameters: [Parameter] { [Parameter(source)] }
+    static let sql = """
+        insert into run (kind, source_id, undoes) values ($1, $2::bigint, $3::bigint) returning id
+        """
+    var parameters: [Parameter] { [Parameter(kind.rawValue), Parameter(source), Parameter(undoes)] }
     typealias Row = Int
 }
 
@@ -122,15 +127,21 @@ struct StartArtifact: Statement {
     let sha256: [UInt8]
     let name: String
     let size: Int
+    /// Size of the first of two files.
+    let firstSize: Int?
+    let source: Int
     let mapping: Int?
 
     static let sql = """
-        insert into artifact (run_id, sha256, name, size, mapping_version_id)
-        values ($1::bigint, $2, $3, $4::bigint, $5::bigint)
+        insert into artifact (run_id, sha256, name, size, mapping_version_id, first_size, source_id)
+        values ($1::bigint, $2, $3, $4::bigint, $5::bigint, $6::bigint, $7::bigint)
         returning id
         """
     var parameters: [Parameter] {
-        [Parameter(run), Parameter(Bytes(sha256)), Parameter(name), Parameter(size), Parameter(mapping)]
+        [
+            Parameter(run), Parameter(Bytes(sha256)), Parameter(name), Parameter(size), Parameter(mapping),
+            Parameter(firstSize), Parameter(source),
+        ]
     }
     typealias Row = Int
 }
@@ -161,8 +172,9 @@ struct CompletedReceipt: Statement {
             from run_batch b where b.artifact_id = a.id
           )
         from artifact a
+        join run r on r.id = a.run_id
         where a.sha256 = $1 and a.mapping_version_id = $2::bigint and a.finished_at is not null
-          and a.quarantined = 0
+          and a.quarantined = 0 and r.undone_by is null
         order by a.id
         limit 1
         """
@@ -170,6 +182,41 @@ struct CompletedReceipt: Statement {
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Receipt {
         Receipt(run: try row.next(), at: try row.next(), records: try row.next())
     }
+}
+
+/// The same, for a mapping that need not be stored.
+struct KnownReceipt: Statement {
+    let sha256: [UInt8]
+    let name: String
+    let text: String
+
+    static let sql = """
+        select a.run_id, a.received_at,
+          (
+            select coalesce(sum(b.inserted + b.updated + b.unchanged + b.skipped), 0)::bigint
+            from run_batch b where b.artifact_id = a.id
+          )
+        from artifact a
+        join mapping_version m on m.id = a.mapping_version_id
+        join run r on r.id = a.run_id
+        where a.sha256 = $1 and m.name = $2 and md5(m.text) = md5($3) and a.finished_at is not null
+          and a.quarantined = 0 and r.undone_by is null
+        order by a.id
+        limit 1
+        """
+    var parameters: [Parameter] { [Parameter(Bytes(sha256)), Parameter(name), Parameter(text)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> CompletedReceipt.Receipt {
+        CompletedReceipt.Receipt(run: try row.next(), at: try row.next(), records: try row.next())
+    }
+}
+
+/// The source system with a code, as far as anybody has heard of it.
+struct KnownSource: Statement {
+    let code: String
+
+    static let sql = "select id from source_system where code = $1"
+    var parameters: [Parameter] { [Parameter(code)] }
+    typealias Row = Int
 }
 
 struct RecordBatch: Statement {
@@ -221,6 +268,9 @@ struct QuarantineEntry: Sendable {
     let stage: String
     let reason: Diagnostic
     let findings: [Diagnostic]
+    /// What a person is to decide before it can be applied, and the number of that case.
+    var question: MatchQuestion?
+    var matchCase: Int?
 }
 
 /// Keeps records whole with their reason; one that waits already with the same reason is not kept twice.
@@ -233,18 +283,18 @@ struct WriteQuarantine: Statement {
     static let sql = """
         insert into quarantine
           (run_id, artifact_id, mapping_version_id, ordinal, line, byte_start, byte_end, raw, stage, field, code,
-           value, facts, findings)
+           value, facts, findings, match_case_id)
         select $1::bigint, $2::bigint, $3::bigint, i.ordinal, i.line, i.byte_start, i.byte_end, i.raw, i.stage,
-          i.field, i.code, i.value, i.facts, i.findings
+          i.field, i.code, i.value, i.facts, i.findings, i.match_case
         from unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[], $9::text[], $10::text[],
-          $11::text[], $12::text[], $13::jsonb[], $14::jsonb[])
-          as i(ordinal, line, byte_start, byte_end, raw, stage, field, code, value, facts, findings)
+          $11::text[], $12::text[], $13::jsonb[], $14::jsonb[], $15::bigint[])
+          as i(ordinal, line, byte_start, byte_end, raw, stage, field, code, value, facts, findings, match_case)
         where not exists (
           select from quarantine q
           join artifact a on a.id = q.artifact_id
           where a.sha256 = (select sha256 from artifact where id = $2::bigint)
             and q.ordinal = i.ordinal and q.code = i.code and q.field is not distinct from i.field
-            and q.status = 'open'
+            and q.status in ('open', 'fixed')
         )
         """
     var parameters: [Parameter] {
@@ -255,7 +305,7 @@ struct WriteQuarantine: Statement {
             Parameter(entries.map(\.stage)), Parameter(entries.map(\.reason.place.field)),
             Parameter(entries.map(\.reason.code)), Parameter(entries.map(\.reason.place.value)),
             Parameter(entries.map { JSONText(facts: $0.reason.facts) }),
-            Parameter(entries.map { JSONText(findings: $0.findings) }),
+            Parameter(entries.map { JSONText(findings: $0.findings) }), Parameter(entries.map(\.matchCase)),
         ]
     }
 }

@@ -11,15 +11,29 @@ struct SortedBatch {
     var applicable: [MappedItem] = []
     var refused: [(item: MappedItem, reason: Diagnostic, stage: String)] = []
     var skipped = 0
+    private let plan: any ImportPlan
+    private let key: [RecordKeyPart]
+    private let conflicting: Set<Int>
 
-    mutating func add(_ item: MappedItem, key: Int?, _ conflicting: Set<Int>, _ seen: inout Set<Int>) {
+    init(_ file: FileRecords, _ census: FileCensus) {
+        plan = file.plan
+        key = file.key
+        conflicting = census.conflicting
+    }
+
+    /// Adds a record; `seen` has the keys of those before.
+    mutating func add(_ item: MappedItem, _ seen: inout Set<Int>) {
         if let error = item.findings.first(where: { $0.severity == .error }) {
-            refused.append((item, error, error.stage))
-        } else if let key, conflicting.contains(key) {
+            return refused.append((item, error, error.stage))
+        }
+        guard item.record.origin.repetition == 0, let key = plan.key(of: item.record, key)?.hashValue else {
+            return applicable.append(item)
+        }
+        if conflicting.contains(key) {
             let place = Place(line: item.record.origin.line)
             refused.append(
                 (item, Diagnostic(code: ImportFinding.keyConflict.rawValue, place: place), "validate"))
-        } else if let key, !seen.insert(key).inserted {
+        } else if !seen.insert(key).inserted {
             skipped += 1
         } else {
             applicable.append(item)
@@ -33,6 +47,7 @@ extension Diagnostic {
         if code.hasPrefix("FIELD-") { return "map" }
         if code.hasPrefix("CSV-") || code.hasPrefix("XML-") { return "parse" }
         if code.hasPrefix("MATCH-") { return "match" }
+        if code == ImportFinding.superseded.rawValue { return "write" }
         return code.hasPrefix("PG-") ? "write" : "validate"
     }
 }
@@ -41,9 +56,20 @@ extension Record {
     /// A hash of all values, equal for equal records of one process.
     var contentHash: Int {
         var hasher = Hasher()
-        hasher.combine(values)
-        hasher.combine(allRows)
+        for cell in cells { combine(cell, &hasher) }
+        for table in children {
+            hasher.combine(table.count)
+            for cell in table.cells { combine(cell, &hasher) }
+        }
         return hasher.finalize()
+    }
+
+    private func combine(_ cell: Cell, _ hasher: inout Hasher) {
+        guard case .text(let range) = cell else { return hasher.combine(cell) }
+        hasher.combine(range.count)
+        unsafe bytes.withUnsafeBytes { buffer in
+            unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: buffer[range.range]))
+        }
     }
 }
 

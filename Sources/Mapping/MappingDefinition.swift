@@ -53,6 +53,9 @@ package struct MappingDefinition: Sendable {
         }
     }
 
+    /// Whether any field whose name begins so gets a value.
+    package func fills(_ prefix: String) -> Bool { fields.contains { $0.name.hasPrefix(prefix) } }
+
     /// The name of the second file that belongs to one, for mappings that read two.
     ///
     /// - Parameter fileName: the first file's name, without folders.

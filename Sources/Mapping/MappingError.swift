@@ -51,6 +51,8 @@ package struct MappingError: ReportableError {
         case wrongDirection = "MAP-WRONG-DIRECTION"
         case stageFull = "MAP-STAGE-FULL"
         case stageUnwritable = "MAP-STAGE-UNWRITABLE"
+        case overrideField = "OVERRIDE-FIELD"
+        case overrideValue = "OVERRIDE-VALUE"
         case required = "FIELD-REQUIRED"
         case notDecimal = "FIELD-NOT-DECIMAL"
         case notInteger = "FIELD-NOT-INTEGER"

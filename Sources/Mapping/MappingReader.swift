@@ -32,6 +32,33 @@ package struct MappingReader {
     /// What is wrong with the file as a whole; known when ``finish(_:)`` has returned.
     package private(set) var fileFindings: [Diagnostic] = []
 
+    /// Values that people gave records, to be set before the file is read.
+    package var overrides: RecordOverrides {
+        get { memory.overrides }
+        set {
+            memory.overrides = newValue
+            if case .table(var table)? = reader {
+                reader = nil
+                table.memory.overrides = newValue
+                reader = .table(table)
+            }
+        }
+    }
+
+    /// Whether items tell where their values came from; to be set before the file is read.
+    package var explains: Bool {
+        get { memory.explanation != nil }
+        set {
+            let explanation = newValue ? evaluator.definition.explanation : nil
+            memory.explanation = explanation
+            if case .table(var table)? = reader {
+                reader = nil
+                table.memory.explanation = explanation
+                reader = .table(table)
+            }
+        }
+    }
+
     /// A reader of one file.
     ///
     /// - Parameters:

@@ -13,6 +13,8 @@ package struct MappedItem: Sendable {
     package var findings: [Diagnostic]
     /// The record's first own rows, 1 MiB of them at most, where they do not stand together in its file.
     package private(set) var raw: [UInt8]?
+    /// Where its values came from, for who asked to know.
+    package var traces: [FieldTrace] = []
     /// Whether there were more of them.
     private var isRawCut = false
 
@@ -122,6 +124,10 @@ struct RecordEvaluator {
         /// Rules of the record or row at hand that take the long way; the first ``pendingCount`` of them.
         var pending: [Int32]
         var pendingCount = 0
+        /// Values that people gave.
+        var overrides = RecordOverrides()
+        /// How each field gets its value, for who wants to know where values came from.
+        var explanation: [FieldExplanation]?
     }
 
     /// A memory for one file.
@@ -176,6 +182,8 @@ struct RecordEvaluator {
             item.record.cells[Int(program.direct[index].slot)] = cell
         }
         for operation in program.collections { fillRows(operation, &source, &item, &memory) }
+        if let explanation = memory.explanation { item.traces = traces(&source, &item, explanation) }
+        if !memory.overrides.isEmpty { memory.overrides.apply(to: &item) }
         if !wantsAll, program.only >= 0 {
             let isWanted = truth(of: program.only, &source, .record, &item.record)
             // Where a fault hides whether the record is wanted, the fault is shown rather than lost.

@@ -174,6 +174,8 @@ package struct Origin: Sendable, Hashable {
     package var line: Int?
     /// First byte and the byte behind the last, from the artifact's start.
     package var bytes: Range<Int>?
+    /// Its number, from 1, among the artifact's records with an equal key; 0 where keys must differ.
+    package var repetition = 0
 
     /// A place in an artifact.
     package init(ordinal: Int = 0, line: Int? = nil, bytes: Range<Int>? = nil) {

@@ -89,6 +89,11 @@ extension Int: PostgreSQLCodable {
     }
 }
 
+extension Int32: PostgreSQLEncodable {
+    package static var typeID: TypeID { .int4 }
+    package func encode(into bytes: inout [UInt8]) { bytes.append(bigEndian: self) }
+}
+
 extension Bool: PostgreSQLCodable {
     package static var typeID: TypeID { .bool }
     package func encode(into bytes: inout [UInt8]) { bytes.append(self ? 1 : 0) }

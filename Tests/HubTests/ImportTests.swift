@@ -23,7 +23,8 @@ private final class Workbench: Sendable {
         folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let chooser = MappingChooser(try MappingLibrary.shipped(), named: mapping)
-        engine = ImportEngine(pool: pool, source: "erp", batchSize: batchSize, chooser: chooser)
+        engine = ImportEngine(
+            pool: pool, source: "erp", ImportSettings(batchSize: batchSize), chooser: chooser)
     }
 
     deinit {
@@ -37,7 +38,12 @@ private final class Workbench: Sendable {
     }
 
     func run(_ paths: [String]) async throws -> ImportReport {
-        try await engine.run(ERPConnector(Settings(["paths": paths])))
+        do {
+            return try await engine.run(ERPConnector(Settings(["paths": paths])))
+        } catch let error as PostgreSQLError {
+            Issue.record("\(error.diagnostic.facts)")
+            throw error
+        }
     }
 
     func accounts(_ rows: String..., name: String = "comptes.csv") async throws -> RunLedger {
@@ -144,7 +150,7 @@ private final class Workbench: Sendable {
             """)
         #expect(
             try await bench.accounts(one.replacing("Maçonnerie", with: "Maconnerie"))
-                == RunLedger(unchanged: 1))
+                == RunLedger(updated: 1))
         #expect(try await bench.texts("select name from party") == ["Nom choisi"])
         let claims = try await bench.texts(
             "select value from field_claim where entity = 'party' and field = 'name' order by 1")
@@ -269,7 +275,7 @@ private final class Workbench: Sendable {
                 "Abonnement mensuel", "Formation à distance",
             ])
         #expect(
-            try await bench.texts("select before->'lines'->1->>'label' from run_change") == [
+            try await bench.texts("select before->'sales_doc_line'->1->>'label' from run_change") == [
                 "Formation sur site"
             ])
         #expect(try await bench.numbers("select version from sales_doc") == [2])
@@ -342,7 +348,7 @@ private final class Workbench: Sendable {
                 == ["CSV-ORPHAN-DETAIL F9;Perdu;1"])
         #expect(
             try await bench.texts(
-                "select label from sales_doc_line l join sales_doc d on d.id = l.doc_id order by number")
+                "select l.label from sales_doc_line l join sales_doc d on d.id = l.doc_id order by number")
                 == ["Écrou", "Vis"])
         #expect(try await bench.run([first]).ledger == RunLedger(unchanged: 2, quarantined: 1))
         _ = try bench.write(lines + "F1;Clou;2\n", "a_lignes.csv")

@@ -13,6 +13,7 @@ import Testing
 @Suite struct StatementTests {
     @Test func `every statement can be prepared`() async throws {
         let connection = try await Connection.open(try await TestDatabase.migrated())
+        try await ImportPlans.makeStages(on: connection)
         for (index, statement) in (Schema.statements + HubStatements.all + BlobStore.statements).enumerated()
         {
             do throws(PostgreSQLError) {

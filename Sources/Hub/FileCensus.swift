@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first pass over a file, before anything is decided: is it whole, has it too many faults, which keys conflict.
+
+internal import CRM
+internal import Diagnostics
+internal import Mapping
+internal import Model
+
+/// What the first pass over the records found.
+struct FileCensus: Sendable {
+    /// Records of the file, those that are wanted, and those with an error.
+    private(set) var records = 0
+    private(set) var wanted = 0
+    private(set) var faulty = 0
+    /// What is wrong with the file as a whole; an error refuses it.
+    private(set) var findings: [Diagnostic] = []
+    /// Keys whose records differ, by their hash.
+    private(set) var conflicting: Set<Int> = []
+
+    /// Why the file as a whole is refused.
+    private(set) var refusal: Diagnostic?
+
+    /// Parses the whole file without applying anything.
+    init(
+        _ file: FileRecords, _ bytes: FileBytes, overrides: RecordOverrides = RecordOverrides(),
+        _ progress: (Int) -> Void
+    ) async throws {
+        // Hash of the first record's values by hash of its key.
+        var first: [Int: Int] = [:]
+        let key = file.key
+        let policy = file.mapping.errorPolicy
+        let end = try await file.read(bytes, overrides: overrides) { items, done in
+            wanted += items.count
+            for item in items {
+                guard item.isApplicable else {
+                    faulty += 1
+                    if policy.record == .stop, refusal == nil {
+                        refusal = item.findings.first { $0.severity == .error }
+                    }
+                    continue
+                }
+                guard item.record.origin.repetition == 0,
+                    let key = file.plan.key(of: item.record, key)?.hashValue
+                else { continue }
+                let content = item.record.contentHash
+                if let known = first[key] {
+                    if known != content { conflicting.insert(key) }
+                } else {
+                    first[key] = content
+                }
+            }
+            progress(done)
+        }
+        records = end.records
+        findings = end.findings
+        refusal = refusal ?? end.findings.first { $0.severity == .error }
+        if refusal == nil, policy.limit.isPassed(errors: faulty, records: records) {
+            refusal = Diagnostic(
+                code: ImportFinding.tooManyErrors.rawValue,
+                facts: ["errors": String(faulty), "records": String(records)])
+        }
+    }
+}

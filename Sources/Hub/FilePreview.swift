@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an import of a file would do, record by record, without writing anything.
+
+package import CRM
+package import ConnectorKit
+internal import Diagnostics
+internal import FileTransfer
+package import Mapping
+internal import Model
+package import PostgreSQL
+internal import Unpacking
+
+/// What would become of one record.
+package struct RecordPreview: Sendable {
+    /// Name of its file.
+    package let file: String
+    /// The record, with everything found wrong in it and where its values came from.
+    package let item: MappedItem
+    /// What would become of it.
+    package let outcome: ImportOutcome
+    /// What it was decided by; nil for records that are refused or left out before the database is asked.
+    package let decision: RecordDecision?
+}
+
+/// Previews imports.
+///
+/// The files are read and decided on as an import does, in a transaction that cannot write; what earlier records
+/// would have made is foreseen.
+package struct PreviewEngine: Sendable {
+    private let pool: Pool
+    private let chooser: MappingChooser
+    private let source: String
+    private let settings: ImportSettings
+
+    /// An engine that previews what ``ImportEngine`` with the same arguments does.
+    package init(
+        pool: Pool, source: String, _ settings: ImportSettings = ImportSettings(), chooser: MappingChooser
+    ) {
+        self.pool = pool
+        self.chooser = chooser
+        self.source = source
+        self.settings = settings
+    }
+
+    /// Previews everything that a connector delivers; `onRecord` gets each record in the files' order.
+    package func run(
+        _ connector: some Connector, progress: (ImportProgress) -> Void = { _ in },
+        onRecord: (RecordPreview) -> Void
+    ) async throws -> [FileReport] {
+        try await pool.withConnection { connection in
+            try await RunSession.prepare(connection)
+            var files = DeliveredFiles(chooser)
+            let reports = try await files.read(connector) { intake in
+                try await preview(intake, progress, onRecord, on: connection)
+            }
+            try await connection.script("reset all")
+            return reports
+        }
+    }
+
+    private func preview(
+        _ intake: FileIntake, _ progress: (ImportProgress) -> Void, _ onRecord: (RecordPreview) -> Void,
+        on connection: Connection
+    ) async throws -> FileReport {
+        var report = FileReport(name: intake.name, refusal: intake.refusal)
+        guard let reading = intake.reading else { return report }
+        report.mapping = reading.mapping.identifier
+        let known = KnownReceipt(
+            sha256: intake.facts.sha256, name: reading.mapping.name, text: reading.mapping.text)
+        if let earlier = try await connection.run(known).first {
+            report.earlierRun = earlier.run
+            report.ledger = RunLedger(skipped: earlier.records)
+            return report
+        }
+        let file = FileRecords(reading, intake.facts, fileName: intake.lastName)
+        do {
+            let name = report
+            let census = try await FileCensus(file, .local(LocalPieces(intake))) { done in
+                progress(ImportProgress(name, .checking, bytes: done, of: intake.facts.size))
+            }
+            report.warnings = census.findings.filter { $0.severity != .error }
+            report.refusal = census.refusal
+            guard census.refusal == nil else { return report }
+            report.ledger = try await decide(file, intake, census, progress, onRecord, on: connection)
+        } catch let fault as any ReportableError where !(fault is PostgreSQLError) {
+            report.refusal = fault.inFile(intake.name).diagnostic
+        }
+        return report
+    }
+
+    private func decide(
+        _ file: FileRecords, _ intake: FileIntake, _ census: FileCensus,
+        _ progress: (ImportProgress) -> Void, _ onRecord: (RecordPreview) -> Void,
+        on connection: Connection
+    ) async throws -> RunLedger {
+        let known = try await connection.run(KnownSource(code: source)).first ?? 0
+        let system = try await file.mapping.accountMatch.system.asyncMap { system in
+            try await connection.run(KnownSource(code: system)).first ?? 0
+        }
+        // A source that nobody knows yet has no rows; 0 is no source's number.
+        let context = try await settings.context(
+            file, run: 0, source: system ?? known, artifact: 0, on: connection, isReadOnly: true)
+        var batch = PreviewBatch(file, census, context)
+        var waiting = WaitingRecords(settings.batchSize)
+        try await file.read(.local(LocalPieces(intake)), explains: true) { items, done in
+            for item in items {
+                guard let full = waiting.add(item) else { continue }
+                try await batch.decide(full, intake.name, onRecord, on: connection)
+            }
+            progress(
+                ImportProgress(
+                    FileReport(name: intake.name, ledger: batch.ledger), .applying, bytes: done,
+                    of: intake.facts.size))
+        }
+        if let rest = waiting.rest() { try await batch.decide(rest, intake.name, onRecord, on: connection) }
+        batch.ledger.skipped += census.records - census.wanted
+        return batch.ledger
+    }
+}
+
+/// Decides on one batch after the other, remembering what they would have made.
+private struct PreviewBatch {
+    let file: FileRecords
+    let census: FileCensus
+    let context: ImportContext
+    var ledger = RunLedger()
+    private var foresight = Foresight()
+    private var seen: Set<Int> = []
+
+    init(_ file: FileRecords, _ census: FileCensus, _ context: ImportContext) {
+        self.file = file
+        self.census = census
+        self.context = context
+    }
+
+    mutating func decide(
+        _ items: [MappedItem], _ name: String, _ onRecord: (RecordPreview) -> Void,
+        on connection: Connection
+    ) async throws {
+        var sorted = SortedBatch(file, census)
+        for item in items { sorted.add(item, &seen) }
+        let skipsFaulty = file.mapping.errorPolicy.record == .skip
+        let records = sorted.applicable.map(\.record)
+        try await connection.script("begin read only")
+        let prepared: PreparedBatch
+        do {
+            prepared = try await file.plan.prepare(records, context, &foresight, on: connection)
+            try await connection.script("rollback")
+        } catch {
+            try? await connection.script("rollback")
+            throw error
+        }
+        var decided: [Int: (ImportOutcome, RecordDecision?)] = [:]
+        for (item, reason, _) in sorted.refused {
+            decided[item.record.origin.ordinal] = (skipsFaulty ? .skipped(reason) : .quarantined(reason), nil)
+        }
+        for (item, decision) in zip(sorted.applicable, prepared.decisions) {
+            decided[item.record.origin.ordinal] = (decision.outcome, decision)
+        }
+        for item in items {
+            let (outcome, decision) = decided[item.record.origin.ordinal] ?? (.skipped(nil), nil)
+            ledger.count(outcome)
+            onRecord(RecordPreview(file: name, item: item, outcome: outcome, decision: decision))
+        }
+    }
+}
+
+extension Optional {
+    fileprivate func asyncMap<Value>(_ body: (Wrapped) async throws -> Value) async throws -> Value? {
+        if let self { try await body(self) } else { nil }
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all files of an import have in common.
+
+internal import CRM
+internal import Mapping
+internal import Model
+internal import PostgreSQL
+
+/// How imports work.
+package struct ImportSettings: Sendable {
+    /// Our own company's SIREN, where it is known: documents of other issuers are left out then.
+    package var companySIREN: String?
+    /// Records committed together.
+    package var batchSize = 5000
+
+    /// The settings of imports.
+    package init(companySIREN: String? = nil, batchSize: Int = 5000) {
+        self.companySIREN = companySIREN
+        self.batchSize = batchSize
+    }
+
+    /// What the records of a file have in common.
+    func context(
+        _ file: FileRecords, run: Int, source: Int, artifact: Int, on connection: Connection,
+        isReadOnly: Bool = false
+    ) async throws -> ImportContext {
+        let needsCompany = file.mapping.target === EntitySchema.invoice && !file.mapping.fills("seller.")
+        var context = ImportContext(
+            run: run, source: source, artifact: artifact,
+            company: needsCompany && !isReadOnly
+                ? try await Company.ensure(siren: companySIREN, on: connection)
+                : try await Company.known(on: connection) ?? (needsCompany ? Company.provisional : nil),
+            matching: file.mapping.accountMatch.forCRM,
+            change: file.mapping.upsert.changed == .quarantine ? .quarantine : .write, key: file.key)
+        context.decisions = try await MatchDecisions.load(source: source, on: connection)
+        context.onlyIssuer = companySIREN
+        try await ImportPlans.makeStages(on: connection)
+        return context
+    }
+}
+
+/// The source systems whose claims records are.
+enum SourceSystem {
+    /// The one that a mapping names, or the one given.
+    static func id(
+        of mapping: MappingDefinition, besides given: Int, on connection: Connection
+    ) async throws(PostgreSQLError) -> Int {
+        guard let system = mapping.accountMatch.system else { return given }
+        return try await connection.run(SourceID(code: system)).first ?? given
+    }
+}
