@@ -117,7 +117,8 @@ let package = Package(
         .executableTarget(
             name: "relais",
             dependencies: [
-                "Hub", "CRM", "Mapping", "FileTransfer", "Tabular", "Unpacking", "PostgreSQL", "Model",
+                "Hub", "CRM", "Mapping", "FileTransfer", "Tabular", "JSON", "Unpacking", "PostgreSQL",
+                "Model",
                 "ConnectorKit",
                 "Words",
                 "Diagnostics", "ERPConnector", arguments, subprocess,
@@ -151,7 +152,7 @@ let package = Package(
         tests(
             "RepositoryTests",
             [
-                "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "JSON", "Mapping",
+                "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "Hub", "JSON", "Mapping",
                 "PostgreSQL",
                 "Rules", "Tabular", "Unpacking",
                 "Words", "XML", "RelaisTesting", "Diagnostics",

@@ -15,6 +15,7 @@ package struct DocumentImport: ImportPlan {
     package init() {}
 
     package var schema: EntitySchema { .invoice }
+    package var fieldOfColumn: [String: String] { SalesDocMirror.fieldOfColumn }
 
     private static let roles = [
         PartyResolver.Role("seller", prefix: "seller.", .invoice, status: "other", absent: .ownCompany),

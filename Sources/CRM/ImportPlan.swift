@@ -92,11 +92,13 @@ package enum ImportOutcome: Sendable, Hashable {
 package struct RecordDecision: Sendable {
     /// What becomes of it.
     package var outcome: ImportOutcome
-    /// Table and number of the row that it speaks of; nil for a new one.
+    /// Table of the row that it speaks of; nil for a new one.
     package let entity: String?
+    /// Number of that row.
     package let id: Int?
-    /// Columns that change, as they are and as they will be: JSON objects.
+    /// Columns that change, as they are: a JSON object.
     package var before: JSONText?
+    /// The same columns as they will be.
     package var after: JSONText?
     /// How its parties were found.
     package var traces: [MatchTrace] = []
@@ -140,12 +142,28 @@ package protocol ImportPlan: Sendable {
     /// - Parameter key: what the mapping says makes a record the same one again.
     func key(of record: Record, _ key: [RecordKeyPart]) -> String?
 
+    /// The fields that people know columns by, where they differ.
+    var fieldOfColumn: [String: String] { get }
+
     /// Decides on a batch without writing anything but temporary tables.
     ///
     /// - Parameter foresight: what earlier records are going to make.
     func prepare(
         _ records: [Record], _ context: ImportContext, _ foresight: inout Foresight, on connection: Connection
     ) async throws -> PreparedBatch
+}
+
+extension ImportPlan {
+    /// No column is called otherwise.
+    package var fieldOfColumn: [String: String] { [:] }
+}
+
+extension MirrorTable {
+    /// The fields that people know its columns and child tables by.
+    static var fieldOfColumn: [String: String] {
+        let columns = (key + columns).compactMap { column in column.field.map { (column.name, $0) } }
+        return Dictionary(columns + children.map { ($0.name, $0.collection) }) { first, _ in first }
+    }
 }
 
 /// The plans of all entities.

@@ -21,6 +21,6 @@ package enum Schema {
             UpdatePartyColumns.self, UpdateSiteColumns.self, SitesOfParties.self, WriteChangeLog.self,
             SearchAccounts.self, ListAccounts.self, ShowAccount.self, AccountSites.self,
             AccountContactPoints.self, AccountClaims.self, AccountCodes.self, ListDocuments.self,
-            OwnCompany.self, MakeCompany.self,
+            OwnCompany.self, MakeCompany.self, CountUndo.self, ListUndo.self,
         ] + MatchCases.statements + SalesDocMirror.statements
 }

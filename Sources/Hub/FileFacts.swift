@@ -14,7 +14,7 @@ package struct FileFacts: Sendable {
     /// Byte order mark and UTF-8 validity.
     package let probe: EncodingProbe
     /// The same of the second file, for mappings that read two.
-    package private(set) var detail: EncodingProbe?
+    package let detail: EncodingProbe?
 
     /// Number of bytes of the first file.
     package var firstSize: Int { probe.count }
@@ -23,6 +23,7 @@ package struct FileFacts: Sendable {
     package init(_ file: borrowing LocalFile) throws(FileError) {
         var hasher = SHA256()
         probe = try Self.probe(file, &hasher)
+        detail = nil
         sha256 = Array(hasher.finalize())
         size = probe.count
     }
@@ -35,6 +36,29 @@ package struct FileFacts: Sendable {
         self.detail = second
         sha256 = Array(hasher.finalize())
         size = probe.count + second.count
+    }
+
+    /// Facts of kept bytes.
+    ///
+    /// - Parameters:
+    ///   - firstSize: of two files kept as one, the size of the first.
+    ///   - next: the next bytes; nil at the end.
+    init(sha256: [UInt8], size: Int, firstSize: Int?, next: () async throws -> [UInt8]?) async throws {
+        var first = EncodingProbe()
+        var second = EncodingProbe()
+        var done = 0
+        while let bytes = try await next() {
+            let split = min(bytes.count, max(0, (firstSize ?? size) - done))
+            if split > 0 { first.feed(Array(bytes[..<split])) }
+            if split < bytes.count { second.feed(Array(bytes[split...])) }
+            done += bytes.count
+        }
+        first.finish()
+        second.finish()
+        self.sha256 = sha256
+        self.size = size
+        probe = first
+        detail = firstSize == nil ? nil : second
     }
 
     private static func probe(

@@ -20,6 +20,8 @@ package struct RecordPreview: Sendable {
     package let outcome: ImportOutcome
     /// What it was decided by; nil for records that are refused or left out before the database is asked.
     package let decision: RecordDecision?
+    /// The fields that people know its columns by, where they differ.
+    package let fieldOfColumn: [String: String]
 }
 
 /// Previews imports.
@@ -160,7 +162,10 @@ private struct PreviewBatch {
         for item in items {
             let (outcome, decision) = decided[item.record.origin.ordinal] ?? (.skipped(nil), nil)
             ledger.count(outcome)
-            onRecord(RecordPreview(file: name, item: item, outcome: outcome, decision: decision))
+            onRecord(
+                RecordPreview(
+                    file: name, item: item, outcome: outcome, decision: decision,
+                    fieldOfColumn: file.plan.fieldOfColumn))
         }
     }
 }

@@ -13,20 +13,24 @@ package struct RunLedger: Sendable, Hashable {
     package var quarantined = 0
     /// Records left out: seen before in the same file, or the whole file was.
     package var skipped = 0
+    /// Rows that an undo took away.
+    package var deleted = 0
 
     /// Counts; those that are left out are 0.
     package init(
-        inserted: Int = 0, updated: Int = 0, unchanged: Int = 0, quarantined: Int = 0, skipped: Int = 0
+        inserted: Int = 0, updated: Int = 0, unchanged: Int = 0, quarantined: Int = 0, skipped: Int = 0,
+        deleted: Int = 0
     ) {
         self.inserted = inserted
         self.updated = updated
         self.unchanged = unchanged
         self.quarantined = quarantined
         self.skipped = skipped
+        self.deleted = deleted
     }
 
     /// Records read; the database refuses a run whose stored number differs.
-    package var read: Int { inserted + updated + unchanged + quarantined + skipped }
+    package var read: Int { inserted + updated + unchanged + quarantined + skipped + deleted }
 
     package static func += (left: inout RunLedger, right: RunLedger) {
         left.inserted += right.inserted
@@ -34,5 +38,6 @@ package struct RunLedger: Sendable, Hashable {
         left.unchanged += right.unchanged
         left.quarantined += right.quarantined
         left.skipped += right.skipped
+        left.deleted += right.deleted
     }
 }

@@ -15,7 +15,10 @@ package enum HubStatements {
         ListRuns.self, ListArtifacts.self, ListQuarantine.self, SourceID.self, MappingVersionID.self,
         StartRun.self, LockRun.self, UnlockRun.self, CloseDeadRuns.self, FinishRun.self, StartArtifact.self,
         FinishArtifact.self, CompletedReceipt.self, RecordBatch.self, LockParties.self, AddToRun.self,
-        WriteQuarantine.self, KnownReceipt.self, KnownSource.self,
+        WriteQuarantine.self, KnownReceipt.self, KnownSource.self, UndoState.self, GroupQuarantine.self,
+        RawQuarantine.self, CorrectQuarantine.self, IgnoreQuarantine.self, ReplayFiles.self,
+        WaitingInFile.self,
+        CloseReplayed.self, KeepRefused.self, MappingsInQuarantine.self,
     ]
 }
 
@@ -248,13 +251,15 @@ struct AddToRun: Statement {
     static let sql = """
         update run
         set read = read + $2::bigint, inserted = inserted + $3::bigint, updated = updated + $4::bigint,
-          unchanged = unchanged + $5::bigint, quarantined = quarantined + $6::bigint, skipped = skipped + $7::bigint
+          unchanged = unchanged + $5::bigint, quarantined = quarantined + $6::bigint, skipped = skipped + $7::bigint,
+          deleted = deleted + $8::bigint
         where id = $1::bigint
         """
     var parameters: [Parameter] {
         [
             Parameter(run), Parameter(ledger.read), Parameter(ledger.inserted), Parameter(ledger.updated),
             Parameter(ledger.unchanged), Parameter(ledger.quarantined), Parameter(ledger.skipped),
+            Parameter(ledger.deleted),
         ]
     }
 }
@@ -332,6 +337,11 @@ extension JSONText {
                     ]
                 ) { $1 }
             })
+    }
+
+    /// The members of an object of texts.
+    var objectOfTexts: [String: String] {
+        (try? JSONDecoder().decode([String: String].self, from: Data(text.utf8))) ?? [:]
     }
 
     private init(encoding value: some Encodable) {

@@ -21,6 +21,12 @@ package struct RunSummary: Sendable {
     package let files: [String]
     /// Number of all its files.
     package let fileCount: Int
+    /// `import`, `replay` or `undo`.
+    package let kind: String
+    /// The run that this one took back.
+    package let undoes: Int?
+    /// The run that took this one back.
+    package let undoneBy: Int?
 }
 
 /// A file of a run.
@@ -33,30 +39,6 @@ package struct RunArtifact: Sendable {
     package let mapping: String?
     /// Records of it that wait for a person.
     package let quarantined: Int
-}
-
-/// A record that could not be applied.
-package struct QuarantinedRecord: Sendable {
-    /// Number of the row.
-    package let id: Int
-    /// Name of the file.
-    package let file: String
-    /// One-based number in the file; 0 for the whole file.
-    package let ordinal: Int
-    /// One-based line of the file.
-    package let line: Int?
-    /// `parse`, `map`, `validate`, `match` or `write`.
-    package let stage: String
-    /// JSON name of the field at fault.
-    package let field: String?
-    /// Stable code of the reason.
-    package let code: String
-    /// The value found, at most 200 characters.
-    package let value: String?
-    /// Facts for the message of the code.
-    package let facts: JSONText
-    /// `open`, `fixed`, `replayed` or `ignored`.
-    package let status: String
 }
 
 /// Reads runs; every list is bounded.
@@ -81,13 +63,6 @@ package enum Runs {
     {
         try await connection.run(ListArtifacts(run: id))
     }
-
-    /// What a run left in quarantine, at most `limit` records.
-    package static func quarantine(
-        of id: Int, limit: Int = 100, on connection: Connection
-    ) async throws(PostgreSQLError) -> [QuarantinedRecord] {
-        try await connection.run(ListQuarantine(run: id, limit: limit))
-    }
 }
 
 struct ListRuns: Statement {
@@ -102,9 +77,9 @@ struct ListRuns: Statement {
             where l.locktype = 'advisory' and l.classid = 29301 and l.objid = r.id::bigint::int::oid
               and l.database = (select oid from pg_database where datname = current_database())
           ) then 'interrupted' else r.state end,
-          r.started_at, r.finished_at, r.inserted, r.updated, r.unchanged, r.quarantined, r.skipped,
+          r.started_at, r.finished_at, r.inserted, r.updated, r.unchanged, r.quarantined, r.skipped, r.deleted,
           array(select a.name from artifact a where a.run_id = r.id order by a.id limit 3),
-          (select count(*) from artifact a where a.run_id = r.id)
+          (select count(*) from artifact a where a.run_id = r.id), r.kind, r.undoes, r.undone_by
         from run r
         where $1::bigint is null or r.id = $1
         order by r.id desc
@@ -116,8 +91,9 @@ struct ListRuns: Statement {
             id: try row.next(), state: try row.next(), startedAt: try row.next(), finishedAt: try row.next(),
             ledger: RunLedger(
                 inserted: try row.next(), updated: try row.next(), unchanged: try row.next(),
-                quarantined: try row.next(), skipped: try row.next()),
-            files: try row.next(), fileCount: try row.next())
+                quarantined: try row.next(), skipped: try row.next(), deleted: try row.next()),
+            files: try row.next(), fileCount: try row.next(), kind: try row.next(), undoes: try row.next(),
+            undoneBy: try row.next())
     }
 }
 
@@ -135,26 +111,5 @@ struct ListArtifacts: Statement {
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunArtifact {
         RunArtifact(
             name: try row.next(), size: try row.next(), mapping: try row.next(), quarantined: try row.next())
-    }
-}
-
-struct ListQuarantine: Statement {
-    let run: Int
-    let limit: Int
-
-    static let sql = """
-        select q.id, a.name, q.ordinal, q.line, q.stage, q.field, q.code, q.value, q.facts, q.status
-        from quarantine q
-        join artifact a on a.id = q.artifact_id
-        where q.run_id = $1::bigint
-        order by q.id
-        limit $2::bigint
-        """
-    var parameters: [Parameter] { [Parameter(run), Parameter(limit)] }
-    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> QuarantinedRecord {
-        QuarantinedRecord(
-            id: try row.next(), file: try row.next(), ordinal: try row.next(), line: try row.next(),
-            stage: try row.next(), field: try row.next(), code: try row.next(), value: try row.next(),
-            facts: try row.next(), status: try row.next())
     }
 }

@@ -49,7 +49,7 @@ extension RecordEvaluator {
             words = "← " + definition.target.fields[Int(slot)].name
         case .rowField: return nil
         case .constant(let constant):
-            return ("'\(record.string(constant))'" + (operation.when >= 0 ? " (when)" : ""), nil)
+            return (operation.when >= 0 ? "when" : "'\(record.string(constant))'", nil)
         case .root:
             text = source.root(&record)
             words = "root"

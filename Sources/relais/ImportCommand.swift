@@ -25,25 +25,16 @@ struct ImportCommand: AsyncParsableCommand {
     func run() async throws {
         let chooser = try mapping.chooser()
         let report = try await database.withDatabase { pool in
-            let engine = ImportEngine(pool: pool, source: "erp", chooser: chooser)
+            let settings = ImportSettings(companySIREN: Surroundings.companySIREN)
+            let engine = ImportEngine(pool: pool, source: "erp", settings, chooser: chooser)
             let connector = ERPConnector(Settings([ERPSettings.paths.name: files]))
-            return try await engine.run(connector) { Console.progress(progressLine($0)) }
+            return try await engine.run(connector) { Console.progress(ProgressText.line($0)) }
         }
         Console.progress("")
         output.asJSON ? Console.printJSON(json(report)) : show(report)
         if !report.unreadable.isEmpty { throw ExitStatus.failed }
         if report.files.contains(where: \.isStoppedByLimit) { throw ExitStatus.stopped }
         if report.ledger.quarantined > 0 { throw ExitStatus.quarantined }
-    }
-
-    private func progressLine(_ progress: ImportProgress) -> String {
-        let percent = progress.totalBytes == 0 ? 100 : progress.bytes * 100 / progress.totalBytes
-        return words(
-            "import.progress.\(progress.phase.rawValue)",
-            [
-                "file": progress.file, "percent": String(percent),
-                "records": words.number(progress.ledger.read),
-            ])
     }
 
     private func show(_ report: ImportReport) {
@@ -55,6 +46,7 @@ struct ImportCommand: AsyncParsableCommand {
             } else {
                 Console.print("\(file.name): \(LedgerText.line(file.ledger))")
             }
+            for warning in file.warnings { Console.warn(Console.text(of: warning)) }
         }
         Console.print(
             words("import.summary", ["ledger": LedgerText.line(report.ledger), "run": String(report.run)]))
@@ -78,22 +70,36 @@ struct ImportCommand: AsyncParsableCommand {
     }
 }
 
+/// How far an import or a preview is.
+enum ProgressText {
+    static func line(_ progress: ImportProgress) -> String {
+        let percent = progress.totalBytes == 0 ? 100 : progress.bytes * 100 / progress.totalBytes
+        return words(
+            "import.progress.\(progress.phase.rawValue)",
+            [
+                "file": progress.file, "percent": String(percent),
+                "records": words.number(progress.ledger.read),
+            ])
+    }
+}
+
 /// A ledger for people and for programs.
 enum LedgerText {
     /// `12 lus = 10 créés + 2 inchangés`; counts of zero are left out.
     static func line(_ ledger: RunLedger) -> String {
         let parts = [
             ("inserted", ledger.inserted), ("updated", ledger.updated), ("unchanged", ledger.unchanged),
-            ("quarantined", ledger.quarantined), ("skipped", ledger.skipped),
+            ("deleted", ledger.deleted), ("quarantined", ledger.quarantined), ("skipped", ledger.skipped),
         ].filter { $0.1 > 0 }.map { words("ledger.\($0.0)", count: $0.1) }
         let read = words("ledger.read", count: ledger.read)
         return parts.isEmpty ? read : "\(read) = \(parts.joined(separator: " + "))"
     }
 
-    /// All six counts.
+    /// All counts.
     static func json(_ ledger: RunLedger) -> JSONValue {
         [
-            "inserted": .number(ledger.inserted), "quarantined": .number(ledger.quarantined),
+            "deleted": .number(ledger.deleted), "inserted": .number(ledger.inserted),
+            "quarantined": .number(ledger.quarantined),
             "read": .number(ledger.read), "skipped": .number(ledger.skipped),
             "unchanged": .number(ledger.unchanged), "updated": .number(ledger.updated),
         ]

@@ -15,8 +15,8 @@ struct Relais: AsyncParsableCommand {
         commandName: "relais", abstract: words("command.relais"),
         discussion: words("command.relais.discussion"), version: Version.text,
         subcommands: [
-            MapCommand.self, ImportCommand.self, MappingCommand.self, RunsCommand.self, AccountsCommand.self,
-            SalesCommand.self,
+            MapCommand.self, PreviewCommand.self, ImportCommand.self, MappingCommand.self, RunsCommand.self,
+            QuarantineCommand.self, MatchCommand.self, AccountsCommand.self, SalesCommand.self,
             DatabaseCommand.self, DoctorCommand.self,
         ])
 

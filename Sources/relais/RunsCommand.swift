@@ -2,6 +2,7 @@
 // `relais runs`: what was imported when, and what waits in quarantine.
 
 internal import ArgumentParser
+internal import CRM
 internal import Diagnostics
 internal import Foundation
 internal import Hub
@@ -13,7 +14,7 @@ internal import Words
 struct RunsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runs", abstract: words("command.runs"), discussion: words("command.runs.discussion"),
-        subcommands: [List.self, Show.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, Undo.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -28,12 +29,13 @@ struct RunsCommand: AsyncParsableCommand {
             guard !runs.isEmpty else { return Console.print(words("runs.empty")) }
             Console.printTable(
                 [
-                    words("column.run"), words("column.state"), words("column.started"),
+                    words("column.run"), words("column.kind"), words("column.state"), words("column.started"),
                     words("column.files"), words("column.ledger"),
                 ],
                 runs.map { run in
                     [
-                        String(run.id), words("state.\(run.state)"), words.instant(run.startedAt),
+                        String(run.id), words("run.\(run.kind)"), words("state.\(run.stateOrUndone)"),
+                        words.instant(run.startedAt),
                         RunsCommand.files(run), LedgerText.line(run.ledger),
                     ]
                 }, rightAligned: [0])
@@ -54,7 +56,7 @@ struct RunsCommand: AsyncParsableCommand {
                 (
                     try await Runs.show(id, on: connection),
                     try await Runs.artifacts(of: id, on: connection),
-                    try await Runs.quarantine(of: id, on: connection)
+                    try await Quarantine.list(QuarantineFilter(run: id, withClosed: true), on: connection)
                 )
             }
             guard let run = found.0 else {
@@ -66,6 +68,8 @@ struct RunsCommand: AsyncParsableCommand {
         private func show(_ run: RunSummary, _ artifacts: [RunArtifact], _ records: [QuarantinedRecord]) {
             Console.print(words("runs.title", ["run": String(run.id), "state": words("state.\(run.state)")]))
             Console.print("\(words("column.started")): \(words.instant(run.startedAt))")
+            if let undone = run.undoneBy { Console.print(words("runs.undoneBy", ["run": String(undone)])) }
+            if let undoes = run.undoes { Console.print(words("runs.undoes", ["run": String(undoes)])) }
             if let end = run.finishedAt {
                 Console.print("\(words("column.finished")): \(words.instant(end))")
             }
@@ -102,12 +106,75 @@ struct RunsCommand: AsyncParsableCommand {
         }
     }
 
+    struct Undo: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "undo", abstract: words("command.runs.undo"),
+            discussion: words("command.runs.undo.discussion"))
+        @Argument(help: ArgumentHelp(words("argument.run"), valueName: "ID"))
+        var id: Int
+        @Flag(name: .customLong("dry-run"), help: ArgumentHelp(words("option.dryRun")))
+        var isDryRun = false
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let report = try await database.withDatabase { pool in
+                try await UndoEngine(pool: pool).undo(id, isDryRun: isDryRun)
+            }
+            output.asJSON ? Console.printJSON(json(report)) : show(report)
+        }
+
+        private func show(_ report: UndoReport) {
+            let rows = report.counts.map { count in
+                [words("table.\(count.entity)"), words("undo.\(count.action)"), words.number(count.count)]
+            }
+            if !rows.isEmpty {
+                Console.printTable(
+                    [words("column.table"), words("column.action"), words("column.rows")], rows,
+                    rightAligned: [2])
+            }
+            for exception in report.exceptions {
+                var facts = JSONTexts.object(exception.facts)
+                facts["table"] = words("table.\(exception.entity)")
+                facts["id"] = String(exception.id)
+                facts["by"] = facts["by"].map { words("table.\($0)") }
+                facts["other"] = JSONTexts.object(exception.facts)["id"]
+                Console.print(words("undo.reason.\(exception.reason)", facts))
+            }
+            guard let run = report.run else {
+                return Console.print(words("undo.dryRun", ["run": String(id)]))
+            }
+            Console.print(words("undo.done", ["run": String(run), "undone": String(id)]))
+        }
+
+        private func json(_ report: UndoReport) -> JSONValue {
+            [
+                "counts": .list(
+                    report.counts.map { count in
+                        [
+                            "action": .text(count.action), "count": .number(count.count),
+                            "table": .text(count.entity),
+                        ]
+                    }),
+                "exceptions": .list(
+                    report.exceptions.map { exception in
+                        [
+                            "facts": .object(JSONTexts.object(exception.facts).mapValues { .text($0) }),
+                            "id": .number(exception.id), "outcome": .text(exception.outcome),
+                            "reason": .text(exception.reason), "table": .text(exception.entity),
+                        ]
+                    }), "run": JSONValue(report.run), "undoes": .number(id),
+            ]
+        }
+    }
+
     static func json(_ run: RunSummary) -> JSONValue {
         [
             "file_count": .number(run.fileCount), "files": .list(run.files.map { .text($0) }),
             "finished_at": JSONValue(run.finishedAt?.description), "id": .number(run.id),
             "ledger": LedgerText.json(run.ledger), "started_at": .text(run.startedAt.description),
-            "state": .text(run.state),
+            "kind": .text(run.kind), "state": .text(run.state), "undoes": JSONValue(run.undoes),
+            "undone_by": JSONValue(run.undoneBy),
         ]
     }
 
@@ -118,11 +185,7 @@ struct RunsCommand: AsyncParsableCommand {
     }
 }
 
-extension QuarantinedRecord {
-    /// The reason with its place.
-    var reason: Diagnostic {
-        let facts = (try? JSONDecoder().decode([String: String].self, from: Data(facts.text.utf8))) ?? [:]
-        return Diagnostic(
-            code: code, facts: facts, place: Place(file: file, line: line, field: field, value: value))
-    }
+extension RunSummary {
+    /// The state, or that another run took this one back.
+    fileprivate var stateOrUndone: String { undoneBy == nil ? state : "undone" }
 }

@@ -25,6 +25,9 @@ enum Surroundings {
         return shared + "/relais"
     }
 
+    /// SIREN of our own company, where only its documents are to be imported: `RELAIS_COMPANY_SIREN`.
+    static var companySIREN: String? { variable("RELAIS_COMPANY_SIREN") }
+
     /// `RELAIS_LANG`, or the locale in POSIX order.
     static var language: Language {
         Language(

@@ -50,7 +50,8 @@ func withDataFolder(_ body: (_ data: String, _ folder: URL) async throws -> Void
             let ledger = try #require(try json(again.output)["ledger"] as? [String: Int])
             #expect(
                 ledger == [
-                    "inserted": 0, "quarantined": 1, "read": 7, "skipped": 6, "unchanged": 0, "updated": 0,
+                    "deleted": 0, "inserted": 0, "quarantined": 1, "read": 7, "skipped": 6, "unchanged": 0,
+                    "updated": 0,
                 ])
             let shown = try await RelaisCommand.run(["runs", "show", "2", "--data", data])
             #expect(shown.output.contains("MATCH-NONE"))

@@ -12,68 +12,6 @@ import PostgreSQL
 import RelaisTesting
 import Testing
 
-/// A database of its own with an import engine on it.
-private final class Workbench: Sendable {
-    let pool: Pool
-    let folder: URL
-    private let engine: ImportEngine
-
-    init(batchSize: Int = 5000, mapping: MappingDefinition? = nil) async throws {
-        pool = Pool(try await TestDatabase.migrated())
-        folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let chooser = MappingChooser(try MappingLibrary.shipped(), named: mapping)
-        engine = ImportEngine(
-            pool: pool, source: "erp", ImportSettings(batchSize: batchSize), chooser: chooser)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: folder)
-    }
-
-    func write(_ text: String, _ name: String) throws -> String {
-        let file = folder.appending(path: name)
-        try Data(text.utf8).write(to: file)
-        return file.path
-    }
-
-    func run(_ paths: [String]) async throws -> ImportReport {
-        do {
-            return try await engine.run(ERPConnector(Settings(["paths": paths])))
-        } catch let error as PostgreSQLError {
-            Issue.record("\(error.diagnostic.facts)")
-            throw error
-        }
-    }
-
-    func accounts(_ rows: String..., name: String = "comptes.csv") async throws -> RunLedger {
-        let header = "id,name,siren,siret,tva,street,postcode,city,phone\n"
-        return try await run([try write(header + rows.joined(separator: "\n") + "\n", name)]).ledger
-    }
-
-    func numbers(_ sql: String) async throws -> [Int] {
-        try await pool.withConnection { try await $0.run(AdHoc<Int>(sql)) }
-    }
-
-    func texts(_ sql: String) async throws -> [String?] {
-        try await pool.withConnection { try await $0.run(AdHoc<String?>(sql)) }
-    }
-
-    /// A digest of every CRM row with the transaction that wrote it: equal digests mean that nothing was written.
-    func digest() async throws -> [String?] {
-        var digests: [String?] = []
-        for table in [
-            "party", "org", "site", "contact_point", "external_identity", "field_claim", "sales_doc",
-            "sales_doc_line",
-            "sales_doc_tax", "change_log", "run_change", "quarantine",
-        ] {
-            digests += try await texts(
-                "select md5(string_agg(t::text || t.xmin::text, '|' order by t::text)) from \(table) t")
-        }
-        return digests
-    }
-}
-
 @Suite struct ImportTests {
     private static let samples = Repository.root.appending(path: "Connectors/ERP/Samples").path
     private let one =

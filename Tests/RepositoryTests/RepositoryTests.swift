@@ -7,6 +7,7 @@ import ConnectorKit
 import Diagnostics
 import ERPConnector
 import FileTransfer
+import Hub
 import Foundation
 import JSON
 import Mapping
@@ -42,7 +43,7 @@ import XML
             #/^\s*(@\w+ )?(?:package|public) (static |nonisolated |final |mutating |struct|enum|actor|class|protocol|func|var|let|init|typealias|indirect)/#
         // Conformances, whose protocol has the comment.
         let exempt =
-            #/func encode|static func decode|static var typeID|static var null|var isNull|static func [<=+]|func hash|var description|let diagnostic|static let \w+ = TypeID|static let sql|var parameters|var schema|func key|func apply|static func check|func discover|func sample|func read|static let description|func enqueue|func asUnowned|func checkIsolated/#
+            #/func encode|static func decode|static var typeID|static var null|var isNull|static func [<=+]|func hash|var description|let diagnostic|static let \w+ = TypeID|static let sql|var parameters|var schema|func key|func prepare|var fieldOfColumn|static func check|func discover|func sample|func read|static let description|func enqueue|func asUnowned|func checkIsolated/#
         for (name, text) in try sources() where !name.contains("Sources/relais/") {
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             for (number, line) in lines.enumerated() where line.firstMatch(of: pattern) != nil {
@@ -125,6 +126,7 @@ import XML
             + UnpackingError.Code.allCases.map(\.rawValue) + Rule.allCases.map(\.rawValue)
             + InferenceFinding.allCases.map(\.rawValue) + ChoiceReason.allCases.map(\.rawValue)
             + FileError.Code.allCases.map(\.rawValue) + ImportFinding.allCases.map(\.rawValue)
+            + RunError.Code.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")

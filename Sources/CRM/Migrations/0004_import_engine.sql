@@ -81,8 +81,23 @@ create table claim_change (
   entity_id bigint not null,
   field text not null,
   source_id int not null,
-  before jsonb not null,
+  -- null = there was none, or is none any more
+  before jsonb,
+  after jsonb,
   primary key (run_id, entity, entity_id, field, source_id)
+);
+
+-- The version whose content a row has: an undo counts versions on, but brings back an older one's content.
+create function content_version(entity text, id bigint, version int) returns int
+language sql stable
+return coalesce(
+  (
+    select c.restores from run_change c
+    where c.entity = content_version.entity and c.entity_id = content_version.id
+      and c.version_after = content_version.version and c.restores is not null
+    limit 1
+  ),
+  content_version.version
 );
 
 create index field_claim_run on field_claim (run_id);

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes back what a run wrote, set by set: restored, kept where somebody changed it since, blocked where needed.
+
+internal import Diagnostics
+package import PostgreSQL
+
+/// How many rows of a table an undo takes one way.
+package struct UndoCount: Sendable {
+    /// Name of the table.
+    package let entity: String
+    /// `delete`, `restore`, `reinsert`, `keep` or `block`.
+    package let action: String
+    /// Number of rows.
+    package let count: Int
+}
+
+/// A row that an undo leaves as it is.
+package struct UndoException: Sendable {
+    /// Name of the table.
+    package let entity: String
+    /// Number of the row.
+    package let id: Int
+    /// `kept` or `blocked`.
+    package let outcome: String
+    /// `changed-by-run`, `edited`, `referred-to`, `exists`.
+    package let reason: String
+    /// What changed it or refers to it, as a JSON object of texts.
+    package let facts: JSONText
+}
+
+/// Takes runs back.
+///
+/// A row that the run made goes; one that it changed gets back what was there before; one that an undo took away
+/// comes back. That is decided for all rows first (``plan(_:on:)``), then written (``write(_:by:on:)``), in one
+/// transaction of the caller.
+package enum RunUndo {
+    /// Decides what becomes of every row that a run wrote.
+    ///
+    /// - Returns: the number of rows, by table and action.
+    package static func plan(_ run: Int, on connection: Connection) async throws(PostgreSQLError)
+        -> [UndoCount]
+    {
+        try await makePlan(on: connection)
+        try await connection.script(
+            """
+            create temp table undo_claim on commit drop as
+            select run_id, entity, entity_id, field, source_id, before, after, null::text as reason
+            from claim_change where run_id = \(run)
+            """)
+        for table in UndoTable.all { try await connection.script(table.classify(run)) }
+        try await connection.script(
+            """
+            analyze undo_row;
+            insert into undo_claim
+            select c.run_id, c.entity, c.entity_id, c.field, c.source_id, null, null, null
+            from field_claim c
+            where c.run_id = \(run) and not exists (
+              select from undo_claim u
+              where (u.entity, u.entity_id, u.field, u.source_id) = (c.entity, c.entity_id, c.field, c.source_id)
+            );
+            create index on undo_claim (entity, entity_id)
+            """)
+        for table in UndoTable.all { for sql in table.block(run) { try await connection.script(sql) } }
+        for table in UndoTable.all {
+            for sql in table.spareDescriptions() { try await connection.script(sql) }
+        }
+        return try await connection.run(CountUndo())
+    }
+
+    /// Makes the plan's table, which lasts as long as the transaction.
+    package static func makePlan(on connection: Connection) async throws(PostgreSQLError) {
+        try await connection.script(
+            """
+            create temp table undo_row (entity text, id bigint, key jsonb, action text, before jsonb, version int,
+              restores int, reason text, facts jsonb) on commit drop;
+            create index on undo_row (entity, id)
+            """)
+    }
+
+    /// What the plan leaves as it is, at most `limit` rows.
+    package static func exceptions(
+        limit: Int = 100, on connection: Connection
+    ) async throws(PostgreSQLError) -> [UndoException] {
+        try await connection.run(ListUndo(limit: limit))
+    }
+
+    /// Carries the plan out; every step is written down, so that this run can be taken back too.
+    package static func write(
+        _ run: Int, by undo: Int, source: Int, on connection: Connection
+    ) async throws(PostgreSQLError) {
+        try await connection.script(
+            """
+            insert into undo_exception (run_id, entity, entity_id, outcome, reason, facts)
+            select distinct on (entity, id) \(undo), entity, id,
+              case when reason = 'referred-to' then 'blocked' else 'kept' end, reason, coalesce(facts, '{}')
+            from undo_row
+            where reason is not null
+            """)
+        for table in UndoTable.all { try await connection.script(table.delete(undo)) }
+        for table in UndoTable.all { try await connection.script(table.restore(undo)) }
+        for table in UndoTable.all.reversed() {
+            let columns: [String] = try await connection.run(AdHoc(TableColumns.sql(table.name)))
+            var children: [(name: String, parent: String, columns: [String])] = []
+            for child in table.children {
+                let columns: [String] = try await connection.run(AdHoc(TableColumns.sql(child.name)))
+                children.append((child.name, child.parent, columns))
+            }
+            try await connection.script(table.reinsert(undo, columns, children))
+        }
+        try await connection.script(claims(undo))
+        try await connection.script(
+            """
+            insert into change_log (entity, entity_id, op, source_id, run_id)
+            select entity, id, case action when 'delete' then 'delete' when 'restore' then 'update' else 'insert' end,
+              \(source), \(undo)
+            from undo_row
+            where reason is null;
+            update quarantine set status = 'fixed', closed_at = null
+            where replay_run_id = \(run) and status = 'replayed';
+            update quarantine set status = 'replayed', closed_at = now()
+            where replay_run_id = (select undoes from run where id = \(run)) and status = 'fixed';
+            update run set undone_by = \(undo) where id = \(run);
+            update run set undone_by = null where id = (select undoes from run where id = \(run))
+            """)
+    }
+
+    /// Gives back the claims that the run replaced, and takes away those it made.
+    private static func claims(_ undo: Int) -> String {
+        let key =
+            "(c.entity, c.entity_id, c.field, c.source_id) = (u.entity, u.entity_id, u.field, u.source_id)"
+        return """
+            update undo_claim u set reason = 'kept'
+            where exists (
+              select from undo_row r where r.entity = u.entity and r.id = u.entity_id and r.reason is not null
+            ) or case when u.after is null
+              then exists (select from field_claim c where \(key)) and not exists (
+                select from field_claim c where \(key) and c.run_id = u.run_id)
+              else not exists (select from field_claim c where \(key) and to_jsonb(c) = u.after) end;
+            insert into claim_change (run_id, entity, entity_id, field, source_id, before, after)
+            select \(undo), u.entity, u.entity_id, u.field, u.source_id, to_jsonb(c), u.before
+            from undo_claim u
+            left join field_claim c on \(key)
+            where u.reason is null;
+            delete from field_claim c using undo_claim u where \(key) and u.reason is null;
+            insert into field_claim
+            select (jsonb_populate_record(null::field_claim, u.before)).* from undo_claim u
+            where u.reason is null and u.before is not null
+            """
+    }
+}
+
+/// The columns of a table that can be written.
+private enum TableColumns {
+    static func sql(_ table: String) -> String {
+        """
+        select attname::text from pg_attribute
+        where attrelid = '\(table)'::regclass and attnum > 0 and not attisdropped and attgenerated = ''
+        order by attnum
+        """
+    }
+}
+
+struct CountUndo: Statement {
+    static let sql = """
+        select entity, case reason when 'referred-to' then 'block' else coalesce('keep' || left(reason, 0), action) end,
+          count(*)
+        from undo_row
+        group by 1, 2
+        order by 1, 2
+        """
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> UndoCount {
+        UndoCount(entity: try row.next(), action: try row.next(), count: try row.next())
+    }
+}
+
+struct ListUndo: Statement {
+    let limit: Int
+
+    static let sql = """
+        select entity, id, case reason when 'referred-to' then 'blocked' else 'kept' end, reason,
+          coalesce(facts, '{}')
+        from undo_row
+        where reason is not null
+        order by entity, id
+        limit $1::bigint
+        """
+    var parameters: [Parameter] { [Parameter(limit)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> UndoException {
+        UndoException(
+            entity: try row.next(), id: try row.next(), outcome: try row.next(), reason: try row.next(),
+            facts: try row.next())
+    }
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of an undo on one table. Run numbers are the only values in them, and are numbers.
+
+extension UndoTable {
+    /// A row as JSON, with the rows that are part of it.
+    private var image: String {
+        let parts = children.map { child in
+            "'\(child.name)', coalesce((select jsonb_agg(to_jsonb(c)) from \(child.name) c where c.\(child.parent) = t.id), '[]')"
+        }
+        return parts.isEmpty
+            ? "to_jsonb(t)" : "to_jsonb(t) || jsonb_build_object(\(parts.joined(separator: ", ")))"
+    }
+
+    /// Columns that tell rows apart.
+    private var identity: [(name: String, type: String)] { key.isEmpty ? [(id, "bigint")] : key }
+
+    /// The key of a row as JSON.
+    private var keyImage: String {
+        "jsonb_build_object(\(identity.map { "'\($0.name)', t.\($0.name)" }.joined(separator: ", ")))"
+    }
+
+    /// Whether a row is the one with a key.
+    private func hasKey(_ json: String) -> String {
+        identity.map { "t.\($0.name) = (\(json)->>'\($0.name)')::\($0.type)" }.joined(separator: " and ")
+    }
+
+    private var content: String { "content_version('\(name)', t.\(id), t.version)" }
+
+    /// Lists the rows that a run wrote, with what is to become of them.
+    func classify(_ run: Int) -> String {
+        let version = hasVersion ? "t.version" : "null::int"
+        let last = "coalesce(l.version, i.version, 1)"
+        let fate =
+            hasVersion
+            ? "case when t.version <> \(last) and \(content) <> content_version('\(name)', t.\(id), \(last)) then \(changedBy) end"
+            : "null"
+        let made = """
+            with changed as (
+              select entity_id, max(version_after) as version from run_change
+              where run_id = \(run) and entity = '\(name)' and op = 'update'
+              group by 1
+            ), remade as (
+              select entity_id, version_after as version, before from run_change
+              where run_id = \(run) and entity = '\(name)' and op = 'insert'
+            )
+            insert into undo_row (entity, id, key, action, version, reason)
+            select '\(name)', t.\(id), \(keyImage), 'delete', \(version), \(fate)
+            """
+        // Two passes, because one condition with OR walks the whole table.
+        let created = """
+            \(made)
+            from \(name) t
+            left join changed l on l.entity_id = t.\(id)
+            left join remade i on i.entity_id = t.\(id) and \(hasKey("i.before"))
+            where t.created_run = \(run)
+            """
+        let again = """
+            \(made)
+            from remade i
+            join \(name) t on \(hasKey("i.before"))
+            left join changed l on l.entity_id = t.\(id)
+            where t.created_run is distinct from \(run)
+            """
+        guard hasVersion else { return created + ";\n" + again + ";\n" + classifyDeleted(run) }
+        let changed = """
+            insert into undo_row (entity, id, key, action, before, version, restores, reason)
+            select '\(name)', t.\(id), \(keyImage), 'restore', c.before, t.version,
+              content_version('\(name)', t.\(id), c.first - 1),
+              case when \(content) <> content_version('\(name)', t.\(id), c.last) then \(changedBy) end
+            from (
+              select c.entity_id, min(c.version_after) as first, max(c.version_after) as last,
+                (
+                  select jsonb_object_agg(e.key, e.value order by d.version_after desc)
+                  from run_change d, jsonb_each(d.before) e
+                  where d.run_id = \(run) and d.entity = '\(name)' and d.entity_id = c.entity_id and d.op = 'update'
+                ) as before
+              from run_change c
+              where c.run_id = \(run) and c.entity = '\(name)' and c.op = 'update'
+              group by c.entity_id
+            ) c
+            join \(name) t on t.\(id) = c.entity_id
+            where not exists (select from undo_row u where u.entity = '\(name)' and u.id = c.entity_id)
+            """
+        return [created, again, changed, classifyDeleted(run)].joined(separator: ";\n")
+    }
+
+    /// The rows that the run, an undo, took away.
+    private func classifyDeleted(_ run: Int) -> String {
+        """
+        insert into undo_row (entity, id, key, action, before, version, restores, reason)
+        select '\(name)', c.entity_id, c.before, 'reinsert', c.before, c.version_after,
+          content_version('\(name)', c.entity_id, c.version_after),
+          case when exists (select from \(name) t where \(hasKey("c.before"))) then 'exists' end
+        from run_change c
+        where c.run_id = \(run) and c.entity = '\(name)' and c.op = 'delete'
+        """
+    }
+
+    /// Whether a run or a person changed a row since.
+    private var changedBy: String {
+        "case when exists (select from run_change c where c.entity = '\(name)' and c.entity_id = t.\(id) and c.version_after = t.version) then 'changed-by-run' else 'edited' end"
+    }
+
+    /// Spares rows that something refers to which stays, and rows that describe spared ones.
+    func block(_ run: Int) -> [String] {
+        let blocked = references.map { reference in
+            """
+            update undo_row u
+            set reason = 'referred-to', facts = jsonb_build_object('by', '\(reference.table)', 'id', s.id::text)
+            from (
+              select t.\(id) as row, min(r.\(reference.id)) as id
+              from undo_row v
+              join \(name) t on t.\(id) = v.id
+              join \(reference.table) r on \(reference.condition)
+              where v.entity = '\(name)' and v.action = 'delete' and v.reason is null
+                and not exists (
+                  select from undo_row w
+                  where w.entity = '\(reference.table)' and w.id = r.\(reference.id) and w.action = 'delete'
+                    and w.reason is null
+                )
+              group by 1
+            ) s
+            where u.entity = '\(name)' and u.id = s.row and u.action = 'delete' and u.reason is null
+            """
+        }
+        return blocked
+    }
+
+    /// Spares rows that describe spared ones.
+    func spareDescriptions() -> [String] {
+        parents.map { parent in
+            """
+            update undo_row u
+            set reason = 'referred-to', facts = jsonb_build_object('by', '\(parent.table)', 'id', p.id::text)
+            from \(name) t, \(parent.table) p, undo_row v
+            where u.entity = '\(name)' and u.action = 'delete' and u.reason is null and \(hasKey("u.key"))
+              and \(parent.condition) and v.entity = '\(parent.table)' and v.id = p.id and v.action = 'delete'
+              and v.reason is not null
+            """
+        }
+    }
+
+    /// Takes rows away, and writes them down whole.
+    func delete(_ undo: Int) -> String {
+        let match = key.isEmpty ? "t.\(id) = u.id" : hasKey("u.key")
+        let wanted = "u.entity = '\(name)' and u.action = 'delete' and u.reason is null"
+        let parts = children.map { child in
+            "delete from \(child.name) c using undo_row u where c.\(child.parent) = u.id and \(wanted)"
+        }
+        let statements =
+            [
+                """
+                insert into run_change (run_id, entity, entity_id, op, before, version_after)
+                select \(undo), '\(name)', u.id, 'delete', \(image), \(hasVersion ? "t.version" : "0")
+                from undo_row u
+                join \(name) t on \(match)
+                where \(wanted)
+                """
+            ] + parts + ["delete from \(name) t using undo_row u where \(match) and \(wanted)"]
+        return statements.joined(separator: ";\n")
+    }
+
+    /// Gives rows back what was there before.
+    func restore(_ undo: Int) -> String {
+        guard hasVersion else { return "select 1" }
+        return ([restoreRows(undo)] + children.map { restoreChild($0.name, $0.parent) }).joined(
+            separator: ";\n")
+    }
+
+    private func restoreRows(_ undo: Int) -> String {
+        let wanted = "u.entity = '\(name)' and u.action = 'restore' and u.reason is null"
+        return """
+            insert into run_change (run_id, entity, entity_id, op, before, version_after, restores)
+            select \(undo), '\(name)', u.id, 'update',
+              (select jsonb_object_agg(e.key, i.image->e.key) from jsonb_each(u.before) e), t.version + 1, u.restores
+            from undo_row u
+            join \(name) t on t.id = u.id
+            cross join lateral (select \(imageForRestore) as image) i
+            where \(wanted);
+            do $$
+            declare columns text;
+            begin
+              select string_agg(format('%1$I = r.%1$I', attname), ', ') into columns
+              from pg_attribute
+              where attrelid = '\(name)'::regclass and attnum > 0 and not attisdropped and attgenerated = ''
+                and attname not in ('id', 'version');
+              execute 'update \(name) t set ' || columns || ', version = t.version + 1
+                from undo_row u, lateral jsonb_populate_record((select x from \(name) x where x.id = u.id), u.before) r
+                where t.id = u.id and u.entity = ''\(name)'' and u.action = ''restore'' and u.reason is null';
+            end $$
+            """
+    }
+
+    /// Of a party, its numbers are columns of another table.
+    private var imageForRestore: String {
+        name == "party"
+            ? "to_jsonb(t) || coalesce((select to_jsonb(o) from org o where o.party_id = t.id), '{}')" : image
+    }
+
+    private func restoreChild(_ child: String, _ parent: String) -> String {
+        if name == "party" {
+            guard child == "org" else { return "select 1" }
+            return """
+                update org o
+                set siren = case when u.before ? 'siren' then u.before->>'siren' else o.siren end,
+                  vat = case when u.before ? 'vat' then u.before->>'vat' else o.vat end,
+                  legal_id = case when u.before ? 'legal_id' then u.before->>'legal_id' else o.legal_id end
+                from undo_row u
+                where o.party_id = u.id and u.entity = 'party' and u.action = 'restore' and u.reason is null
+                """
+        }
+        let wanted =
+            "u.entity = '\(name)' and u.action = 'restore' and u.reason is null and u.before ? '\(child)'"
+        return """
+            delete from \(child) c using undo_row u where c.\(parent) = u.id and \(wanted);
+            insert into \(child)
+            select r.*
+            from undo_row u, jsonb_array_elements(case jsonb_typeof(u.before->'\(child)') when 'array' then u.before->'\(child)' else '[]' end) e,
+              lateral jsonb_populate_record(null::\(child), e || jsonb_build_object('\(parent)', u.id)) r
+            where \(wanted)
+            """
+    }
+
+    /// Brings rows back that the undone undo had taken away.
+    func reinsert(
+        _ undo: Int, _ columns: [String], _ children: [(name: String, parent: String, columns: [String])]
+    ) -> String {
+        let wanted = "u.entity = '\(name)' and u.action = 'reinsert' and u.reason is null"
+        let names = columns.joined(separator: ", ")
+        let values = columns.map { $0 == "version" ? "u.version + 1" : "r.\($0)" }.joined(separator: ", ")
+        let rows = """
+            insert into \(name) (\(names)) overriding system value
+            select \(values)
+            from undo_row u, lateral jsonb_populate_record(null::\(name), u.before) r
+            where \(wanted);
+            insert into run_change (run_id, entity, entity_id, op, before, version_after, restores)
+            select \(undo), '\(name)', u.id, 'insert', u.key, coalesce(u.version, 0) + 1, u.restores
+            from undo_row u
+            where \(wanted)
+            """
+        let parts = children.map { child in
+            """
+            insert into \(child.name) (\(child.columns.joined(separator: ", ")))
+            select \(child.columns.map { "r.\($0)" }.joined(separator: ", "))
+            from undo_row u, jsonb_array_elements(coalesce(u.before->'\(child.name)', '[]')) e,
+              lateral jsonb_populate_record(null::\(child.name), e) r
+            where \(wanted)
+            """
+        }
+        return ([rows] + parts).joined(separator: ";\n")
+    }
+}

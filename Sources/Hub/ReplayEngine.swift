@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run that applies quarantined records, read again from the kept bytes by the mapping of today.
+
+internal import BlobStore
+internal import CRM
+package import Diagnostics
+package import Mapping
+internal import Model
+package import PostgreSQL
+
+/// What a replay did.
+package struct ReplayReport: Sendable {
+    /// Number of the run; nil when nothing waited.
+    package var run: Int?
+    /// What became of the records.
+    package var ledger = RunLedger()
+    /// `name@version` of the mappings that read them.
+    package var mappings: Set<String> = []
+    /// Files that could not be read again.
+    package var failures: [Diagnostic] = []
+}
+
+/// Replays quarantined records.
+///
+/// A record is found again by its bytes in the kept file, mapped with its corrections, and applied as an import
+/// would; its place in quarantine closes in the same transaction. What is newer in the CRM than its file stays.
+package struct ReplayEngine: Sendable {
+    private let pool: Pool
+    private let library: MappingLibrary
+    private let own: MappingDefinition?
+    private let settings: ImportSettings
+
+    /// An engine that reads with the mappings of a library.
+    ///
+    /// - Parameter own: a mapping that takes the place of the library's of the same name.
+    package init(
+        pool: Pool, library: MappingLibrary, own: MappingDefinition? = nil,
+        _ settings: ImportSettings = ImportSettings()
+    ) {
+        self.pool = pool
+        self.library = library
+        self.own = own
+        self.settings = settings
+    }
+
+    /// Replays the waiting records that a filter means.
+    package func run(_ filter: QuarantineFilter) async throws -> ReplayReport {
+        try await pool.withConnection { connection in
+            var filter = filter
+            filter.withClosed = false
+            let files = try await connection.run(ReplayFiles(filter: filter))
+            guard !files.isEmpty else { return ReplayReport() }
+            return try await RunSession.withRun(.replay, source: "erp", on: connection) { run, _ in
+                var report = ReplayReport(run: run)
+                var batches = 0
+                for file in files {
+                    do {
+                        var replay = FileReplay(file, run: run, settings, firstBatch: batches)
+                        defer { batches = replay.batches }
+                        let mapping = try self.mapping(file)
+                        try await replay.run(mapping, filter, on: connection)
+                        report.ledger += replay.ledger
+                        report.mappings.insert(mapping.identifier)
+                    } catch let error as any ReportableError where !(error is PostgreSQLError) {
+                        report.failures.append(error.inFile(file.name).diagnostic)
+                    }
+                }
+                return report
+            }
+        }
+    }
+
+    /// The mapping of today; the stored text where the library has none of the name any more.
+    private func mapping(_ file: ReplayFiles.File) throws -> MappingDefinition {
+        if let own, own.name == file.mapping { return own }
+        if let mapping = try? library.mapping(file.mapping) { return mapping }
+        return try MappingDefinition.parse(file.mappingText, file: file.mapping)
+    }
+}
+
+/// The replay of one file's records.
+private struct FileReplay {
+    let file: ReplayFiles.File
+    let run: Int
+    let settings: ImportSettings
+    private(set) var batches: Int
+    private(set) var ledger = RunLedger()
+
+    init(_ file: ReplayFiles.File, run: Int, _ settings: ImportSettings, firstBatch: Int) {
+        self.file = file
+        self.run = run
+        self.settings = settings
+        batches = firstBatch
+    }
+
+    mutating func run(
+        _ mapping: MappingDefinition, _ filter: QuarantineFilter, on connection: Connection
+    ) async throws {
+        guard let plan = ImportPlans.plan(for: mapping.target) else {
+            throw MappingError(.mappingUnknown, ["name": mapping.name])
+        }
+        var number = 0
+        let facts = try await FileFacts(sha256: file.sha256, size: file.size, firstSize: file.firstSize) {
+            defer { number += 1 }
+            return try await BlobStore.piece(number, of: file.sha256, on: connection)
+        }
+        guard number > 1 else { throw RunError(.bytesGone) }
+        let name = String(file.name.split(separator: "/").last ?? "")
+        let reading = FileIntake.Reading(mapping: mapping, plan: plan)
+        let records = FileRecords(reading, facts, fileName: name)
+        var context = try await settings.context(
+            records, run: run, source: file.source, artifact: file.id, on: connection)
+        context.isReplay = true
+        let (wanted, overrides) = try await waiting(mapping, filter, on: connection)
+        var batch = WaitingRecords(settings.batchSize)
+        var copy = self
+        try await records.read(.kept(connection), overrides: overrides) { items, _ in
+            for item in items where wanted.value(at: item.record.origin) != nil {
+                guard let full = batch.add(item) else { continue }
+                try await copy.commit(full, records, context, wanted, on: connection)
+            }
+        }
+        if let rest = batch.rest() { try await copy.commit(rest, records, context, wanted, on: connection) }
+        self = copy
+    }
+
+    /// The numbers of the records in quarantine, by their place, and their corrections.
+    private func waiting(
+        _ mapping: MappingDefinition, _ filter: QuarantineFilter, on connection: Connection
+    ) async throws -> (RecordPlaces<[Int]>, RecordOverrides) {
+        var places = RecordPlaces<[Int]>()
+        var overrides = RecordOverrides()
+        for row in try await connection.run(WaitingInFile(filter: filter, artifact: file.id)) {
+            places.update(row.place, default: []) { $0.append(row.id) }
+            guard let text = row.overrides else { continue }
+            try overrides.replace(text.objectOfTexts, of: row.place, in: mapping.target)
+        }
+        return (places, overrides)
+    }
+
+    private mutating func commit(
+        _ items: [MappedItem], _ file: FileRecords, _ context: ImportContext, _ wanted: RecordPlaces<[Int]>,
+        on connection: Connection
+    ) async throws {
+        let applicable = items.filter(\.isApplicable)
+        let ledger = try await connection.transaction { [self] connection in
+            _ = try await connection.run(LockParties())
+            var ledger = RunLedger()
+            var done: [Int] = []
+            var refused: [(id: Int, reason: Diagnostic, question: MatchQuestion?)] = []
+            let decisions = try await BatchApplication.apply(
+                applicable.map(\.record), file.plan, context, on: connection)
+            for (item, decision) in zip(applicable, decisions) {
+                let ids = wanted.value(at: item.record.origin) ?? []
+                ledger.count(decision.outcome)
+                guard case .quarantined(let reason) = decision.outcome else {
+                    done += ids
+                    continue
+                }
+                refused += ids.map { ($0, reason, decision.question) }
+            }
+            for item in items where !item.isApplicable {
+                guard let reason = item.findings.first(where: { $0.severity == .error }) else { continue }
+                ledger.quarantined += 1
+                refused += (wanted.value(at: item.record.origin) ?? []).map { ($0, reason, nil) }
+            }
+            try await connection.execute(CloseReplayed(ids: done, run: run))
+            let cases = try await MatchCases.open(
+                refused.compactMap(\.question), source: context.source, on: connection)
+            try await connection.execute(
+                KeepRefused(
+                    ids: refused.map(\.id), reasons: refused.map(\.reason),
+                    cases: refused.map { $0.question.flatMap { cases[$0.fingerprint] } }))
+            let ordinals = items.map(\.record.origin.ordinal)
+            try await connection.execute(
+                RecordBatch(
+                    run: run, number: batches + 1, artifact: self.file.id,
+                    ordinals: (ordinals.min() ?? 0)...(ordinals.max() ?? 0), ledger: ledger))
+            try await connection.execute(AddToRun(run: run, ledger: ledger))
+            return ledger
+        }
+        self.ledger += ledger
+        batches += 1
+    }
+}
+
+/// The files whose records wait.
+struct ReplayFiles: Statement {
+    struct File: Sendable {
+        let id: Int
+        let sha256: [UInt8]
+        let name: String
+        let size: Int
+        let firstSize: Int?
+        let source: Int
+        let mapping: String
+        let mappingText: String
+    }
+
+    let filter: QuarantineFilter
+
+    static let sql = """
+        select a.id, a.sha256, a.name, a.size, a.first_size, coalesce(a.source_id, r.source_id), m.name, m.text
+        from artifact a
+        join run r on r.id = a.run_id
+        join mapping_version m on m.id = a.mapping_version_id
+        where a.id in (select q.artifact_id from quarantine q where \(QuarantineFilter.sql) and q.ordinal > 0)
+        order by a.id
+        """
+    var parameters: [Parameter] { filter.parameters }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> File {
+        File(
+            id: try row.next(), sha256: try row.next(Bytes.self).array, name: try row.next(),
+            size: try row.next(), firstSize: try row.next(), source: try row.next(),
+            mapping: try row.next(), mappingText: try row.next())
+    }
+}
+
+struct WaitingInFile: Statement {
+    struct Row: Sendable {
+        let id: Int
+        let place: RecordPlace
+        let overrides: JSONText?
+    }
+
+    let filter: QuarantineFilter
+    let artifact: Int
+
+    static let sql = """
+        select q.id, q.ordinal, q.byte_start, q.byte_end, nullif(q.overrides, '{}')
+        from quarantine q
+        where \(QuarantineFilter.sql) and q.artifact_id = $5::bigint and q.ordinal > 0
+        order by q.byte_start, q.ordinal
+        """
+    var parameters: [Parameter] { filter.parameters + [Parameter(artifact)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Row {
+        let id = try row.next(Int.self)
+        let ordinal = try row.next(Int.self)
+        let start = try row.next(Int?.self)
+        let end = try row.next(Int?.self)
+        let bytes = start.flatMap { start in end.flatMap { $0 > start ? start..<$0 : nil } }
+        return Row(
+            id: id, place: RecordPlace(ordinal: ordinal, bytes: bytes), overrides: try row.next())
+    }
+}
+
+struct CloseReplayed: Statement {
+    let ids: [Int]
+    let run: Int
+
+    static let sql = """
+        update quarantine set status = 'replayed', replay_run_id = $2::bigint, closed_at = now()
+        where id = any($1::bigint[])
+        """
+    var parameters: [Parameter] { [Parameter(ids), Parameter(run)] }
+}
+
+/// Records that could not be applied this time either, with their reason of today.
+struct KeepRefused: Statement {
+    let ids: [Int]
+    let reasons: [Diagnostic]
+    let cases: [Int?]
+
+    static let sql = """
+        update quarantine q
+        set status = 'open', code = i.code, field = i.field, value = i.value, facts = i.facts, stage = i.stage,
+          match_case_id = i.match_case
+        from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::text[], $7::bigint[])
+          as i(id, code, field, value, facts, stage, match_case)
+        where q.id = i.id
+        """
+    var parameters: [Parameter] {
+        [
+            Parameter(ids), Parameter(reasons.map(\.code)), Parameter(reasons.map(\.place.field)),
+            Parameter(reasons.map(\.place.value)), Parameter(reasons.map { JSONText(facts: $0.facts) }),
+            Parameter(reasons.map(\.stage)), Parameter(cases),
+        ]
+    }
+}

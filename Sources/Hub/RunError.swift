@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be wrong with a request that names a run, a quarantined record or a case.
+
+package import Diagnostics
+
+/// A request that names nothing, or what cannot be done with it.
+package struct RunError: ReportableError {
+    /// Stable codes; each has its texts in the message catalogue.
+    package enum Code: String, CaseIterable, Sendable {
+        case unknown = "RUN-UNKNOWN"
+        case running = "RUN-RUNNING"
+        case undone = "RUN-UNDONE"
+        case quarantineUnknown = "QUARANTINE-UNKNOWN"
+        case nothingToReplay = "QUARANTINE-NOTHING"
+        case caseUnknown = "MATCH-CASE-UNKNOWN"
+        case bytesGone = "REPLAY-BYTES-GONE"
+    }
+
+    package let diagnostic: Diagnostic
+
+    /// The error that a diagnostic describes.
+    package init(_ diagnostic: Diagnostic) {
+        self.diagnostic = diagnostic
+    }
+}
