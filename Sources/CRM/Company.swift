@@ -15,7 +15,8 @@ package enum Company {
 
     /// Our own company, made where it is not known yet.
     ///
-    /// - Parameter siren: its SIREN; a party that has it already is the company.
+    /// - Parameter siren: its SIREN; a party that has it already is the company. Where it is not known, the party
+    ///   that issued every document so far is.
     package static func ensure(siren: String?, on connection: Connection) async throws -> Int {
         if let known = try await known(on: connection) { return known }
         return try await connection.transaction { connection in
@@ -37,6 +38,9 @@ struct MakeCompany: Statement {
     static let sql = """
         with known as (
           select party_id as id from org where siren = $1
+          union all
+          -- without a SIREN: who issued every document so far
+          select min(issuer_id) from sales_doc where $1 is null having count(distinct issuer_id) = 1
         ), made as (
           insert into party (kind, name, status)
           select 'organisation', 'Notre société', 'other' where not exists (select from known)

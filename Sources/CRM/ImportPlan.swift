@@ -49,13 +49,15 @@ package struct ImportContext: Sendable {
     package var decisions = MatchDecisions()
     /// Whether the records waited in quarantine: nothing newer is overwritten.
     package var isReplay = false
+    /// The day on which it is decided what is overdue.
+    package var today: CalendarDate
     /// SIREN of our own company, where only its documents are wanted.
     package var onlyIssuer: String?
 
     /// The run, source system and artifact by their ids in the database.
     package init(
         run: Int, source: Int, artifact: Int, company: Int?, matching: Matching, change: Change,
-        key: [RecordKeyPart]
+        key: [RecordKeyPart], today: CalendarDate
     ) {
         self.run = run
         self.source = source
@@ -64,6 +66,7 @@ package struct ImportContext: Sendable {
         self.matching = matching
         self.change = change
         self.key = key
+        self.today = today
     }
 }
 
@@ -170,13 +173,23 @@ extension MirrorTable {
 package enum ImportPlans {
     /// The plan for an entity; nil for one that cannot be imported.
     package static func plan(for schema: EntitySchema) -> (any ImportPlan)? {
-        let plans: [any ImportPlan] = [AccountImport(), DocumentImport()]
-        return plans.first { $0.schema === schema }
+        all.first { $0.schema === schema }
     }
+
+    private static let all: [any ImportPlan] = [
+        AccountImport(), MirrorImport(SalesDocMirror.self), MirrorImport(ContractMirror.self),
+        MirrorImport(PaymentMirror.self), MirrorImport(StatusMirror.self), MirrorImport(LedgerMirror.self),
+        MirrorImport(BankStatementMirror.self),
+    ]
+
+    static let mirrors: [any MirrorTable.Type] = [
+        SalesDocMirror.self, ContractMirror.self, PaymentMirror.self, StatusMirror.self, LedgerMirror.self,
+        BankStatementMirror.self,
+    ]
 
     /// Makes the temporary tables that records are compared in, for the rest of the session.
     package static func makeStages(on connection: Connection) async throws(PostgreSQLError) {
-        try await connection.script(SalesDocMirror.stageScript)
+        for mirror in mirrors { try await connection.script(mirror.stageScript) }
     }
 }
 

@@ -129,19 +129,20 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
             rows.append(candidate.content.cleared)
             append(candidate.content, of: candidate.row.id, to: &children)
         }
-        try await copy(
-            rows, to: "stage_\(Table.name)", Self.columns + ["batch_index", "cleared"], on: connection)
+        try await connection.copy(rows, to: "stage_\(Table.name)", Self.columns + ["batch_index", "cleared"])
         for (child, rows) in zip(Table.children, children) {
-            try await copy(rows, to: "stage_\(child.name)", Self.columns(of: child), on: connection)
+            try await connection.copy(rows, to: "stage_\(child.name)", Self.columns(of: child))
         }
     }
 
     // MARK: - Writing
 
     /// Writes what was decided, under the real numbers of what was provisional.
-    func write(_ numbers: ProvisionalNumbers, on connection: Connection) async throws {
-        try await insert(numbers, on: connection)
-        guard !changed.isEmpty else { return }
+    func write(_ numbers: ProvisionalNumbers, on connection: Connection) async throws -> WrittenMirrors {
+        var written = WrittenMirrors()
+        written.inserted = try await insert(numbers, on: connection)
+        written.changed = changed.map { ($0.index, $0.id) }
+        guard !changed.isEmpty else { return written }
         let indices = changed.map(\.index)
         try await connection.execute(UpdateMirrors<Table>(context: context, indices: indices))
         for child in Table.children {
@@ -151,10 +152,13 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
         }
         try await connection.log(
             changed.map { ChangeLogEntry(entity: Table.name, id: $0.id, op: "update") }, context)
+        return written
     }
 
-    private func insert(_ numbers: ProvisionalNumbers, on connection: Connection) async throws {
-        guard !fresh.isEmpty else { return }
+    private func insert(
+        _ numbers: ProvisionalNumbers, on connection: Connection
+    ) async throws -> [(index: Int, id: Int)] {
+        guard !fresh.isEmpty else { return [] }
         let ids = try await connection.takeIDs(fresh.count, of: Table.name)
         var rows = BinaryCopy()
         var children = Table.children.map { _ in BinaryCopy() }
@@ -163,16 +167,19 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
             row.key = row.key.map { numbers.real($0) }
             row.given = row.given.map { $0.map { numbers.real($0) } }
             let content = encoder.content(records[row.index], row.given)
-            begin(&rows, row, content, content.hash, extra: 1)
+            begin(&rows, row, content, content.hash, extra: 1 + Table.derived.count)
             rows.append(context.run)
+            rows.append(encoder.derived(row.given)[...])
             append(content, of: id, to: &children)
         }
-        try await copy(rows, to: Table.name, Self.columns + ["created_run"], on: connection)
+        try await connection.copy(
+            rows, to: Table.name, Self.columns + ["created_run"] + Table.derived.map(\.name))
         for (child, rows) in zip(Table.children, children) {
-            try await copy(rows, to: child.name, Self.columns(of: child), on: connection)
+            try await connection.copy(rows, to: child.name, Self.columns(of: child))
         }
         try await connection.log(
             ids.map { ChangeLogEntry(entity: Table.name, id: $0, op: "insert") }, context)
+        return Array(zip(fresh.map(\.index), ids))
     }
 
     // MARK: - The rows as they are sent
@@ -219,15 +226,15 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
             }
         }
     }
+}
 
-    private func copy(
-        _ rows: BinaryCopy, to table: String, _ columns: [String], on connection: Connection
-    ) async throws {
+extension Connection {
+    /// Copies rows into a table.
+    nonisolated func copy(_ rows: BinaryCopy, to table: String, _ columns: [String]) async throws {
         guard !rows.bytes.isEmpty else { return }
         var data: [UInt8]? = rows.finished()
-        try await connection.copyIn(
-            "copy \(table) (\(columns.joined(separator: ", "))) from stdin (format binary)"
-        ) {
+        let sql = "copy \(table) (\(columns.joined(separator: ", "))) from stdin (format binary)"
+        try await copyIn(sql) {
             defer { data = nil }
             return data
         }

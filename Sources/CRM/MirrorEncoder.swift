@@ -42,17 +42,29 @@ struct MirrorEncoder: Sendable {
     }
 
     private let columns: [Column]
+    private let derivedColumns: [Column]
     private let children: [(collection: Int, columns: [Column])]
 
     init<Table: MirrorTable>(_ table: Table.Type) {
         let schema = Table.schema
         columns = Table.columns.map { Column($0) { schema.slot(of: $0) } }
+        derivedColumns = Table.derived.map { Column($0) { _ in nil } }
         children = Table.children.compactMap { child in
             schema.collection(child.collection).map { number in
                 let rows = schema.collections[number]
                 return (number, child.columns.map { Column($0) { rows.slot(of: $0) } })
             }
         }
+    }
+
+    /// The columns of a new row that are no content of its record.
+    func derived(_ given: [Value?]) -> [UInt8] {
+        var encoded = BinaryColumns()
+        for column in derivedColumns {
+            guard case .given(let number) = column.origin else { continue }
+            encoded.append(given[number], column.type, isInt4: column.isInt4)
+        }
+        return encoded.bytes
     }
 
     /// The content of one record.

@@ -27,7 +27,7 @@ struct MirrorColumn: Sendable {
     }
 
     /// A column with a value of the plan.
-    init(_ name: String, _ type: ValueType, given: Int, isInt4: Bool = false) {
+    init(_ name: String, _ type: ValueType = .string, given: Int, isInt4: Bool = false) {
         self.name = name
         self.type = type
         source = .given(given)
@@ -63,6 +63,8 @@ protocol MirrorTable: Sendable {
     static var key: [MirrorColumn] { get }
     /// What a record writes besides.
     static var columns: [MirrorColumn] { get }
+    /// What new rows get besides, and is worked out again later: no content of the record.
+    static var derived: [MirrorColumn] { get }
     static var children: [MirrorChild] { get }
 }
 
@@ -82,4 +84,9 @@ struct MirrorRow: Sendable {
         func isNegative(_ value: Value?) -> Bool { if case .integer(..<0)? = value { true } else { false } }
         return key.contains { isNegative($0) } || given.contains { isNegative($0) }
     }
+}
+
+extension MirrorTable {
+    static var derived: [MirrorColumn] { [] }
+    static var children: [MirrorChild] { [] }
 }

@@ -43,6 +43,11 @@ struct PartyReference: Sendable {
             slots = Self.names.map { schema.slot(of: prefix + $0) }
         }
 
+        /// Where an entity calls these fields otherwise; those that are not named are not there.
+        init(_ schema: EntitySchema, named fields: [String: String]) {
+            slots = Self.names.map { name in fields[name].flatMap { schema.slot(of: $0) } }
+        }
+
         fileprivate func text(_ number: Int, of record: Record) -> String? {
             slots[number].flatMap { record.value(of: record.cells[$0])?.text }
         }

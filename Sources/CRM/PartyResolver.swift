@@ -29,7 +29,17 @@ struct PartyResolver: Sendable {
         init(_ name: String, prefix: String, _ schema: EntitySchema, status: String, absent: Absent) {
             self.name = name
             fields = PartyReference.Fields(schema, prefix: prefix)
-            nameField = schema.slot(of: prefix + "name") == nil ? "party" : prefix + "name"
+            nameField = prefix + "name"
+            self.status = status
+            self.absent = absent
+        }
+
+        init(
+            _ name: String, _ fields: PartyReference.Fields, nameField: String, status: String, absent: Absent
+        ) {
+            self.name = name
+            self.fields = fields
+            self.nameField = nameField
             self.status = status
             self.absent = absent
         }

@@ -108,6 +108,8 @@ package enum RunUndo {
             try await connection.script(table.reinsert(undo, columns, children))
         }
         try await connection.script(claims(undo))
+        let numbers: [String] = try await connection.run(AdHoc(touchedDocuments(undo)))
+        try await BillingStatus.derive(numbers: numbers, on: connection)
         try await connection.script(
             """
             insert into change_log (entity, entity_id, op, source_id, run_id)
@@ -122,6 +124,27 @@ package enum RunUndo {
             update run set undone_by = \(undo) where id = \(run);
             update run set undone_by = null where id = (select undoes from run where id = \(run))
             """)
+    }
+
+    /// Numbers of the documents whose billing status may be another after an undo.
+    private static func touchedDocuments(_ undo: Int) -> String {
+        """
+        with image as (
+          select entity, before from run_change where run_id = \(undo)
+          union all
+          select entity, before from undo_row where reason is null and before is not null
+        )
+        select distinct number from (
+          select coalesce(before->>'doc_ref', before->>'invoice', before->>'preceding_invoice') as number from image
+          union all
+          select e->>'invoice' from image, jsonb_array_elements(before->'allocation') e
+          where jsonb_typeof(before->'allocation') = 'array'
+          union all
+          select d.number from undo_row u join sales_doc d on d.id = u.id
+          where u.entity = 'sales_doc' and u.action <> 'delete' and u.reason is null
+        ) n
+        where number is not null
+        """
     }
 
     /// Gives back the claims that the run replaced, and takes away those it made.

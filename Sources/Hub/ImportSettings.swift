@@ -24,14 +24,18 @@ package struct ImportSettings: Sendable {
         _ file: FileRecords, run: Int, source: Int, artifact: Int, on connection: Connection,
         isReadOnly: Bool = false
     ) async throws -> ImportContext {
-        let needsCompany = file.mapping.target === EntitySchema.invoice && !file.mapping.fills("seller.")
+        let target = file.mapping.target
+        let needsCompany =
+            target === EntitySchema.contract
+            || target === EntitySchema.invoice && !file.mapping.fills("seller.")
         var context = ImportContext(
             run: run, source: source, artifact: artifact,
             company: needsCompany && !isReadOnly
                 ? try await Company.ensure(siren: companySIREN, on: connection)
                 : try await Company.known(on: connection) ?? (needsCompany ? Company.provisional : nil),
             matching: file.mapping.accountMatch.forCRM,
-            change: file.mapping.upsert.changed == .quarantine ? .quarantine : .write, key: file.key)
+            change: file.mapping.upsert.changed == .quarantine ? .quarantine : .write, key: file.key,
+            today: try await connection.run(Today()).first ?? CalendarDate(daysSince1970: 0))
         context.decisions = try await MatchDecisions.load(source: source, on: connection)
         context.onlyIssuer = companySIREN
         try await ImportPlans.makeStages(on: connection)
@@ -48,4 +52,10 @@ enum SourceSystem {
         guard let system = mapping.accountMatch.system else { return given }
         return try await connection.run(SourceID(code: system)).first ?? given
     }
+}
+
+/// The database's day, so that all that work on it agree.
+struct Today: Statement {
+    static let sql = "select current_date"
+    typealias Row = CalendarDate
 }

@@ -39,7 +39,7 @@ import Testing
         let codes = try await bench.texts(
             "select distinct code from quarantine where status = 'open' order by 1")
         #expect(codes == ["BR-CO-15", "MATCH-NONE"])
-        let parties = try await bench.numbers("select count(*) from sales_doc")
+        let parties = try await bench.numbers("select count(*) from sales_doc where not is_stub")
         #expect(parties == [5])
     }
 
@@ -216,7 +216,7 @@ import Testing
             try await bench.texts("select before->'sales_doc_line'->1->>'label' from run_change") == [
                 "Formation sur site"
             ])
-        #expect(try await bench.numbers("select version from sales_doc") == [2])
+        #expect(try await bench.numbers("select version from sales_doc where kind = 'invoice'") == [2])
     }
 
     @Test func `the raw record of a refused invoice is its own element`() async throws {

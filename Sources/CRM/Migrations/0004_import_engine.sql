@@ -139,6 +139,7 @@ create index sales_doc_created_run on sales_doc (created_run);
 create index sales_doc_parent on sales_doc (parent_id) where parent_id is not null;
 create index sales_doc_contract on sales_doc (contract_id) where contract_id is not null;
 create index sales_doc_number on sales_doc (number collate "C", kind);
+create index sales_doc_contract_ref on sales_doc (contract_ref collate "C") where contract_ref is not null;
 create index sales_doc_preceding on sales_doc (preceding_invoice collate "C") where preceding_invoice is not null;
 
 alter table sales_doc_line

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Invoices and credit notes of the ERP as rows of `sales_doc`, with their lines, taxes and instalment.
+
+internal import Diagnostics
+internal import Model
+internal import PostgreSQL
+
+/// Invoices and credit notes.
+///
+/// Seller and buyer are resolved to parties first, so that the key of a document (source, issuer, kind, number,
+/// year) does not change when a SIREN appears later. Who names no seller means our own company.
+enum SalesDocMirror: MirroredEntity {
+    static let name = "sales_doc"
+    static let schema = EntitySchema.invoice
+    static let key = [
+        MirrorColumn("issuer_id", .int, given: 0), MirrorColumn("kind"), MirrorColumn("number"),
+        MirrorColumn("year", .int, given: 0, isInt4: true),
+    ]
+    static let columns =
+        [
+            MirrorColumn("party_id", .int, given: 0), MirrorColumn("bill_site_id", .int, given: 1),
+            MirrorColumn("issued_on", .date, from: "issue_date"),
+            MirrorColumn("due_on", .date, from: "due_date"),
+            MirrorColumn("given_status", from: "billing_status"),
+        ]
+        + [
+            "type_code", "customization", "process", "currency", "contract_ref", "order_ref",
+            "preceding_invoice",
+        ]
+        .map { MirrorColumn($0) }
+        + [
+            "line_total", "allowance_total", "charge_total", "net_total", "tax_total", "gross_total",
+            "prepaid", "rounding", "payable",
+        ].map { MirrorColumn($0, .decimal) }
+    static let derived = [
+        MirrorColumn("billing_status", given: 2), MirrorColumn("open_amount", .decimal, given: 3),
+    ]
+    static let children = [
+        MirrorChild(
+            name: "sales_doc_line", parent: "doc_id", collection: "lines",
+            columns: [
+                MirrorColumn("line_no"), MirrorColumn("label"), MirrorColumn("qty", .decimal),
+                MirrorColumn("unit_price", .decimal), MirrorColumn("net", .decimal), MirrorColumn("parent"),
+                MirrorColumn("category"), MirrorColumn("rate", .decimal),
+            ]),
+        MirrorChild(
+            name: "sales_doc_tax", parent: "doc_id", collection: "taxes",
+            columns: [
+                MirrorColumn("category"), MirrorColumn("rate", .decimal), MirrorColumn("base", .decimal),
+                MirrorColumn("amount", .decimal),
+            ]),
+    ]
+    static let roles = [
+        PartyResolver.Role("seller", prefix: "seller.", .invoice, status: "other", absent: .ownCompany),
+        PartyResolver.Role("buyer", prefix: "buyer.", .invoice, status: "client", absent: .fault),
+    ]
+
+    static func fileKey(of record: Record, _ key: [RecordKeyPart]) -> String? {
+        guard let number = record.text("number") else { return nil }
+        let seller = PartyReference(record, roles[0].fields)
+        let parts = [
+            seller.identity ?? seller.name ?? "", record.text("kind") ?? "", number,
+            record.date("issue_date").map { String($0.year) } ?? "",
+        ]
+        return parts.joined(separator: "\u{1F}")
+    }
+
+    static func row(
+        _ record: Record, _ index: Int, _ places: [PartyResolver.Place?], _ context: ImportContext
+    ) -> MirrorRow? {
+        guard let issuer = places[0], let buyer = places[1] else { return nil }
+        let (status, open) = BillingStatus.atFirst(record, today: context.today)
+        return MirrorRow(
+            index: index,
+            key: [
+                .integer(issuer.party), .text(record.text("kind") ?? "invoice"),
+                .text(record.text("number") ?? ""), .integer(record.date("issue_date")?.year ?? 0),
+            ],
+            given: [
+                .integer(buyer.party), buyer.site.map { .integer($0) }, .text(status), .decimal(open),
+            ])
+    }
+
+    /// Documents of other companies are left out where only our own are wanted.
+    static func leftOut(_ record: Record, _ context: ImportContext) -> Diagnostic? {
+        guard let own = context.onlyIssuer else { return nil }
+        guard let siren = PartyReference(record, roles[0].fields).siren, siren != own else { return nil }
+        return ImportFinding.notOurSale.diagnostic(["siren": siren], field: "seller.siren", of: record)
+    }
+
+    static func settle(
+        _ written: WrittenMirrors, _ records: [Record], _ context: ImportContext, on connection: Connection
+    ) async throws {
+        var instalments = BinaryCopy()
+        for (index, id) in written.inserted {
+            let (_, open) = BillingStatus.atFirst(records[index], today: context.today)
+            instalments.beginRow(columns: 5)
+            instalments.append(id)
+            instalments.append(Int32(1))
+            instalments.append(records[index].date("due_date") ?? records[index].date("issue_date"))
+            instalments.append(records[index].decimal("payable") ?? records[index].decimal("gross_total"))
+            instalments.append(open)
+        }
+        try await connection.copy(
+            instalments, to: "instalment", ["doc_id", "no", "due_on", "amount", "open_amount"])
+        let linked =
+            written.ids.isEmpty
+            ? []
+            : try await DocumentLinks.link(
+                zip(written.indices, written.ids).map { (records[$0], $1) }, context, on: connection)
+        // Payments, statuses and entries may have come before their document.
+        let early = try await connection.run(MentionedBefore(ids: written.inserted.map(\.id)))
+        let affected = Set(written.changed.map(\.id) + linked + early)
+        try await BillingStatus.derive(affected, on: connection)
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an ERP sends beside accounts and invoices, and what follows from it.
+
+import CRM
+import Diagnostics
+import Foundation
+import Hub
+import PostgreSQL
+import RelaisTesting
+import Testing
+
+@Suite struct MirrorTests {
+    private static let samples = Repository.root.appending(path: "Connectors/ERP/Samples").path
+
+    private func statuses(_ bench: Workbench) async throws -> [String?] {
+        try await bench.texts(
+            "select number || ' ' || billing_status || ' ' || trim_scale(open_amount) from sales_doc where kind in ('invoice', 'credit_note') order by number"
+        )
+    }
+
+    private func invoice(
+        _ number: String, due: String = "31/12/2999", gross: String = "100", status: String = ""
+    )
+        -> String
+    {
+        "\(number);01/02/2026;\(due);N1;Neuf;732829320;;;;\(gross);EUR;\(status)"
+    }
+
+    private func payments(_ bench: Workbench, _ rows: String..., name: String = "paiements.csv") throws
+        -> String
+    {
+        try bench.write(
+            "NumPaiement;DatePaiement;CodeClient;RaisonSociale;Mode;Montant;Devise;NumFacture;MontantImpute\n"
+                + rows.joined(separator: "\n") + "\n", name)
+    }
+
+    @Test func `the billing status follows from the document, its payments and the day`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.run([
+            try bench.invoices([
+                invoice("A"), invoice("B"), invoice("C", due: "01/03/2026"), invoice("D", status: "payée"),
+                invoice("E", status: "litige"), invoice("F", status: "annulée"),
+            ])
+        ])
+        #expect(
+            try await statuses(bench) == [
+                "A open 100", "B open 100", "C overdue 100", "D paid 0", "E disputed 100", "F cancelled 100",
+            ])
+        let paid = try payments(
+            bench, "R1;05/02/2026;N1;Neuf;Virement;140;EUR;A;100",
+            "R1;05/02/2026;N1;Neuf;Virement;140;EUR;B;40",
+            "R2;06/03/2026;N1;Neuf;Chèque;100;EUR;C;100")
+        let run = try await bench.run([paid])
+        #expect(run.ledger == RunLedger(inserted: 2))
+        #expect(try await statuses(bench).prefix(3) == ["A paid 0", "B partly_paid 60", "C paid 0"])
+        #expect(
+            try await bench.texts(
+                "select d.number || trim_scale(i.open_amount) from instalment i join sales_doc d on d.id = doc_id where d.number < 'D' order by 1"
+            ) == ["A0", "B60", "C0"])
+        try await bench.undo(run.run)
+        #expect(try await statuses(bench).prefix(3) == ["A open 100", "B open 100", "C overdue 100"])
+    }
+
+    @Test func `a payment that comes before its invoice counts once the invoice is there`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.run([try bench.invoices([invoice("A")])])
+        _ = try await bench.run([try payments(bench, "R1;05/02/2026;N1;Neuf;Virement;100;EUR;Z;100")])
+        _ = try await bench.run([try bench.invoices([invoice("Z")], name: "z.csv")])
+        #expect(try await statuses(bench) == ["A open 100", "Z paid 0"])
+    }
+
+    @Test func `lifecycle statuses and the ledger decide over what the document says`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.run([try bench.invoices([invoice("FA-101"), invoice("FA-102")])])
+        let folder = Repository.root.appending(path: "Mappings/erp/tests").path
+        let text = try String(contentsOfFile: folder + "/cdar-status_deposee-refusee.xml", encoding: .utf8)
+        let run = try await bench.run([try bench.write(text, "cdar.xml")])
+        #expect(run.ledger == RunLedger(inserted: 2))
+        #expect(try await statuses(bench) == ["FA-101 open 100", "FA-102 cancelled 100"])
+        _ = try await bench.run([try bench.write(text + "<!-- -->", "cdar2.xml")])
+        #expect(try await bench.numbers("select count(*) from einvoice_event") == [2])
+        let ledger = try await bench.run([folder + "/fec_tabulations.txt"])
+        #expect(ledger.ledger.inserted == 2)
+        #expect(
+            try await bench.numbers("select count(*) from ledger_entry where party_id is not null") == [2])
+        let again = try String(contentsOfFile: folder + "/fec_tabulations.txt", encoding: .isoLatin1)
+        let copy = bench.folder.appending(path: "fec_copie.txt")
+        try (again + "\r\n").data(using: .isoLatin1)?.write(to: copy)
+        #expect(try await bench.run([copy.path]).ledger.inserted == 0)
+    }
+
+    @Test func `a credit note finds its invoice, whichever comes first`() async throws {
+        let query = """
+            select c.number || ' ' || i.number || ' ' || trim_scale(i.open_amount) from sales_doc c
+            join sales_doc i on i.id = c.parent_id
+            """
+        for files in [["facture-simple.xml", "avoir.xml"], ["avoir.xml", "facture-simple.xml"]] {
+            let bench = try await Workbench()
+            _ = try await bench.run([Self.samples + "/comptes.csv"])
+            for file in files { _ = try await bench.run([Self.samples + "/factures/" + file]) }
+            #expect(try await bench.texts(query) == ["AV-2026-0007 FA-2026-0101 1152"])
+        }
+    }
+
+    @Test func `an invoice makes a stub of its contract, which the contract then fills`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.run([Self.samples + "/comptes.csv"])
+        let text = try String(contentsOfFile: Self.samples + "/factures/facture-simple.xml", encoding: .utf8)
+        _ = try await bench.run([try bench.write(text, "f.xml")])
+        let links = """
+            select c.number || ' ' || c.is_stub || ' ' || coalesce(c.label, '–') || ' ' || c.version
+            from sales_doc d join sales_doc c on c.id = d.contract_id
+            """
+        #expect(try await bench.texts(links) == ["CT-2026-7 true – 1"])
+        let header =
+            "NumAbonnement;Libelle;CodeClient;RaisonSociale;SIREN;DateDebut;DateFin;DateResiliation;ProchaineFacturation;Periodicite;Reconduction;PreavisJours;Devise;MontantHT\n"
+        let row =
+            "CT-2026-7;Télésurveillance;C-001;Épicerie;991002015;01/01/2026;31/12/2026;;01/12/2026;mensuelle;tacite;90;EUR;49,90\n"
+        let contract = try await bench.run([try bench.write(header + row, "abonnements.csv")])
+        #expect(contract.ledger == RunLedger(updated: 1))
+        #expect(try await bench.texts(links) == ["CT-2026-7 false Télésurveillance 2"])
+    }
+}
