@@ -117,7 +117,8 @@ let package = Package(
         .executableTarget(
             name: "relais",
             dependencies: [
-                "Hub", "CRM", "Mapping", "FileTransfer", "Tabular", "JSON", "Unpacking", "PostgreSQL",
+                "Hub", "BlobStore", "CRM", "Mapping", "FileTransfer", "Tabular", "JSON", "Unpacking",
+                "PostgreSQL",
                 "Model",
                 "ConnectorKit",
                 "Words",

@@ -1,64 +1,189 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes kept once, by their SHA-256; for now every blob is in PostgreSQL, in pieces of 1 MiB.
+// Bytes kept once, by their SHA-256: small ones in PostgreSQL, larger ones in files.
 
+internal import Crypto
+internal import Diagnostics
+internal import FileTransfer
+internal import Foundation
 package import PostgreSQL
 
-/// Reads and writes blobs on a connection, inside the caller's transaction.
-package enum BlobStore {
+/// Reads and writes blobs.
+///
+/// A blob of more than ``largestInDatabase`` bytes is a file of the folder, complete and on the disk before the row
+/// that names it is committed; without a folder, every blob is in the database, in pieces of 1 MiB.
+package struct BlobStore: Sendable {
     /// Bytes of a piece.
     package static let pieceSize = 1 << 20
+    /// A blob of more bytes is a file.
+    package static let largestInDatabase = 256 << 10
+
+    /// Where files are; nil = nowhere.
+    package let folder: String?
+
+    /// A store with its files in a folder, which is made when the first file is.
+    package init(folder: String? = nil) {
+        self.folder = folder
+    }
 
     /// Every statement, for the test that PREPAREs them.
     package static let statements: [any Statement.Type] = [
-        InsertBlob.self, InsertPiece.self, ReadPiece.self, ReadPart.self,
+        InsertBlob.self, StoreOfBlob.self, InsertPiece.self, ReadPiece.self, ReadPart.self, ListBlobs.self,
+        CountBlobs.self,
     ]
 
-    /// Begins a blob.
+    /// Begins a blob, inside the caller's transaction.
     ///
-    /// - Returns: false when these bytes are kept already and no piece is wanted.
-    package static func begin(
+    /// - Returns: what takes its bytes; nil when they are kept already.
+    package func begin(
         _ sha256: [UInt8], size: Int, on connection: Connection
-    ) async throws(PostgreSQLError) -> Bool {
-        try await connection.execute(InsertBlob(sha256: sha256, size: size)) == 1
+    ) async throws -> BlobWriter? {
+        let folder = size > Self.largestInDatabase ? folder : nil
+        let isNew =
+            try await connection.execute(
+                InsertBlob(sha256: sha256, size: size, store: folder == nil ? "database" : "files")) == 1
+        if !isNew {
+            let store = try await connection.run(StoreOfBlob(sha256: sha256)).first
+            guard isLost(sha256, store) else { return nil }
+        }
+        return BlobWriter(sha256, folder: folder.map { Self.place(of: sha256, in: $0).folder })
     }
 
-    /// Adds the next piece; every one but the last has ``pieceSize`` bytes.
-    package static func add(
-        _ bytes: [UInt8], number: Int, to sha256: [UInt8], on connection: Connection
-    ) async throws(PostgreSQLError) {
-        try await connection.execute(InsertPiece(sha256: sha256, number: number, bytes: bytes))
+    /// Whether a kept blob's file is not there: then it is written again.
+    private func isLost(_ sha256: [UInt8], _ store: String?) -> Bool {
+        guard store == "files", let folder else { return false }
+        return !FileManager.default.fileExists(atPath: Self.place(of: sha256, in: folder).path)
     }
 
     /// A piece by its number from 0; nil behind the last.
-    package static func piece(
-        _ number: Int, of sha256: [UInt8], on connection: Connection
-    ) async throws(PostgreSQLError) -> [UInt8]? {
-        try await connection.run(ReadPiece(sha256: sha256, number: number)).first?.array
+    package func piece(_ number: Int, of sha256: [UInt8], on connection: Connection) async throws -> [UInt8]?
+    {
+        if let bytes = try file(sha256, Self.pieceSize * number..<Self.pieceSize * (number + 1)) {
+            return bytes.isEmpty ? nil : bytes
+        }
+        return try await connection.run(ReadPiece(sha256: sha256, number: number)).first?.array
     }
 
     /// The bytes of a range, as far as the blob has them.
-    package static func bytes(
+    package func bytes(
         _ range: Range<Int>, of sha256: [UInt8], on connection: Connection
-    ) async throws(PostgreSQLError) -> [UInt8] {
+    ) async throws -> [UInt8] {
         guard !range.isEmpty else { return [] }
+        if let bytes = try file(sha256, range) { return bytes }
         var bytes: [UInt8] = []
-        for number in range.lowerBound / pieceSize...(range.upperBound - 1) / pieceSize {
-            let start = number * pieceSize
-            let wanted = range.clamped(to: start..<start + pieceSize)
+        for number in range.lowerBound / Self.pieceSize...(range.upperBound - 1) / Self.pieceSize {
+            let start = number * Self.pieceSize
+            let wanted = range.clamped(to: start..<start + Self.pieceSize)
             let part = ReadPart(
                 sha256: sha256, number: number, first: wanted.lowerBound - start, count: wanted.count)
             bytes += try await connection.run(part).first?.array ?? []
         }
         return bytes
     }
+
+    /// Bytes of the file of a blob; nil where it has none.
+    private func file(_ sha256: [UInt8], _ range: Range<Int>) throws(FileError) -> [UInt8]? {
+        guard let folder else { return nil }
+        let path = Self.place(of: sha256, in: folder).path
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        return try LocalFile(path).read(at: range)
+    }
+
+    /// `ab/ab12…`: a folder for each first byte, so that none gets too large.
+    static func place(of sha256: [UInt8], in folder: String) -> (folder: String, path: String) {
+        let name = name(of: sha256)
+        let inner = "\(folder)/\(name.prefix(2))"
+        return (inner, "\(inner)/\(name)")
+    }
+
+    /// The hash in hexadecimal.
+    static func name(of sha256: [UInt8]) -> String {
+        sha256.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+/// Takes the bytes of one blob.
+package struct BlobWriter: Sendable {
+    private let sha256: [UInt8]
+    private let folder: String?
+    private var buffer: [UInt8] = []
+    private var number = 0
+
+    init(_ sha256: [UInt8], folder: String?) {
+        self.sha256 = sha256
+        self.folder = folder
+    }
+
+    /// Writes files one behind the other, as one blob.
+    ///
+    /// - Throws: `FILE-UNWRITABLE` and the faults of reading; `FILE-CHANGED` when the bytes are not those that were
+    ///   hashed.
+    package mutating func write(_ paths: [String], on connection: Connection) async throws {
+        var hasher = SHA256()
+        if let folder {
+            var target = try DurableFile(in: folder)
+            for path in paths {
+                try Self.each(path) { bytes in
+                    hasher.update(data: bytes)
+                    try target.write(bytes)
+                }
+            }
+            try check(hasher, paths)
+            try target.finish(as: BlobStore.name(of: sha256))
+            return
+        }
+        for path in paths {
+            let source = try LocalFile(path)
+            while true {
+                let bytes = try source.read(upTo: BlobStore.pieceSize - buffer.count)
+                if bytes.isEmpty { break }
+                hasher.update(data: bytes)
+                buffer += bytes
+                if buffer.count == BlobStore.pieceSize { try await flush(on: connection) }
+            }
+        }
+        if !buffer.isEmpty { try await flush(on: connection) }
+        try check(hasher, paths)
+    }
+
+    private static func each(_ path: String, _ body: ([UInt8]) throws -> Void) throws {
+        let source = try LocalFile(path)
+        while true {
+            let bytes = try source.read(upTo: BlobStore.pieceSize)
+            if bytes.isEmpty { return }
+            try body(bytes)
+        }
+    }
+
+    private func check(_ hasher: SHA256, _ paths: [String]) throws(FileError) {
+        guard Array(hasher.finalize()) == sha256 else {
+            throw FileError(.changed, at: Place(file: paths.first))
+        }
+    }
+
+    private mutating func flush(on connection: Connection) async throws(PostgreSQLError) {
+        try await connection.execute(InsertPiece(sha256: sha256, number: number, bytes: buffer))
+        number += 1
+        buffer = []
+    }
 }
 
 struct InsertBlob: Statement {
     let sha256: [UInt8]
     let size: Int
+    let store: String
 
-    static let sql = "insert into blob (sha256, size) values ($1, $2::bigint) on conflict do nothing"
-    var parameters: [Parameter] { [Parameter(Bytes(sha256)), Parameter(size)] }
+    static let sql = """
+        insert into blob (sha256, size, store) values ($1, $2::bigint, $3) on conflict do nothing
+        """
+    var parameters: [Parameter] { [Parameter(Bytes(sha256)), Parameter(size), Parameter(store)] }
+}
+
+struct StoreOfBlob: Statement {
+    let sha256: [UInt8]
+
+    static let sql = "select store from blob where sha256 = $1"
+    var parameters: [Parameter] { [Parameter(Bytes(sha256))] }
+    typealias Row = String
 }
 
 struct InsertPiece: Statement {

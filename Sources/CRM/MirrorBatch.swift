@@ -10,7 +10,7 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
     private let records: [Record]
     private let context: ImportContext
     private let encoder = MirrorEncoder(Table.self)
-    private var fresh: [MirrorRow] = []
+    private var fresh: [Candidate] = []
     private var changed: [MirrorRow] = []
 
     init(_ records: [Record], _ context: ImportContext) {
@@ -38,7 +38,7 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
         var doubtful: [Candidate] = []
         for (var candidate, known) in zip(candidates, known) {
             guard let known, !candidate.row.isProvisional else {
-                fresh.append(candidate.row)
+                fresh.append(candidate)
                 decisions[candidate.row.index] = RecordDecision(.inserted)
                 continue
             }
@@ -162,12 +162,12 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
         let ids = try await connection.takeIDs(fresh.count, of: Table.name)
         var rows = BinaryCopy()
         var children = Table.children.map { _ in BinaryCopy() }
-        for (var row, id) in zip(fresh, ids) {
-            row.id = id
-            row.key = row.key.map { numbers.real($0) }
-            row.given = row.given.map { $0.map { numbers.real($0) } }
-            let content = encoder.content(records[row.index], row.given)
-            begin(&rows, row, content, content.hash, extra: 1 + Table.derived.count)
+        for (candidate, id) in zip(fresh, ids) {
+            var candidate = candidate
+            if candidate.row.isProvisional { candidate = real(candidate, numbers) }
+            candidate.row.id = id
+            let (row, content) = (candidate.row, candidate.content)
+            begin(&rows, row, content, candidate.hash, extra: 1 + Table.derived.count)
             rows.append(context.run)
             rows.append(encoder.derived(row.given)[...])
             append(content, of: id, to: &children)
@@ -179,7 +179,15 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
         }
         try await connection.log(
             ids.map { ChangeLogEntry(entity: Table.name, id: $0, op: "insert") }, context)
-        return Array(zip(fresh.map(\.index), ids))
+        return Array(zip(fresh.map(\.row.index), ids))
+    }
+
+    /// A row with the numbers of what has been made meanwhile.
+    private func real(_ provisional: Candidate, _ numbers: ProvisionalNumbers) -> Candidate {
+        var row = provisional.row
+        row.key = row.key.map { numbers.real($0) }
+        row.given = row.given.map { $0.map { numbers.real($0) } }
+        return candidate(row)
     }
 
     // MARK: - The rows as they are sent

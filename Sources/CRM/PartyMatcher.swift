@@ -105,6 +105,8 @@ struct PartyMatcher: Sendable {
 }
 
 /// A party that has a looked-up value.
+///
+/// Every look-up is lateral with a limit: a plain join may hash the whole table for every batch.
 struct PartyHit: Sendable {
     let value: String
     let party: Int
@@ -124,12 +126,17 @@ struct FindByExternalCode: Statement {
     let values: [String]
 
     static let sql = """
-        select k.value, s.party_id, s.id, o.siren
+        select k.value, h.party_id, h.id, h.siren
         from unnest($2::text[]) k(value)
-        join external_identity e on e.source_id = $1::bigint and e.ext_type = 'account' and e.ext_id = k.value
-        join site s on s.id = e.entity_id
-        join org o on o.party_id = s.party_id
-        where e.entity = 'site' and e.gone_at is null
+        cross join lateral (
+          select s.party_id, s.id, o.siren
+          from external_identity e
+          join site s on s.id = e.entity_id
+          join org o on o.party_id = s.party_id
+          where e.source_id = $1::bigint and e.ext_type = 'account' and e.ext_id = k.value
+            and e.entity = 'site' and e.gone_at is null
+          limit 1
+        ) h
         """
     var parameters: [Parameter] { [Parameter(source), Parameter(values)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
@@ -139,10 +146,15 @@ struct FindBySIRET: Statement {
     let values: [String]
 
     static let sql = """
-        select k.value, s.party_id, s.id, o.siren
+        select k.value, h.party_id, h.id, h.siren
         from unnest($1::text[]) k(value)
-        join site s on s.siret = k.value
-        join org o on o.party_id = s.party_id
+        cross join lateral (
+          select s.party_id, s.id, o.siren
+          from site s
+          join org o on o.party_id = s.party_id
+          where s.siret = k.value
+          limit 1
+        ) h
         """
     var parameters: [Parameter] { [Parameter(values)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
@@ -152,9 +164,11 @@ struct FindByVAT: Statement {
     let values: [String]
 
     static let sql = """
-        select k.value, o.party_id, null::bigint, o.siren
+        select k.value, h.party_id, null::bigint, h.siren
         from unnest($1::text[]) k(value)
-        join org o on o.vat collate "C" = k.value
+        cross join lateral (
+          select o.party_id, o.siren from org o where o.vat collate "C" = k.value limit 20
+        ) h
         """
     var parameters: [Parameter] { [Parameter(values)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
@@ -164,9 +178,9 @@ struct FindBySIREN: Statement {
     let values: [String]
 
     static let sql = """
-        select k.value, o.party_id, null::bigint, o.siren
+        select k.value, h.party_id, null::bigint, h.siren
         from unnest($1::text[]) k(value)
-        join org o on o.siren = k.value
+        cross join lateral (select o.party_id, o.siren from org o where o.siren = k.value limit 1) h
         """
     var parameters: [Parameter] { [Parameter(values)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
@@ -176,10 +190,15 @@ struct FindByGLN: Statement {
     let values: [String]
 
     static let sql = """
-        select k.value, s.party_id, s.id, o.siren
+        select k.value, h.party_id, h.id, h.siren
         from unnest($1::text[]) k(value)
-        join site s on s.gln = k.value
-        join org o on o.party_id = s.party_id
+        cross join lateral (
+          select s.party_id, s.id, o.siren
+          from site s
+          join org o on o.party_id = s.party_id
+          where s.gln = k.value
+          limit 20
+        ) h
         """
     var parameters: [Parameter] { [Parameter(values)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }
@@ -190,12 +209,17 @@ struct FindByNameAndPostalCode: Statement {
     let values: [String]
 
     static let sql = """
-        select k.value, p.id, s.id, o.siren
+        select k.value, h.id, h.site, h.siren
         from unnest($1::text[]) k(value)
-        join party p on p.name_norm collate "C" = name_norm(split_part(k.value, chr(31), 1)) collate "C"
-        join site s on s.party_id = p.id and s.postal_code = split_part(k.value, chr(31), 2)
-        join org o on o.party_id = p.id
-        where p.merged_into is null
+        cross join lateral (
+          select p.id, s.id as site, o.siren
+          from party p
+          join site s on s.party_id = p.id and s.postal_code = split_part(k.value, chr(31), 2)
+          join org o on o.party_id = p.id
+          where p.name_norm collate "C" = name_norm(split_part(k.value, chr(31), 1)) collate "C"
+            and p.merged_into is null
+          limit 20
+        ) h
         """
     var parameters: [Parameter] { [Parameter(values)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> PartyHit { try PartyHit(&row) }

@@ -16,6 +16,7 @@ package struct FileError: ReportableError {
         case tooLarge = "FILE-TOO-LARGE"
         case changed = "FILE-CHANGED"
         case unreadable = "FILE-UNREADABLE"
+        case unwritable = "FILE-UNWRITABLE"
     }
 
     package let diagnostic: Diagnostic

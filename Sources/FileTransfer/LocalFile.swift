@@ -66,6 +66,18 @@ package struct LocalFile: ~Copyable {
         lseek(descriptor, 0, SEEK_SET)
     }
 
+    /// The bytes of a range, as far as the file has them.
+    package func read(at range: Range<Int>) throws(FileError) -> [UInt8] {
+        lseek(descriptor, range.lowerBound, SEEK_SET)
+        var bytes: [UInt8] = []
+        while bytes.count < range.count {
+            let part = try read(upTo: range.count - bytes.count)
+            if part.isEmpty { break }
+            bytes += part
+        }
+        return bytes
+    }
+
     /// The next bytes in place of others, 256 KiB at most; none at the end. Who reads a whole file keeps one buffer.
     package func read(into bytes: inout [UInt8]) throws(FileError) {
         if bytes.count < 256 << 10 { bytes = [UInt8](repeating: 0, count: 256 << 10) }

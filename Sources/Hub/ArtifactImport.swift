@@ -45,7 +45,7 @@ struct ArtifactImport {
         source = try await SourceSystem.id(of: mapping, besides: source, on: connection)
         let version = try await connection.run(MappingVersionID(mapping: mapping)).first
         quarantine.mappingVersion = version
-        quarantine.kept = KeptRecords(intake.facts, isXML: mapping.format == .xml)
+        quarantine.kept = KeptRecords(settings.blobs, intake.facts, isXML: mapping.format == .xml)
         let receipt = CompletedReceipt(sha256: intake.facts.sha256, mapping: version ?? 0)
         let earlier = try await connection.run(receipt).first
         try await keep(intake, on: connection)
@@ -53,7 +53,7 @@ struct ArtifactImport {
         let records = FileRecords(reading, intake.facts, fileName: intake.lastName)
         do {
             let report = report
-            let census = try await FileCensus(records, .kept(connection)) { done in
+            let census = try await FileCensus(records, .kept(settings.blobs, connection)) { done in
                 progress(ImportProgress(report, .checking, bytes: done, of: intake.facts.size))
             }
             self.report.warnings = census.findings.filter { $0.severity != .error }
@@ -70,14 +70,8 @@ struct ArtifactImport {
         let facts = intake.facts
         try await connection.script("begin")
         do {
-            if try await BlobStore.begin(facts.sha256, size: facts.size, on: connection) {
-                var pieces = BlobPieces(facts.sha256)
-                try await pieces.add(try LocalFile(intake.path), on: connection)
-                if let detail = intake.detail { try await pieces.add(try LocalFile(detail), on: connection) }
-                try await pieces.finish(on: connection)
-                guard pieces.size == facts.size else {
-                    throw FileError(.changed, at: Place(file: intake.path))
-                }
+            if var blob = try await settings.blobs.begin(facts.sha256, size: facts.size, on: connection) {
+                try await blob.write([intake.path, intake.detail].compactMap(\.self), on: connection)
             }
             let start = StartArtifact(
                 run: run, sha256: facts.sha256, name: report.name, size: facts.size,
@@ -133,7 +127,7 @@ struct ArtifactImport {
         var waiting = WaitingRecords(settings.batchSize)
         var seen: Set<Int> = []
         var copy = self
-        try await records.read(.kept(connection)) { items, done in
+        try await records.read(.kept(settings.blobs, connection)) { items, done in
             for item in items {
                 guard let batch = waiting.add(item) else { continue }
                 try await copy.commit(batch, records, context, census, &seen, on: connection)

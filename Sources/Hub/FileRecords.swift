@@ -12,13 +12,13 @@ internal import PostgreSQL
 /// The bytes of a file in pieces.
 enum FileBytes {
     /// The kept bytes.
-    case kept(Connection)
+    case kept(BlobStore, Connection)
     /// The file itself, and the second one behind it.
     case local(LocalPieces)
 
     func next(_ number: Int, of facts: FileFacts) async throws -> [UInt8]? {
         switch self {
-        case .kept(let connection): try await BlobStore.piece(number, of: facts.sha256, on: connection)
+        case .kept(let blobs, let connection): try await blobs.piece(number, of: facts.sha256, on: connection)
         case .local(let pieces): try pieces.next()
         }
     }

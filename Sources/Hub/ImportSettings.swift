@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all files of an import have in common.
 
+package import BlobStore
 internal import CRM
 internal import Mapping
 internal import Model
@@ -12,9 +13,14 @@ package struct ImportSettings: Sendable {
     package var companySIREN: String?
     /// Records committed together.
     package var batchSize = 5000
+    /// Where files are kept.
+    package var blobs: BlobStore
 
     /// The settings of imports.
-    package init(companySIREN: String? = nil, batchSize: Int = 5000) {
+    package init(
+        companySIREN: String? = nil, batchSize: Int = 5000, blobs: BlobStore = BlobStore()
+    ) {
+        self.blobs = blobs
         self.companySIREN = companySIREN
         self.batchSize = batchSize
     }

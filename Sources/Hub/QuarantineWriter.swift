@@ -11,6 +11,7 @@ internal import Tabular
 
 /// Where the bytes of a file's records are found again.
 struct KeptRecords {
+    private let blobs: BlobStore
     private let sha256: [UInt8]
     private let isXML: Bool
     private let isUTF16: Bool
@@ -19,7 +20,8 @@ struct KeptRecords {
     /// A record with more bytes than this is named, not copied: the file is kept anyway.
     private static let limit = 1 << 20
 
-    init(_ facts: FileFacts, isXML: Bool) {
+    init(_ blobs: BlobStore, _ facts: FileFacts, isXML: Bool) {
+        self.blobs = blobs
         sha256 = facts.sha256
         self.isXML = isXML
         isUTF16 = facts.probe.mark.count == 2
@@ -29,7 +31,7 @@ struct KeptRecords {
     /// in a start tag but at its beginning.
     mutating func bytes(
         _ range: Range<Int>, on connection: Connection
-    ) async throws(PostgreSQLError) -> (range: Range<Int>, bytes: [UInt8]?) {
+    ) async throws -> (range: Range<Int>, bytes: [UInt8]?) {
         guard range.count <= Self.limit, !isUTF16 else { return (range, nil) }
         guard isXML else { return (range, try await read(range, on: connection)) }
         let window = max(0, range.lowerBound - (64 << 10))..<range.upperBound
@@ -44,14 +46,14 @@ struct KeptRecords {
     /// Bytes of the kept file. Faulty records often stand together: the piece read last serves the next one too.
     private mutating func read(
         _ range: Range<Int>, on connection: Connection
-    ) async throws(PostgreSQLError) -> [UInt8] {
+    ) async throws -> [UInt8] {
         let number = range.lowerBound / BlobStore.pieceSize
         let start = number * BlobStore.pieceSize
         guard range.upperBound <= start + BlobStore.pieceSize else {
-            return try await BlobStore.bytes(range, of: sha256, on: connection)
+            return try await blobs.bytes(range, of: sha256, on: connection)
         }
         if piece?.number != number {
-            piece = (number, try await BlobStore.piece(number, of: sha256, on: connection) ?? [])
+            piece = (number, try await blobs.piece(number, of: sha256, on: connection) ?? [])
         }
         let bytes = piece?.bytes ?? []
         return Array(bytes[range.clamped(to: start..<start + bytes.count).shifted(by: -start)])
@@ -79,7 +81,7 @@ struct QuarantineWriter {
     /// Refused records as entries, with their own bytes.
     mutating func entries(
         _ refused: [(item: MappedItem, reason: Diagnostic, stage: String)], on connection: Connection
-    ) async throws(PostgreSQLError) -> [QuarantineEntry] {
+    ) async throws -> [QuarantineEntry] {
         var entries: [QuarantineEntry] = []
         for (item, reason, stage) in refused {
             let origin = item.record.origin

@@ -102,7 +102,7 @@ private struct FileReplay {
         var number = 0
         let facts = try await FileFacts(sha256: file.sha256, size: file.size, firstSize: file.firstSize) {
             defer { number += 1 }
-            return try await BlobStore.piece(number, of: file.sha256, on: connection)
+            return try await settings.blobs.piece(number, of: file.sha256, on: connection)
         }
         guard number > 1 else { throw RunError(.bytesGone) }
         let name = String(file.name.split(separator: "/").last ?? "")
@@ -114,7 +114,7 @@ private struct FileReplay {
         let (wanted, overrides) = try await waiting(mapping, filter, on: connection)
         var batch = WaitingRecords(settings.batchSize)
         var copy = self
-        try await records.read(.kept(connection), overrides: overrides) { items, _ in
+        try await records.read(.kept(settings.blobs, connection), overrides: overrides) { items, _ in
             for item in items where wanted.value(at: item.record.origin) != nil {
                 guard let full = batch.add(item) else { continue }
                 try await copy.commit(full, records, context, wanted, on: connection)

@@ -41,6 +41,6 @@ enum RunSession {
     /// Plans made while a table is empty are sequential scans for ever; here every look-up has an index.
     static func prepare(_ connection: Connection) async throws(PostgreSQLError) {
         try await connection.script(
-            "set enable_seqscan = off; set plan_cache_mode = force_custom_plan; set jit = off")
+            "set enable_seqscan = off; set jit = off")
     }
 }

@@ -2,9 +2,11 @@
 // Which database a command works on, and how it is opened.
 
 internal import ArgumentParser
+internal import BlobStore
 internal import CRM
 internal import FileTransfer
 internal import Foundation
+internal import Hub
 internal import Mapping
 internal import PostgreSQL
 internal import Words
@@ -35,6 +37,14 @@ struct DatabaseOptions: ParsableArguments {
         Console.progress("")
         return cluster.connectionString()
     }
+
+    /// How imports work on this database.
+    var importSettings: ImportSettings {
+        ImportSettings(companySIREN: Surroundings.companySIREN, blobs: blobs)
+    }
+
+    /// Where files are kept: large ones beside the database.
+    var blobs: BlobStore { BlobStore(folder: folder.appending(path: "blobs").path) }
 
     /// Runs `body` on a pool of the database, whose schema is brought up to date first.
     func withDatabase<Value>(_ body: (Pool) async throws -> Value) async throws -> Value {

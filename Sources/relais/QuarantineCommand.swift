@@ -168,7 +168,7 @@ struct QuarantineCommand: AsyncParsableCommand {
             let library = try MappingLibrary.shipped()
             let own = try mapping.name.map { try MappingOptions.find($0, in: library).definition }
             let report = try await database.withDatabase { pool in
-                let settings = ImportSettings(companySIREN: Surroundings.companySIREN)
+                let settings = database.importSettings
                 return try await ReplayEngine(pool: pool, library: library, own: own, settings).run(filter)
             }
             guard let run = report.run else { throw RunError(.nothingToReplay) }

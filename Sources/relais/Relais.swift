@@ -17,6 +17,7 @@ struct Relais: AsyncParsableCommand {
         subcommands: [
             MapCommand.self, PreviewCommand.self, ImportCommand.self, MappingCommand.self, RunsCommand.self,
             QuarantineCommand.self, MatchCommand.self, AccountsCommand.self, SalesCommand.self,
+            BlobsCommand.self,
             DatabaseCommand.self, DoctorCommand.self,
         ])
 

@@ -26,6 +26,26 @@ import Testing
         }
     }
 
+    @Test func `every foreign key to rows that may go has an index to look its references up by`()
+        async throws
+    {
+        let connection = try await Connection.open(try await TestDatabase.migrated())
+        let missing: [String] = try await connection.run(
+            AdHoc(
+                """
+                select c.conrelid::regclass || '.' || a.attname
+                from pg_constraint c
+                join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+                where c.contype = 'f' and c.confrelid in ('party'::regclass, 'site'::regclass, 'sales_doc'::regclass,
+                    'payment'::regclass, 'einvoice_event'::regclass, 'bank_statement'::regclass)
+                  and c.conrelid <> 'company'::regclass
+                  and not exists (
+                    select from pg_index i where i.indrelid = c.conrelid and i.indkey[0] = c.conkey[1]
+                  )
+                """))
+        #expect(missing == [])
+    }
+
     @Test func `no statement is missing from the lists`() throws {
         let listed = Set((Schema.statements + HubStatements.all + BlobStore.statements).map { "\($0)" })
         for file in Repository.files(["Sources/CRM", "Sources/Hub", "Sources/BlobStore"], endings: ["swift"])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A database of its own with everything that imports, previews, replays and undoes.
 
+import BlobStore
 import CRM
 import ConnectorKit
 import Diagnostics
@@ -16,16 +17,20 @@ import Testing
 final class Workbench: Sendable {
     let pool: Pool
     let folder: URL
+    let blobs: BlobStore
     private let engine: ImportEngine
     private let chooser: MappingChooser
     private let settings: ImportSettings
 
-    init(batchSize: Int = 5000, mapping: MappingDefinition? = nil) async throws {
+    init(
+        batchSize: Int = 5000, mapping: MappingDefinition? = nil, keepsFiles: Bool = false
+    ) async throws {
         pool = Pool(try await TestDatabase.migrated())
         folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         chooser = MappingChooser(try MappingLibrary.shipped(), named: mapping)
-        settings = ImportSettings(batchSize: batchSize)
+        blobs = BlobStore(folder: keepsFiles ? folder.appending(path: "blobs").path : nil)
+        settings = ImportSettings(batchSize: batchSize, blobs: blobs)
         engine = ImportEngine(pool: pool, source: "erp", settings, chooser: chooser)
     }
 

@@ -90,7 +90,7 @@ import XML
             "PostgreSQL": ["CLibPQ", "Diagnostics", "Model"], "XML": ["CLibXML2", "Diagnostics"],
             "Tabular": ["Bytes", "Diagnostics"], "FileTransfer": ["Diagnostics"],
             "JSON": ["Diagnostics"],
-            "BlobStore": ["PostgreSQL", "Model", "Diagnostics"],
+            "BlobStore": ["PostgreSQL", "FileTransfer", "Model", "Diagnostics"],
             "Rules": ["Model", "Diagnostics"],
             "Unpacking": ["CLibArchive", "FileTransfer", "Diagnostics"],
             "Mapping": ["CLibPCRE2", "Bytes", "JSON", "Model", "Rules", "XML", "Tabular", "Diagnostics"],

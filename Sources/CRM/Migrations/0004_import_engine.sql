@@ -135,6 +135,17 @@ alter table sales_doc
   -- made because an invoice named it, before the contract itself came
   add column is_stub boolean not null default false;
 
+-- The issuer first: this index serves the foreign key too, and deleting a party looks its references up by it.
+alter table sales_doc
+  drop constraint sales_doc_key,
+  add constraint sales_doc_key unique (issuer_id, source_id, kind, number, year);
+
+create index sales_doc_bill_site on sales_doc (bill_site_id) where bill_site_id is not null;
+create index party_merged_into on party (merged_into) where merged_into is not null;
+create index org_parent on org (parent_id) where parent_id is not null;
+create index match_case_party on match_case (party_id) where party_id is not null;
+create index match_case_site on match_case (site_id) where site_id is not null;
+create index match_never_party on match_never (party_id);
 create index sales_doc_created_run on sales_doc (created_run);
 create index sales_doc_parent on sales_doc (parent_id) where parent_id is not null;
 create index sales_doc_contract on sales_doc (contract_id) where contract_id is not null;
