@@ -23,10 +23,11 @@ struct FindMirrors<Table: MirrorTable>: Statement {
         let names = Table.key.map(\.name)
         let arrays = Table.key.enumerated().map { "$\($0 + 2)::\($1.sqlType)[]" }.joined(separator: ", ")
         return """
-            select m.id, m.content_hash, m.artifact_id
+            select m.id, m.hash, m.artifact_id
             from unnest(\(arrays)) with ordinality as k(\(names.joined(separator: ", ")), no)
             left join lateral (
-              select m.id, m.content_hash, m.artifact_id
+              select m.id, m.artifact_id,
+                case when m.version = m.hash_version then m.content_hash else '' end as hash
               from \(Table.name) m
               where m.source_id = $1::bigint and \(names.map { "m.\($0) = k.\($0)" }.joined(separator: " and "))
               limit 1
@@ -113,7 +114,8 @@ struct UpdateMirrors<Table: MirrorTable>: Statement {
         }
         return """
             with old as (
-              select s.id, s.before || jsonb_build_object('content_hash', t.content_hash,
+              select s.id, s.before || jsonb_build_object(
+                'content_hash', case when t.version = t.hash_version then t.content_hash else '' end,
                 'artifact_id', t.artifact_id, 'ordinal', t.ordinal, 'line', t.line) as before
               from stage_\(Table.name) s
               join \(Table.name) t on t.id = s.id
@@ -122,7 +124,7 @@ struct UpdateMirrors<Table: MirrorTable>: Statement {
               update \(Table.name) t
               set \(sets.joined(separator: ", ")),
                 content_hash = s.content_hash, artifact_id = $2::bigint, ordinal = s.ordinal, line = s.line,
-                version = t.version + 1
+                version = t.version + 1, hash_version = t.version + 1
               from stage_\(Table.name) s
               where t.id = s.id and s.batch_index = any($1::bigint[])
               returning t.id, t.version

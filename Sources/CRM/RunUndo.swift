@@ -61,6 +61,9 @@ package enum RunUndo {
             create index on undo_claim (entity, entity_id)
             """)
         for table in UndoTable.all { for sql in table.block(run) { try await connection.script(sql) } }
+        for table in UndoTable.all.reversed() {
+            for sql in table.dropUnsupported() { try await connection.script(sql) }
+        }
         for table in UndoTable.all {
             for sql in table.spareDescriptions() { try await connection.script(sql) }
         }

@@ -22,5 +22,6 @@ package enum Schema {
             SearchAccounts.self, ListAccounts.self, ShowAccount.self, AccountSites.self,
             AccountContactPoints.self, AccountClaims.self, AccountCodes.self, ListDocuments.self,
             OwnCompany.self, MakeCompany.self, CountUndo.self, ListUndo.self,
-        ] + MatchCases.statements + BillingStatus.statements + ImportPlans.mirrors.flatMap { $0.statements }
+        ] + MatchCases.statements + ChangeLog.statements + BillingStatus.statements
+        + ImportPlans.mirrors.flatMap { $0.statements }
 }

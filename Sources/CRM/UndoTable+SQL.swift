@@ -57,7 +57,7 @@ extension UndoTable {
         let again = """
             \(made)
             from remade i
-            join \(name) t on \(hasKey("i.before"))
+            join \(name) t on \(hasKey("i.before")) and t.\(id) = i.entity_id
             left join changed l on l.entity_id = t.\(id)
             where t.created_run is distinct from \(run)
             """
@@ -90,10 +90,33 @@ extension UndoTable {
         insert into undo_row (entity, id, key, action, before, version, restores, reason)
         select '\(name)', c.entity_id, c.before, 'reinsert', c.before, c.version_after,
           content_version('\(name)', c.entity_id, c.version_after),
-          case when exists (select from \(name) t where \(hasKey("c.before"))) then 'exists' end
+          case when exists (select from \(name) t where \(hasKey("c.before"))) \(naturalTwin) then 'exists' end
         from run_change c
         where c.run_id = \(run) and c.entity = '\(name)' and c.op = 'delete'
         """
+    }
+
+    /// Whether another row has taken its place meanwhile.
+    private var naturalTwin: String {
+        natural.map { "or exists (select from \(name) t where \($0))" } ?? ""
+    }
+
+    /// Leaves away rows that cannot be without one which is gone and does not come back.
+    func dropUnsupported() -> [String] {
+        needs.map { need in
+            """
+            update undo_row u
+            set reason = 'unsupported', facts = jsonb_build_object('by', '\(need.table)', 'id', u.before->>'\(need.column)')
+            where u.entity = '\(name)' and u.action = 'reinsert' and u.reason is null
+              and u.before->>'\(need.column)' is not null
+              and not exists (select from \(need.table) p where p.id = (u.before->>'\(need.column)')::bigint)
+              and not exists (
+                select from undo_row v
+                where v.entity = '\(need.table)' and v.id = (u.before->>'\(need.column)')::bigint
+                  and v.action = 'reinsert' and v.reason is null
+              )
+            """
+        }
     }
 
     /// Whether a run or a person changed a row since.
@@ -142,7 +165,7 @@ extension UndoTable {
 
     /// Takes rows away, and writes them down whole.
     func delete(_ undo: Int) -> String {
-        let match = key.isEmpty ? "t.\(id) = u.id" : hasKey("u.key")
+        let match = key.isEmpty ? "t.\(id) = u.id" : "\(hasKey("u.key")) and t.\(id) = u.id"
         let wanted = "u.entity = '\(name)' and u.action = 'delete' and u.reason is null"
         let parts = children.map { child in
             "delete from \(child.name) c using undo_row u where c.\(child.parent) = u.id and \(wanted)"
@@ -183,7 +206,10 @@ extension UndoTable {
               select string_agg(format('%1$I = r.%1$I', attname), ', ') into columns
               from pg_attribute
               where attrelid = '\(name)'::regclass and attnum > 0 and not attisdropped and attgenerated = ''
-                and attname not in ('id', 'version');
+                and attname not in ('id', 'version', 'hash_version');
+              if exists (select from pg_attribute where attrelid = '\(name)'::regclass and attname = 'hash_version') then
+                columns := columns || ', hash_version = t.version + 1';
+              end if;
               execute 'update \(name) t set ' || columns || ', version = t.version + 1
                 from undo_row u, lateral jsonb_populate_record((select x from \(name) x where x.id = u.id), u.before) r
                 where t.id = u.id and u.entity = ''\(name)'' and u.action = ''restore'' and u.reason is null';

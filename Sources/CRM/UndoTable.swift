@@ -18,16 +18,29 @@ struct UndoTable: Sendable {
     /// The columns that tell its rows apart, with their types, where these are more than the number.
     var key: [(name: String, type: String)] = []
     var hasVersion = true
+    /// What no two rows share: SQL of a row `t` that has it, given the image `c.before` of another.
+    var natural: String?
+    /// The rows that its rows cannot be without, by the column that names them.
+    var needs: [(table: String, column: String)] = []
     /// Tables whose rows are part of its rows, with the column that says so.
     var children: [(name: String, parent: String)] = []
     var references: [Reference] = []
     /// The tables of the rows that its rows describe, where these have no life of their own.
     var parents: [(table: String, condition: String)] = []
 
+    private static let externalKey =
+        "t.source_id = (c.before->>'source_id')::int and t.ext_key = c.before->>'ext_key'"
+
     /// Every table, those that refer to others before those they refer to.
     static let all = [
         UndoTable(
             name: "sales_doc",
+            natural: """
+                t.issuer_id = (c.before->>'issuer_id')::bigint and t.source_id = (c.before->>'source_id')::int
+                  and t.kind = c.before->>'kind' and t.number = c.before->>'number'
+                  and t.year = (c.before->>'year')::int
+                """,
+            needs: [("party", "party_id"), ("party", "issuer_id"), ("site", "bill_site_id")],
             children: [
                 ("sales_doc_line", "doc_id"), ("sales_doc_tax", "doc_id"), ("instalment", "doc_id"),
             ],
@@ -35,15 +48,19 @@ struct UndoTable: Sendable {
                 Reference(table: "sales_doc", condition: "r.parent_id = t.id"),
                 Reference(table: "sales_doc", condition: "r.contract_id = t.id"),
             ]),
-        UndoTable(name: "payment", children: [("allocation", "payment_id")]),
-        UndoTable(name: "einvoice_event", children: [("einvoice_reason", "event_id")]),
-        UndoTable(name: "ledger_entry"),
         UndoTable(
-            name: "bank_statement",
+            name: "payment", natural: externalKey, needs: [("party", "party_id")],
+            children: [("allocation", "payment_id")]),
+        UndoTable(
+            name: "einvoice_event", natural: externalKey, children: [("einvoice_reason", "event_id")]),
+        UndoTable(name: "ledger_entry", natural: externalKey, needs: [("party", "party_id")]),
+        UndoTable(
+            name: "bank_statement", natural: externalKey,
             children: [("bank_entry", "statement_id"), ("bank_detail", "statement_id")]),
         UndoTable(
             name: "contact_point", id: "party_id",
-            key: [("party_id", "bigint"), ("kind", "text"), ("value_norm", "text")], hasVersion: false,
+            key: [("party_id", "bigint"), ("kind", "text"), ("value_norm", "text")],
+            hasVersion: false, needs: [("party", "party_id")],
             parents: [("party", "p.id = t.party_id")]),
         UndoTable(
             name: "external_identity", id: "entity_id",
@@ -55,7 +72,7 @@ struct UndoTable: Sendable {
             ]),
         UndoTable(name: "relation", hasVersion: false),
         UndoTable(
-            name: "site",
+            name: "site", natural: "t.siret = c.before->>'siret'", needs: [("party", "party_id")],
             references: [
                 Reference(table: "sales_doc", condition: "r.bill_site_id = t.id"),
                 Reference(
@@ -63,7 +80,9 @@ struct UndoTable: Sendable {
                     id: "entity_id"),
             ]),
         UndoTable(
-            name: "party", children: [("org", "party_id"), ("person", "party_id")],
+            name: "party",
+            natural: "t.id = (select o.party_id from org o where o.siren = c.before->'org'->0->>'siren')",
+            children: [("org", "party_id"), ("person", "party_id")],
             references: [
                 Reference(table: "sales_doc", condition: "r.party_id = t.id"),
                 Reference(table: "sales_doc", condition: "r.issuer_id = t.id"),

@@ -18,7 +18,8 @@ package enum HubStatements {
         WriteQuarantine.self, KnownReceipt.self, KnownSource.self, UndoState.self, GroupQuarantine.self,
         RawQuarantine.self, CorrectQuarantine.self, IgnoreQuarantine.self, ReplayFiles.self,
         WaitingInFile.self,
-        CloseReplayed.self, KeepRefused.self, MappingsInQuarantine.self, Today.self,
+        CloseReplayed.self, KeepRefused.self, MappingsInQuarantine.self, Today.self, LockTailer.self,
+        NotifyChanges.self,
     ]
 }
 

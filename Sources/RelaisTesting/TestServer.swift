@@ -35,6 +35,7 @@ package actor TestServer {
             folder: folder,
             settings: [
                 "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
+                "max_connections": "400",
             ])
         watchdog = try Self.watch(folder)
         try await cluster.start()

@@ -133,7 +133,9 @@ alter table sales_doc
   add column open_amount numeric,
   add column contract_id bigint references sales_doc,
   -- made because an invoice named it, before the contract itself came
-  add column is_stub boolean not null default false;
+  add column is_stub boolean not null default false,
+  -- the version whose content the hash tells: an edit counts the version on, and the hash tells nothing any more
+  add column hash_version int not null default 1;
 
 -- The issuer first: this index serves the foreign key too, and deleting a party looks its references up by it.
 alter table sales_doc
@@ -186,6 +188,7 @@ create table payment (
   method text,
   label text,
   content_hash bytea not null,
+  hash_version int not null default 1,
   artifact_id bigint references artifact,
   ordinal bigint,
   line bigint,
@@ -224,6 +227,7 @@ create table einvoice_event (
   recipient_siren text,
   amount numeric,
   content_hash bytea not null,
+  hash_version int not null default 1,
   artifact_id bigint references artifact,
   ordinal bigint,
   line bigint,
@@ -270,6 +274,7 @@ create table ledger_entry (
   foreign_currency text,
   payment_method text,
   content_hash bytea not null,
+  hash_version int not null default 1,
   artifact_id bigint references artifact,
   ordinal bigint,
   line bigint,
@@ -295,6 +300,7 @@ create table bank_statement (
   closed_on date,
   closing_balance numeric,
   content_hash bytea not null,
+  hash_version int not null default 1,
   artifact_id bigint references artifact,
   ordinal bigint,
   line bigint,
