@@ -32,15 +32,27 @@ bootstrap: ## install what Debian packages are missing
 build: bootstrap ## build the command
 	$(SWIFT_BUILD) --product relais
 
-demo: build ## import the samples into a private database and show the result
-	@$(RELAIS) import --data $(DEMO_DATA) Connectors/ERP/Samples/comptes.csv Connectors/ERP/Samples/factures/*.xml || [ $$? -eq 3 ]
-	@echo; $(RELAIS) accounts --data $(DEMO_DATA)
-	@echo; $(RELAIS) sales list --data $(DEMO_DATA)
+# The folder is the demo's own once it has a mark in it: only then is it begun anew.
+demo: build ## preview, import, mend, replay and undo the samples in a private database
+	@if [ -e $(DEMO_DATA)/.demo ]; then $(RELAIS) db stop --data $(DEMO_DATA) > /dev/null; rm -rf $(DEMO_DATA); fi
+	@cd Connectors/ERP/Samples; RELAIS=../../../$(RELAIS); \
+	show() { echo; echo "$$ relais $$*"; $$RELAIS "$$@" --data $(DEMO_DATA) || [ $$? -eq 3 ]; }; \
+	show preview factures/facture-nouveau-client.xml; touch $(DEMO_DATA)/.demo; \
+	show import comptes.csv factures/*.xml; \
+	show import comptes.csv factures/*.xml; \
+	show quarantine; \
+	show quarantine set 2 gross_total=1800; \
+	show quarantine replay 2; \
+	show runs undo 3; \
+	show runs; \
+	show accounts; \
+	show sales list
 	@echo; echo "À essayer ensuite :"
 	@echo "  export RELAIS_DATA=$(DEMO_DATA)"
 	@echo "  $(RELAIS) accounts search epicerie"
-	@echo "  $(RELAIS) accounts show 1"
-	@echo "  $(RELAIS) runs show 1"
+	@echo "  $(RELAIS) quarantine show 1"
+	@echo "  $(RELAIS) match list"
+	@echo "  $(RELAIS) runs undo 1 --dry-run"
 	@echo "  $(RELAIS) map Connectors/ERP/Samples/factures/facture-simple.xml --json"
 	@echo "  $(RELAIS) db stop"
 

@@ -90,7 +90,7 @@ let package = Package(
         floor("FileTransfer", ["Diagnostics"]),
         floor("Rules", ["Model", "Diagnostics"]),
         floor("Unpacking", ["CLibArchive", "FileTransfer", "Diagnostics", subprocess]),
-        floor("BlobStore", ["PostgreSQL", "Model", "Diagnostics", crypto]),
+        floor("BlobStore", ["PostgreSQL", "FileTransfer", "Diagnostics", crypto]),
         .target(
             name: "Mapping",
             dependencies: [

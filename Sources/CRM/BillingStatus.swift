@@ -9,7 +9,8 @@ internal import PostgreSQL
 /// The ledger decides where it knows the document: what its client's entries with its number leave unlettered is
 /// open. Otherwise payments allocated to it and credit notes on it count. Then, in this order: cancelled (refused
 /// 210, rejected 213, wholly credited, or the ERP says so), paid (nothing open, 212, or the ERP says so), disputed
-/// (207, or the ERP says so), overdue, partly paid, open.
+/// (207, or the ERP says so), overdue, partly paid, open. A credit note is open until the invoice that it corrects is
+/// there, and paid with it; it is never overdue.
 ///
 /// Source: lifecycle codes of the French reform's CDAR messages.
 enum BillingStatus {
@@ -20,6 +21,7 @@ enum BillingStatus {
         if given == "cancelled" { return ("cancelled", due) }
         if given == "paid" || due.unscaled == 0 { return ("paid", Decimal(0)) }
         if given == "disputed" { return ("disputed", due) }
+        if record.text("kind") == "credit_note" { return ("open", due) }
         if let day = record.date("due_date"), day < today { return ("overdue", due) }
         return (given == "partly_paid" ? "partly_paid" : "open", due)
     }
@@ -43,7 +45,8 @@ struct DeriveBillingStatus: Statement {
 
     static let sql = """
         with d as (
-          select id, kind, number, party_id, due_on, given_status, coalesce(payable, gross_total, 0) as due
+          select id, kind, number, party_id, due_on, given_status, coalesce(payable, gross_total, 0) as due,
+            kind = 'credit_note' and parent_id is not null as is_applied
           from sales_doc
           where id = any($1::bigint[]) and kind in ('invoice', 'credit_note')
         ), paid as (
@@ -79,13 +82,13 @@ struct DeriveBillingStatus: Statement {
         ), result as (
           select id, case
               when given_status = 'cancelled' or code in ('210', '213') or due > 0 and credited >= due then 'cancelled'
-              when open <= 0 or given_status = 'paid' or code = '212' then 'paid'
+              when is_applied or open <= 0 or given_status = 'paid' or code = '212' then 'paid'
               when given_status = 'disputed' or code = '207' then 'disputed'
-              when due_on < current_date then 'overdue'
+              when due_on < current_date and kind = 'invoice' then 'overdue'
               when open < due or given_status = 'partly_paid' then 'partly_paid'
               else 'open'
             end as status,
-            case when given_status = 'paid' or code = '212' then 0 else greatest(open, 0) end as open
+            case when is_applied or given_status = 'paid' or code = '212' then 0 else greatest(open, 0) end as open
           from sums
         )
         update sales_doc t

@@ -71,7 +71,7 @@ struct LinkContracts: Statement {
     var parameters: [Parameter] { [Parameter(ids)] }
 }
 
-/// Links credit notes to the invoices they correct, both ways round; returns the invoices.
+/// Links credit notes to the invoices they correct, both ways round; returns both.
 struct LinkCreditNotes: Statement {
     /// New credit notes.
     let corrections: [Int]
@@ -98,7 +98,9 @@ struct LinkCreditNotes: Statement {
           from pair p
           where d.id = p.id and p.invoice is not null and d.parent_id is distinct from p.invoice
         )
-        select distinct invoice from pair where invoice is not null
+        select invoice from pair where invoice is not null
+        union
+        select id from pair where invoice is not null
         """
     var parameters: [Parameter] { [Parameter(corrections), Parameter(ids)] }
     typealias Row = Int

@@ -90,7 +90,7 @@ import Testing
     @Test(arguments: [
         ("SearchAccounts", "'client 777', 'CLIENT777', 50"), ("ListAccounts", "'client 5', 7, 50"),
         ("ShowAccount", "7"), ("AccountSites", "7"), ("AccountCodes", "7"), ("AccountContactPoints", "7"),
-        ("ListDocuments", "7, 50"), ("FindByExternalCode", "1, '{A7}'"),
+        ("ListDocuments", "7, 50, null"), ("FindByExternalCode", "1, '{A7}'"),
         ("FindBySIRET", "'{12345678900001}'"),
         ("FindBySIREN", "'{123456789}'"), ("FindByVAT", "'{FR00123456789}'"),
     ])
