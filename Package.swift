@@ -130,8 +130,9 @@ let package = Package(
         .executableTarget(
             name: "relais-bench",
             dependencies: [
-                "PostgreSQL", "FileTransfer", "Mapping", "Tabular", "Unpacking", "CLibXML2", "Diagnostics",
-                "RelaisTesting", yams,
+                "Hub", "CRM", "ConnectorKit", "ERPConnector", "PostgreSQL", "FileTransfer", "Mapping",
+                "Tabular",
+                "Unpacking", "CLibXML2", "Diagnostics", "RelaisTesting", yams,
             ],
             path: "Tests/Bench",
             swiftSettings: strict),

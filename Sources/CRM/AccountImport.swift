@@ -18,8 +18,9 @@ package struct AccountImport: ImportPlan {
 
     private static let fields = PartyReference.Fields(.account)
 
-    package func key(of record: Record, _ key: [RecordKeyPart]) -> String? {
-        record.text("code") ?? record.text("siret") ?? record.text("siren") ?? record.text("name")
+    package func key(of record: Record, _ key: [RecordKeyPart]) -> Int? {
+        (record.text("code") ?? record.text("siret") ?? record.text("siren") ?? record.text("name"))?
+            .hashValue
     }
 
     package func prepare(

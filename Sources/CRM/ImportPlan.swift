@@ -140,10 +140,10 @@ package protocol ImportPlan: Sendable {
     /// The entity it takes.
     var schema: EntitySchema { get }
 
-    /// A text that two records share exactly when they are the same thing; nil when a record names nothing.
+    /// A hash, of this process, that two records share when they are the same thing; nil when one names nothing.
     ///
     /// - Parameter key: what the mapping says makes a record the same one again.
-    func key(of record: Record, _ key: [RecordKeyPart]) -> String?
+    func key(of record: Record, _ key: [RecordKeyPart]) -> Int?
 
     /// The fields that people know columns by, where they differ.
     var fieldOfColumn: [String: String] { get }

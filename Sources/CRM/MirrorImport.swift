@@ -9,8 +9,8 @@ package import PostgreSQL
 protocol MirroredEntity: MirrorTable {
     /// The parties that a record describes.
     static var roles: [PartyResolver.Role] { get }
-    /// A text that two records of a file share exactly when they are the same thing.
-    static func fileKey(of record: Record, _ key: [RecordKeyPart]) -> String?
+    /// A hash that two records of a file share when they are the same thing.
+    static func fileKey(of record: Record, _ key: [RecordKeyPart]) -> Int?
     /// The row of a record, given its parties by role; nil where one that it needs is missing.
     static func row(
         _ record: Record, _ index: Int, _ places: [PartyResolver.Place?], _ context: ImportContext
@@ -24,8 +24,8 @@ protocol MirroredEntity: MirrorTable {
 }
 
 extension MirroredEntity {
-    static func fileKey(of record: Record, _ key: [RecordKeyPart]) -> String? {
-        key.isEmpty ? nil : MirrorKey.text(record, key)
+    static func fileKey(of record: Record, _ key: [RecordKeyPart]) -> Int? {
+        key.isEmpty ? nil : MirrorKey.text(record, key).hashValue
     }
 
     static func leftOut(_ record: Record, _ context: ImportContext) -> Diagnostic? { nil }
@@ -76,7 +76,7 @@ package struct MirrorImport: ImportPlan {
     package var schema: EntitySchema { entity.schema }
     package var fieldOfColumn: [String: String] { entity.fieldOfColumn }
 
-    package func key(of record: Record, _ key: [RecordKeyPart]) -> String? { entity.fileKey(of: record, key) }
+    package func key(of record: Record, _ key: [RecordKeyPart]) -> Int? { entity.fileKey(of: record, key) }
 
     package func prepare(
         _ records: [Record], _ context: ImportContext, _ foresight: inout Foresight, on connection: Connection

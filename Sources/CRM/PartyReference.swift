@@ -48,6 +48,11 @@ struct PartyReference: Sendable {
             slots = Self.names.map { name in fields[name].flatMap { schema.slot(of: $0) } }
         }
 
+        /// Whether a record says anything of the party.
+        func hasValue(in record: Record) -> Bool {
+            slots.contains { slot in slot.map { record.cells[$0].isValue } ?? false }
+        }
+
         fileprivate func text(_ number: Int, of record: Record) -> String? {
             slots[number].flatMap { record.value(of: record.cells[$0])?.text }
         }

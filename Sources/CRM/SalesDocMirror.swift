@@ -55,14 +55,24 @@ enum SalesDocMirror: MirroredEntity {
         PartyResolver.Role("buyer", prefix: "buyer.", .invoice, status: "client", absent: .fault),
     ]
 
-    static func fileKey(of record: Record, _ key: [RecordKeyPart]) -> String? {
-        guard let number = record.text("number") else { return nil }
-        let seller = PartyReference(record, roles[0].fields)
-        let parts = [
-            seller.identity ?? seller.name ?? "", record.text("kind") ?? "", number,
-            record.date("issue_date").map { String($0.year) } ?? "",
-        ]
-        return parts.joined(separator: "\u{1F}")
+    /// Where records have what is asked of every one of them.
+    private enum Slot {
+        static let kind = schema.slot(of: "kind") ?? 0
+        static let number = schema.slot(of: "number") ?? 0
+        static let issuedOn = schema.slot(of: "issue_date") ?? 0
+    }
+
+    static func fileKey(of record: Record, _ key: [RecordKeyPart]) -> Int? {
+        guard record.cells[Slot.number].isValue else { return nil }
+        var hasher = Hasher()
+        record.combine(Slot.number, into: &hasher)
+        record.combine(Slot.kind, into: &hasher)
+        if case .date(let day) = record.cells[Slot.issuedOn] { hasher.combine(day.year) }
+        if roles[0].fields.hasValue(in: record) {
+            let seller = PartyReference(record, roles[0].fields)
+            hasher.combine(seller.identity ?? seller.name)
+        }
+        return hasher.finalize()
     }
 
     static func row(
@@ -73,8 +83,9 @@ enum SalesDocMirror: MirroredEntity {
         return MirrorRow(
             index: index,
             key: [
-                .integer(issuer.party), .text(record.text("kind") ?? "invoice"),
-                .text(record.text("number") ?? ""), .integer(record.date("issue_date")?.year ?? 0),
+                .integer(issuer.party), record.value(of: record.cells[Slot.kind]) ?? .text("invoice"),
+                record.value(of: record.cells[Slot.number]) ?? .text(""),
+                .integer(record.value(of: record.cells[Slot.issuedOn])?.date?.year ?? 0),
             ],
             given: [
                 .integer(buyer.party), buyer.site.map { .integer($0) }, .text(status), .decimal(open),

@@ -40,7 +40,7 @@ struct FileCensus: Sendable {
                     continue
                 }
                 guard item.record.origin.repetition == 0,
-                    let key = file.plan.key(of: item.record, key)?.hashValue
+                    let key = file.plan.key(of: item.record, key)
                 else { continue }
                 let content = item.record.contentHash
                 if let known = first[key] {

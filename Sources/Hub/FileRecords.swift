@@ -145,7 +145,7 @@ struct FileRecords {
         mutating func number(_ items: inout [MappedItem]) {
             guard key.contains(.ordinal) else { return }
             for index in items.indices {
-                guard let base = plan.key(of: items[index].record, key)?.hashValue else { continue }
+                guard let base = plan.key(of: items[index].record, key) else { continue }
                 counts[base, default: 0] += 1
                 items[index].record.origin.repetition = counts[base] ?? 0
             }

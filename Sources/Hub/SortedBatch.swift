@@ -26,7 +26,7 @@ struct SortedBatch {
         if let error = item.findings.first(where: { $0.severity == .error }) {
             return refused.append((item, error, error.stage))
         }
-        guard item.record.origin.repetition == 0, let key = plan.key(of: item.record, key)?.hashValue else {
+        guard item.record.origin.repetition == 0, let key = plan.key(of: item.record, key) else {
             return applicable.append(item)
         }
         if conflicting.contains(key) {
@@ -56,20 +56,12 @@ extension Record {
     /// A hash of all values, equal for equal records of one process.
     var contentHash: Int {
         var hasher = Hasher()
-        for cell in cells { combine(cell, &hasher) }
+        for cell in cells { combine(cell, into: &hasher) }
         for table in children {
             hasher.combine(table.count)
-            for cell in table.cells { combine(cell, &hasher) }
+            for cell in table.cells { combine(cell, into: &hasher) }
         }
         return hasher.finalize()
-    }
-
-    private func combine(_ cell: Cell, _ hasher: inout Hasher) {
-        guard case .text(let range) = cell else { return hasher.combine(cell) }
-        hasher.combine(range.count)
-        unsafe bytes.withUnsafeBytes { buffer in
-            unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: buffer[range.range]))
-        }
     }
 }
 

@@ -151,6 +151,18 @@ package struct Record: Sendable {
         }
     }
 
+    /// Adds a field's value to a hash.
+    package func combine(_ slot: Int, into hasher: inout Hasher) { combine(cells[slot], into: &hasher) }
+
+    /// Adds a cell's value to a hash: of a text its bytes, wherever they are.
+    package func combine(_ cell: Cell, into hasher: inout Hasher) {
+        guard case .text(let range) = cell else { return hasher.combine(cell) }
+        hasher.combine(range.count)
+        unsafe bytes.withUnsafeBytes { buffer in
+            unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: buffer[range.range]))
+        }
+    }
+
     /// Keeps a text among the record's bytes.
     package mutating func append(_ text: String) -> TextRange {
         let start = bytes.count

@@ -27,13 +27,15 @@ struct BenchData {
             return
         }
         csvBytes = try Self.write(
-            csv, .windowsCP1252, count: 1_000_000 / Self.divisor, head: Self.columns, tail: "", Self.row)
+            csv, .windowsCP1252, count: 1_000_000 / Self.divisor, head: Self.columns, tail: ""
+        ) { Self.row($0) }
         _ = try Self.write(
-            csvInUTF8, .utf8, count: 1_000_000 / Self.divisor, head: Self.columns, tail: "", Self.row)
+            csvInUTF8, .utf8, count: 1_000_000 / Self.divisor, head: Self.columns, tail: ""
+        ) { Self.row($0) }
     }
 
     /// `RELAIS_BENCH_DIVISOR=100` makes a hundredth of the data, to try something out.
-    private static let divisor = max(
+    static let divisor = max(
         1, ProcessInfo.processInfo.environment["RELAIS_BENCH_DIVISOR"].flatMap(Int.init) ?? 1)
 
     private static func write(
@@ -66,12 +68,34 @@ struct BenchData {
 
         """
 
-    static func row(_ number: Int) -> String {
-        let client = number % 20_000
+    /// An account of the clients that the invoices name.
+    static func account(_ client: Int) -> String {
+        let siren = withCheckDigit(String(99_100_000 + client))
+        return
+            "C\(client),Établissements Durand \(client),\(siren),,,\"\(client), rue du Bac\",35000,RENNES,\n"
+    }
+
+    /// The invoice of ``row(_:clients:extra:)`` as clean text for COPY.
+    static func cleanRow(_ number: Int, clients: Int) -> String {
+        let net = 10_000 + number * 7 % 1_000_000
+        let tax = (net + 2) / 5
+        func plain(_ cents: Int) -> String { "\(cents / 100).\(twoDigits(cents % 100))" }
+        let day = "\(twoDigits(number % 12 + 1))-\(twoDigits(number % 28 + 1))"
+        return """
+            FA-\(number)\t2026-\(day)\t2027-\(day)\tC\(number % clients)\t\(plain(net))\t\(plain(tax))\t\
+            \(plain(net + tax))\topen
+
+            """
+    }
+
+    static func row(_ number: Int) -> String { row(number, clients: 20_000) }
+
+    static func row(_ number: Int, clients: Int, extra: Int = 0) -> String {
+        let client = number % clients
         let siren = withCheckDigit(String(99_100_000 + client))
         let key = String((12 + 3 * ((Int(siren) ?? 0) % 97)) % 97)
         let vat = "FR" + (key.count == 1 ? "0" : "") + key + siren
-        let net = 10_000 + number * 7 % 1_000_000
+        let net = 10_000 + number * 7 % 1_000_000 + extra
         let tax = (net + 2) / 5
         let month = number % 12 + 1
         let day = number % 28 + 1

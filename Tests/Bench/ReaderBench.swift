@@ -143,10 +143,11 @@ struct StreamBench {
         let gigabytes =
             ProcessInfo.processInfo.environment["RELAIS_BENCH_GB"].flatMap(Double.init) ?? 1
         print("stream                                   GB            MB at most    MB/CPU s")
-        for (mapping, head, record) in [
-            ("factures-csv", BenchData.columns, BenchData.row),
+        let kinds: [(String, String, (Int) -> String)] = [
+            ("factures-csv", BenchData.columns, BenchData.row(_:)),
             ("ubl-invoice", BenchData.head, BenchData.invoice),
-        ] {
+        ]
+        for (mapping, head, record) in kinds {
             let batch = Array((0..<1000).map(record).joined().utf8)
             var probe = EncodingProbe()
             probe.feed(batch)
