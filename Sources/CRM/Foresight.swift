@@ -18,6 +18,7 @@ package struct Foresight: Sendable {
     }
 
     private(set) var newParties: [NewParty] = []
+    private var partyCount = 0
     private var siteCount = 0
     private var indexOfIdentity: [String: Int] = [:]
 
@@ -33,11 +34,16 @@ package struct Foresight: Sendable {
             if status == "client" { newParties[index].status = status }
             return newParties[index]
         }
-        let new = NewParty(
-            reference: reference, status: status, party: -2 * (newParties.count + 1), site: addSite())
+        let new = NewParty(reference: reference, status: status, party: addPerson(), site: addSite())
         if let identity = reference.identity { indexOfIdentity[identity] = newParties.count }
         newParties.append(new)
         return new
+    }
+
+    /// Foresees a party that is no organisation.
+    mutating func addPerson() -> Int {
+        partyCount += 1
+        return -2 * partyCount
     }
 
     /// Foresees a site.
@@ -49,7 +55,7 @@ package struct Foresight: Sendable {
     /// Takes numbers for all that is foreseen.
     func takeNumbers(on connection: Connection) async throws(PostgreSQLError) -> ProvisionalNumbers {
         ProvisionalNumbers(
-            parties: try await connection.takeIDs(newParties.count, of: "party"),
+            parties: try await connection.takeIDs(partyCount, of: "party"),
             sites: try await connection.takeIDs(siteCount, of: "site"))
     }
 }

@@ -177,7 +177,7 @@ package enum ImportPlans {
     }
 
     private static let all: [any ImportPlan] = [
-        AccountImport(), MirrorImport(SalesDocMirror.self), MirrorImport(ContractMirror.self),
+        AccountImport(), PersonImport(), MirrorImport(SalesDocMirror.self), MirrorImport(ContractMirror.self),
         MirrorImport(PaymentMirror.self), MirrorImport(StatusMirror.self), MirrorImport(LedgerMirror.self),
         MirrorImport(BankStatementMirror.self),
     ]

@@ -238,7 +238,7 @@ extension PartyWriter {
 }
 
 /// The winning claims of some rows as columns: the source's trust decides, then the time.
-private func winners(of entity: String, _ fields: [String]) -> String {
+func winners(of entity: String, _ fields: [String]) -> String {
     let columns = fields.map { "max(value) filter (where field = '\($0)') as \($0)" }.joined(separator: ", ")
     return """
         with winner as (
@@ -288,7 +288,7 @@ struct UpdatePartyColumns: Statement {
 }
 
 /// The differing fields of a row `d` as they are, whose new values are in columns that begin with `w_`.
-private func before(_ fields: [String]) -> String {
+func before(_ fields: [String]) -> String {
     let pairs = fields.map { "('\($0)', to_jsonb(d.\($0)), to_jsonb(d.w_\($0)))" }.joined(separator: ", ")
     return """
         (

@@ -37,6 +37,8 @@ struct PartyWriter {
     private var freshClaims: [Claim] = []
     private var offeredClaims: [Claim] = []
     private var contacts: [Contact] = []
+    private var persons: [NewPerson] = []
+    private var jobs: [Job] = []
 
     /// A site on its way.
     struct NewSite: Sendable {
@@ -44,6 +46,26 @@ struct PartyWriter {
         var party: Int
         let reference: PartyReference
         let isMain: Bool
+    }
+
+    /// A person on its way.
+    struct NewPerson: Sendable {
+        var id: Int
+        let identity: String
+        let values: [String: String]
+    }
+
+    /// A person's place at an account.
+    struct Job: Sendable {
+        var person: Int
+        var account: Int
+        let title: String?
+
+        /// Whether it is not the one that a known person has.
+        func differs(from known: FindPersons.Person?) -> Bool {
+            guard let known else { return true }
+            return known.accounts != [account] || title != nil && known.titles != [title]
+        }
     }
 
     /// A contact point on its way.
@@ -72,21 +94,21 @@ struct PartyWriter {
     /// A new organisation with its main site.
     mutating func addParty(_ reference: PartyReference, id: Int, site: Int, status: String) {
         parties.append((id, reference, status))
-        freshClaims += claims("party", id, reference.partyFields, reference)
+        freshClaims += claims("party", id, reference.partyFields, reference.line)
         addSite(reference, id: site, of: id, isMain: true)
     }
 
     /// A new site of a party.
     mutating func addSite(_ reference: PartyReference, id: Int, of party: Int, isMain: Bool = false) {
         sites.append(NewSite(id: id, party: party, reference: reference, isMain: isMain))
-        freshClaims += claims("site", id, reference.siteFields, reference)
+        freshClaims += claims("site", id, reference.siteFields, reference.line)
         if let code = reference.code { codes.append((code, id)) }
     }
 
     /// What a record says about rows that exist; written only where it differs.
     mutating func offer(_ reference: PartyReference, party: Int?, site: Int) {
-        if let party { offeredClaims += claims("party", party, reference.partyFields, reference) }
-        offeredClaims += claims("site", site, reference.siteFields, reference)
+        if let party { offeredClaims += claims("party", party, reference.partyFields, reference.line) }
+        offeredClaims += claims("site", site, reference.siteFields, reference.line)
     }
 
     /// Binds a code of the source system to a site that exists.
@@ -99,11 +121,30 @@ struct PartyWriter {
         contacts.append(Contact(party: party, kind: kind, norm: norm, value: value))
     }
 
+    /// A new person.
+    mutating func addPerson(
+        _ fields: [(field: String, value: String?)], id: Int, identity: String, line: Int?
+    ) {
+        let values = fields.reduce(into: [:]) { $0[$1.field] = $1.value }
+        persons.append(NewPerson(id: id, identity: identity, values: values))
+        freshClaims += claims("person", id, fields, line)
+    }
+
+    /// What a record says about a person that exists; written only where it differs.
+    mutating func offer(_ fields: [(field: String, value: String?)], person: Int, line: Int?) {
+        offeredClaims += claims("person", person, fields, line)
+    }
+
+    /// A job that the person does not have yet.
+    mutating func addJob(_ job: Job) {
+        jobs.append(job)
+    }
+
     private func claims(
-        _ entity: String, _ id: Int, _ fields: [(field: String, value: String?)], _ reference: PartyReference
+        _ entity: String, _ id: Int, _ fields: [(field: String, value: String?)], _ line: Int?
     ) -> [Claim] {
         fields.compactMap { field, value in
-            value.map { Claim(entity: entity, id: id, field: field, value: $0, line: reference.line) }
+            value.map { Claim(entity: entity, id: id, field: field, value: $0, line: line) }
         }
     }
 
@@ -122,6 +163,7 @@ struct PartyWriter {
     /// - Returns: which existing rows will change; contact points and codes count for their party and site.
     mutating func settle(on connection: Connection) async throws(PostgreSQLError) -> Changes {
         var changes = Changes()
+        changes.parties.formUnion(jobs.lazy.map(\.person).filter { $0 > 0 })
         try await settleClaims(&changes, on: connection)
         if !contacts.isEmpty {
             let missing = try await connection.run(MissingContactPoints(contacts: contacts))
@@ -149,7 +191,7 @@ struct PartyWriter {
         let differing = try await connection.run(DifferingClaims(claims: offered, context: context))
         changes.claims = differing.map { (offered[$0.number - 1], $0.before) }
         offeredClaims = changes.claims.map(\.claim)
-        changes.parties.formUnion(offeredClaims.lazy.filter { $0.entity == "party" }.map(\.id))
+        changes.parties.formUnion(offeredClaims.lazy.filter { $0.entity != "site" }.map(\.id))
         changes.sites.formUnion(offeredClaims.lazy.filter { $0.entity == "site" }.map(\.id))
     }
 
@@ -162,6 +204,11 @@ struct PartyWriter {
         }
         for index in codes.indices { codes[index].site = numbers.real(codes[index].site) }
         for index in contacts.indices { contacts[index].party = numbers.real(contacts[index].party) }
+        for index in persons.indices { persons[index].id = numbers.real(persons[index].id) }
+        for index in jobs.indices {
+            jobs[index].person = numbers.real(jobs[index].person)
+            jobs[index].account = numbers.real(jobs[index].account)
+        }
         for index in freshClaims.indices { freshClaims[index].id = numbers.real(freshClaims[index].id) }
     }
 
@@ -170,6 +217,14 @@ struct PartyWriter {
     /// Writes everything gathered; what is already known has been dropped by ``settle(on:)``, or is all new.
     func write(on connection: Connection) async throws(PostgreSQLError) {
         try await writeNewRows(on: connection)
+        if !persons.isEmpty {
+            try await connection.execute(
+                InsertPersons(persons: persons, source: context.source, run: context.run))
+        }
+        if !jobs.isEmpty {
+            try await connection.execute(EndJobs(jobs: jobs, run: context.run))
+            try await connection.execute(BeginJobs(jobs: jobs, run: context.run))
+        }
         if !contacts.isEmpty {
             try await connection.execute(InsertContactPoints(contacts: contacts, run: context.run))
         }
@@ -209,15 +264,20 @@ struct PartyWriter {
         try await connection.execute(ReplaceClaims(claims: offeredClaims, context: context))
         let parties = Set(offeredClaims.filter { $0.entity == "party" }.map(\.id)).sorted()
         let sites = Set(offeredClaims.filter { $0.entity == "site" }.map(\.id)).sorted()
+        let persons = Set(offeredClaims.filter { $0.entity == "person" }.map(\.id)).sorted()
         try await connection.execute(UpdatePartyColumns(ids: parties, run: context.run))
+        if !persons.isEmpty {
+            try await connection.execute(UpdatePersonColumns(ids: persons, run: context.run))
+        }
         try await connection.execute(UpdateSiteColumns(ids: sites, run: context.run))
     }
 
     private func writeLog(on connection: Connection) async throws(PostgreSQLError) {
-        let newParties = Set(parties.map(\.id))
+        let newParties = Set(parties.map(\.id) + persons.map(\.id))
         let newSites = Set(sites.map(\.id))
         let oldParties = Set(
-            contacts.map(\.party) + offeredClaims.filter { $0.entity == "party" }.map(\.id))
+            contacts.map(\.party) + jobs.map(\.person)
+                + offeredClaims.filter { $0.entity != "site" }.map(\.id))
         let oldSites = Set(codes.map(\.site) + offeredClaims.filter { $0.entity == "site" }.map(\.id))
         let entries =
             newParties.sorted().map { ChangeLogEntry(entity: "party", id: $0, op: "insert") }

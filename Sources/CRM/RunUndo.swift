@@ -157,7 +157,9 @@ package enum RunUndo {
         return """
             update undo_claim u set reason = 'kept'
             where exists (
-              select from undo_row r where r.entity = u.entity and r.id = u.entity_id and r.reason is not null
+              select from undo_row r
+              where r.entity = case u.entity when 'person' then 'party' else u.entity end and r.id = u.entity_id
+                and r.reason is not null
             ) or case when u.after is null
               then exists (select from field_claim c where \(key)) and not exists (
                 select from field_claim c where \(key) and c.run_id = u.run_id)

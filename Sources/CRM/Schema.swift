@@ -21,6 +21,7 @@ package enum Schema {
             UpdatePartyColumns.self, UpdateSiteColumns.self, SitesOfParties.self, WriteChangeLog.self,
             SearchAccounts.self, ListAccounts.self, ShowAccount.self, AccountSites.self,
             AccountContactPoints.self, AccountClaims.self, AccountCodes.self, ListDocuments.self,
+            FindPersons.self, InsertPersons.self, UpdatePersonColumns.self, EndJobs.self, BeginJobs.self,
             OwnCompany.self, MakeCompany.self, CountUndo.self, ListUndo.self,
         ] + MatchCases.statements + ChangeLog.statements + BillingStatus.statements
         + ImportPlans.mirrors.flatMap { $0.statements }

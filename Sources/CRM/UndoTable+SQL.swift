@@ -220,17 +220,22 @@ extension UndoTable {
     /// Of a party, its numbers are columns of another table.
     private var imageForRestore: String {
         name == "party"
-            ? "to_jsonb(t) || coalesce((select to_jsonb(o) from org o where o.party_id = t.id), '{}')" : image
+            ? "to_jsonb(t) || coalesce((select to_jsonb(o) from org o where o.party_id = t.id), '{}') || coalesce((select to_jsonb(o) from person o where o.party_id = t.id), '{}')"
+            : image
     }
 
     private func restoreChild(_ child: String, _ parent: String) -> String {
         if name == "party" {
-            guard child == "org" else { return "select 1" }
+            // A party's numbers or a person's names are columns of another table.
+            let columns =
+                child == "org"
+                ? ["siren", "vat", "legal_id"] : ["civility", "first_name", "last_name", "language"]
+            let sets = columns.map {
+                "\($0) = case when u.before ? '\($0)' then u.before->>'\($0)' else o.\($0) end"
+            }
             return """
-                update org o
-                set siren = case when u.before ? 'siren' then u.before->>'siren' else o.siren end,
-                  vat = case when u.before ? 'vat' then u.before->>'vat' else o.vat end,
-                  legal_id = case when u.before ? 'legal_id' then u.before->>'legal_id' else o.legal_id end
+                update \(child) o
+                set \(sets.joined(separator: ", "))
                 from undo_row u
                 where o.party_id = u.id and u.entity = 'party' and u.action = 'restore' and u.reason is null
                 """

@@ -70,7 +70,7 @@ struct UndoTable: Sendable {
                 ("site", "p.id = t.entity_id and t.entity = 'site'"),
                 ("party", "p.id = t.entity_id and t.entity = 'party'"),
             ]),
-        UndoTable(name: "relation", hasVersion: false),
+        UndoTable(name: "relation", needs: [("party", "from_id"), ("party", "to_id")]),
         UndoTable(
             name: "site", natural: "t.siret = c.before->>'siret'", needs: [("party", "party_id")],
             references: [

@@ -120,4 +120,47 @@ import Testing
         #expect(contract.ledger == RunLedger(updated: 1))
         #expect(try await bench.texts(links) == ["CT-2026-7 false Télésurveillance 2"])
     }
+
+    @Test func `people come with their account, change jobs, and go back`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.accounts("A1,Un,404833048,,,,35000,RENNES,", "B1,Deux,732829320,,,,29200,BREST,")
+        let header = "Code;Civilité;Prénom;Nom;Fonction;Courriel;Téléphone;Portable;SIREN\n"
+        let anne = "P1;Mme;Anaïs;Le Goff;Directrice;A@x.example.fr;;06 12 34 56 78;404833048\n"
+        let first = try await bench.run([
+            try bench.write(header + anne + "P2;M.;Jean;Martin;;;;;404833048\n", "contacts.csv")
+        ])
+        #expect(first.ledger == RunLedger(inserted: 2))
+        let people = """
+            select p.name || ' ' || coalesce(r.label, '–') || ' ' || a.name || ' ' || upper_inf(r.valid)
+            from party p join relation r on r.from_id = p.id join party a on a.id = r.to_id
+            order by p.name, r.id
+            """
+        #expect(
+            try await bench.texts(people) == ["Anaïs Le Goff Directrice Un true", "Jean Martin – Un true"])
+        let contacts = try await bench.texts("select value_norm from contact_point order by 1")
+        #expect(contacts == ["+33612345678", "a@x.example.fr"])
+        let before = try await bench.content()
+        _ = try await bench.run([
+            try bench.write(header + anne + "\nP2;M.;Jean;Martin;;;;;404833048\n", "b.csv")
+        ])
+        #expect(try await bench.content() == before)
+        let moved = anne.replacing("404833048", with: "732829320").replacing("Le Goff", with: "Le Goff-Roux")
+        let second = try await bench.run([try bench.write(header + moved, "c.csv")])
+        #expect(second.ledger == RunLedger(updated: 1))
+        #expect(
+            try await bench.texts(people).prefix(2) == [
+                "Anaïs Le Goff-Roux Directrice Un false", "Anaïs Le Goff-Roux Directrice Deux true",
+            ])
+        let undo = try await bench.undo(second.run)
+        #expect(undo.exceptions.isEmpty)
+        #expect(
+            try await bench.texts(people) == ["Anaïs Le Goff Directrice Un true", "Jean Martin – Un true"])
+        #expect(try await bench.texts("select last_name from person order by 1") == ["Le Goff", "Martin"])
+        try await bench.undo(first.run)
+        #expect(try await bench.numbers("select count(*) from party where kind = 'person'") == [0])
+        let unknown = try await bench.run([
+            try bench.write(header + "P9;M.;Paul;Seul;;;;;552100554\n", "d.csv")
+        ])
+        #expect(unknown.ledger == RunLedger(quarantined: 1))
+    }
 }

@@ -100,6 +100,8 @@ return coalesce(
   content_version.version
 );
 
+alter table relation add column version int not null default 1;
+
 create index field_claim_run on field_claim (run_id);
 create index party_created_run on party (created_run);
 create index site_created_run on site (created_run);
