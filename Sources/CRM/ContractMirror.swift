@@ -31,6 +31,7 @@ enum ContractMirror: MirroredEntity {
                 MirrorColumn("qty", .decimal), MirrorColumn("unit_price", .decimal),
                 MirrorColumn("net", .decimal), MirrorColumn("rate", .decimal, from: "tax_rate"),
                 MirrorColumn("starts_on", .date), MirrorColumn("ends_on", .date),
+                MirrorColumn("closed_on", .date),
             ])
     ]
     static let roles = [

@@ -45,6 +45,8 @@ package struct ImportContext: Sendable {
     package var change: Change
     /// The fields that make a record the same one again, for entities without a key of their own.
     package var key: [RecordKeyPart]
+    /// What becomes of child rows that a known record no longer has, by collection.
+    package var children: [String: ChildPolicy] = [:]
     /// What people decided on descriptions of parties.
     package var decisions = MatchDecisions()
     /// Whether the records waited in quarantine: nothing newer is overwritten.
@@ -67,6 +69,25 @@ package struct ImportContext: Sendable {
         self.change = change
         self.key = key
         self.today = today
+    }
+}
+
+/// What becomes of the child rows of a known record that it no longer has.
+package struct ChildPolicy: Sendable, Hashable {
+    /// What becomes of one.
+    package enum Missing: String, Sendable {
+        case keep, close, delete
+    }
+
+    /// The field that names a row.
+    package let key: String
+    /// What becomes of a row whose name is gone.
+    package let missing: Missing
+
+    /// Rows with a name of their own.
+    package init(key: String, missing: Missing) {
+        self.key = key
+        self.missing = missing
     }
 }
 
@@ -204,6 +225,7 @@ package enum ImportFinding: String, CaseIterable, Sendable {
     case superseded = "REPLAY-OLDER"
     case notOurSale = "NOT-OUR-SALE"
     case tooManyErrors = "LIMIT-ERRORS"
+    case tooManyChanges = "LIMIT-CHANGED"
     case unsupportedEntity = "IMPORT-ENTITY"
 
     /// The reason at a place of a record.

@@ -132,6 +132,9 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
         try await connection.copy(rows, to: "stage_\(Table.name)", Self.columns + ["batch_index", "cleared"])
         for (child, rows) in zip(Table.children, children) {
             try await connection.copy(rows, to: "stage_\(child.name)", Self.columns(of: child))
+            if let policy = context.children[child.collection], let sql = Table.retention(of: child, policy) {
+                try await connection.script(sql)
+            }
         }
     }
 

@@ -144,6 +144,34 @@ extension MirrorTable {
         [FindMirrors<Self>.self, CompareMirrors<Self>.self, UpdateMirrors<Self>.self]
     }
 
+    /// Adds to staged rows those that are known and not among them, so that they stay or are closed; nil where they go.
+    ///
+    /// A record without any row says nothing about them.
+    static func retention(of child: MirrorChild, _ policy: ChildPolicy) -> String? {
+        guard policy.missing != .delete, let key = child.columns.first(where: { $0.field == policy.key })
+        else {
+            return nil
+        }
+        let columns = child.columns.map(\.name)
+        let values = columns.map { name in
+            policy.missing == .close && name == "closed_on"
+                ? "coalesce(l.closed_on, current_date)" : "l.\(name)"
+        }
+        return """
+            insert into stage_\(child.name) (\(child.parent), no, \(columns.joined(separator: ", ")))
+            select l.\(child.parent), m.last + row_number() over (partition by l.\(child.parent) order by l.no),
+              \(values.joined(separator: ", "))
+            from stage_\(name) s
+            join \(child.name) l on l.\(child.parent) = s.id
+            cross join lateral (
+              select max(x.no) as last from stage_\(child.name) x where x.\(child.parent) = s.id
+            ) m
+            where m.last > 0 and l.\(key.name) is not null and not exists (
+              select from stage_\(child.name) x where x.\(child.parent) = s.id and x.\(key.name) = l.\(key.name)
+            )
+            """
+    }
+
     /// Takes away the child rows of changed records, and puts the staged ones in their place.
     static func replacements(of child: MirrorChild) -> [String] {
         let wanted = """

@@ -58,6 +58,9 @@ struct ArtifactImport {
             }
             self.report.warnings = census.findings.filter { $0.severity != .error }
             if let refusal = census.refusal { return try await refuse(refusal, on: connection) }
+            if let refusal = try await changesTooMuch(records, census, on: connection) {
+                return try await refuse(refusal, on: connection)
+            }
             try await apply(records, census, progress, on: connection)
         } catch let fault as any ReportableError where !(fault is PostgreSQLError) {
             try await refuse(fault.diagnostic, on: connection)
@@ -114,6 +117,31 @@ struct ArtifactImport {
             try await connection.execute(FinishArtifact(artifact: artifact, quarantined: 1))
         }
         batches += 1
+    }
+
+    /// Why the file is refused that changes more of what is known than its mapping allows; asked only where it does.
+    private func changesTooMuch(
+        _ records: FileRecords, _ census: FileCensus, on connection: Connection
+    ) async throws -> Diagnostic? {
+        guard let ratio = records.mapping.errorPolicy.changedRatio,
+            let allowed = ratio.multiplied(by: Decimal(census.records))
+        else { return nil }
+        let context = try await settings.context(
+            records, run: run, source: source, artifact: artifact, on: connection)
+        var batch = PreviewBatch(records, census, context)
+        var waiting = WaitingRecords(settings.batchSize)
+        try await records.read(.kept(settings.blobs, connection)) { items, _ in
+            for item in items {
+                guard let full = waiting.add(item) else { continue }
+                try await batch.decide(full, report.name, { _ in }, on: connection)
+            }
+        }
+        if let rest = waiting.rest() {
+            try await batch.decide(rest, report.name, { _ in }, on: connection)
+        }
+        guard Decimal(batch.ledger.updated) > allowed else { return nil }
+        let facts = ["changed": String(batch.ledger.updated), "records": String(census.records)]
+        return Diagnostic(code: ImportFinding.tooManyChanges.rawValue, facts: facts)
     }
 
     // MARK: - Applying

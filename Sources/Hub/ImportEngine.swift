@@ -50,8 +50,11 @@ package struct FileReport: Sendable {
     /// What to look at though the file was applied.
     package var warnings: [Diagnostic] = []
 
-    /// Whether the file had more errors than its mapping allows.
-    package var isStoppedByLimit: Bool { refusal?.code == ImportFinding.tooManyErrors.rawValue }
+    /// Whether the file had more errors, or more changes, than its mapping allows.
+    package var isStoppedByLimit: Bool {
+        let limits = [ImportFinding.tooManyErrors.rawValue, ImportFinding.tooManyChanges.rawValue]
+        return refusal.map { limits.contains($0.code) } ?? false
+    }
 }
 
 /// What an import did.

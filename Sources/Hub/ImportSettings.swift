@@ -44,6 +44,10 @@ package struct ImportSettings: Sendable {
             today: try await connection.run(Today()).first ?? CalendarDate(daysSince1970: 0))
         context.decisions = try await MatchDecisions.load(source: source, on: connection)
         context.onlyIssuer = companySIREN
+        for (collection, key) in file.mapping.upsert.childKeys {
+            let missing = ChildPolicy.Missing(rawValue: file.mapping.upsert.missingChildren.rawValue) ?? .keep
+            context.children[collection] = ChildPolicy(key: key, missing: missing)
+        }
         try await ImportPlans.makeStages(on: connection)
         return context
     }

@@ -157,6 +157,7 @@ package struct MappingKey: Sendable {
         MappingKey(.onError, "record", "quarantine | skip | stop", "quarantine"),
         MappingKey(.onError, "stop_after", "integer", "1000"),
         MappingKey(.onError, "stop_ratio", "decimal", "0.05"),
+        MappingKey(.onError, "stop_changed", "decimal", "0.3"),
     ]
 
     private static let exportKeys = [

@@ -152,6 +152,8 @@ package struct ErrorPolicy: Sendable, Hashable {
     package var record = Action.quarantine
     /// How many a file may have.
     package var limit = ErrorLimit()
+    /// At most this share of a file's records may change something that is known.
+    package var changedRatio: Decimal?
 }
 
 /// What makes a record the same one again.

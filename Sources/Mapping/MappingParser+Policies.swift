@@ -102,12 +102,18 @@ extension MappingParser {
         if let record = keys["record"] {
             policy.record = choice(record, ErrorPolicy.Action.self) ?? .quarantine
         }
-        if let ratio = keys["stop_ratio"] {
-            policy.limit.ratio = ratio.scalar.flatMap { Decimal($0) }
-            if policy.limit.ratio == nil {
-                fault(.valueExpected, ["expected": "decimal", "context": "on_error"], at: ratio.place)
-            }
-        }
+        policy.limit.ratio = share(keys["stop_ratio"])
+        policy.changedRatio = share(keys["stop_changed"])
         return policy
+    }
+
+    /// A share of a file's records.
+    private mutating func share(_ tree: YAMLTree?) -> Decimal? {
+        guard let tree else { return nil }
+        let share = tree.scalar.flatMap { Decimal($0) }
+        if share == nil {
+            fault(.valueExpected, ["expected": "decimal", "context": "on_error"], at: tree.place)
+        }
+        return share
     }
 }

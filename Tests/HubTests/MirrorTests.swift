@@ -5,6 +5,7 @@ import CRM
 import Diagnostics
 import Foundation
 import Hub
+import Mapping
 import PostgreSQL
 import RelaisTesting
 import Testing
@@ -162,5 +163,48 @@ import Testing
             try bench.write(header + "P9;M.;Paul;Seul;;;;;552100554\n", "d.csv")
         ])
         #expect(unknown.ledger == RunLedger(quarantined: 1))
+    }
+
+    @Test func `lines that a contract no longer has are closed, and opened again when they come back`()
+        async throws
+    {
+        let bench = try await Workbench()
+        _ = try await bench.run([Self.samples + "/comptes.csv"])
+        let header = "Ref,IdCompany,CompanyName,ProfId1,DateContract,LineId,LineLabel,LineQty,LineTotalHT\n"
+        func contract(_ lines: String..., name: String) throws -> String {
+            let rows = lines.map { "CT-9,,Épicerie,991002015,2026-01-05,\($0),Ligne \($0),1,10\n" }
+            return try bench.write(header + rows.joined(), name)
+        }
+        #expect(try await bench.run([try contract("1", "2", name: "a.csv")]).ledger == RunLedger(inserted: 1))
+        #expect(try await bench.run([try contract("1", name: "b.csv")]).ledger == RunLedger(updated: 1))
+        let lines = "select ext_id || ' ' || (closed_on is not null) from sales_doc_line order by no"
+        #expect(try await bench.texts(lines) == ["1 false", "2 true"])
+        let again = try await bench.run([
+            try bench.write(header + "CT-9,,Épicerie,991002015,2026-01-05,1,Ligne 1,1,10.00\n", "c.csv")
+        ])
+        #expect(again.ledger == RunLedger(unchanged: 1))
+        #expect(try await bench.run([try contract("2", "1", name: "d.csv")]).ledger == RunLedger(updated: 1))
+        #expect(try await bench.texts(lines) == ["2 false", "1 false"])
+    }
+
+    @Test func `a file that would change too much is not applied`() async throws {
+        let text = try String(
+            contentsOf: Repository.root.appending(path: "Mappings/crm/accounts-csv.yaml"), encoding: .utf8)
+        let mapping = try MappingDefinition.parse(
+            text.replacing("stop_ratio: 0.5", with: "stop_ratio: 0.5, stop_changed: 0.3"),
+            file: "comptes.yaml")
+        let bench = try await Workbench(mapping: mapping)
+        let rows = (0..<10).map { "A\($0),Client \($0),,,,,35000,RENNES," }
+        _ = try await bench.accounts(rows.joined(separator: "\n"))
+        let some = rows.enumerated().map { $0 < 3 ? $1.replacing("RENNES", with: "BREST") : $1 }
+        #expect(
+            try await bench.accounts(some.joined(separator: "\n"), name: "b.csv")
+                == RunLedger(updated: 3, unchanged: 7))
+        let most = rows.map { $0.replacing("RENNES", with: "QUIMPER") }
+        #expect(
+            try await bench.accounts(most.joined(separator: "\n"), name: "c.csv") == RunLedger(quarantined: 1)
+        )
+        #expect(try await bench.texts("select code from quarantine") == ["LIMIT-CHANGED"])
+        #expect(try await bench.texts("select distinct city from site order by 1") == ["BREST", "RENNES"])
     }
 }
