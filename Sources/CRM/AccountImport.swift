@@ -99,7 +99,7 @@ private struct Placement {
         case .found(let party, let site?, _): return keep(reference, site: site, party: party)
         case .found(let party, nil, _): return place(reference, in: party, &foresight)
         case .unknown:
-            if let party = reference.identity.flatMap({ foresight.party($0) })?.party {
+            if let party = foresight.party(reference)?.party {
                 return add(reference, to: party, &foresight)
             }
             let new = foresight.add(reference, status: "client")
@@ -127,6 +127,12 @@ private struct Placement {
     private mutating func place(
         _ reference: PartyReference, in party: Int, _ foresight: inout Foresight
     ) -> Decision {
+        // Who names no establishment means the main one.
+        if reference.code == nil, reference.siret == nil, reference.gln == nil,
+            let main = sitesOfParty[party]?.first(where: \.isMain)
+        {
+            return keep(reference, site: main.site, party: party)
+        }
         let free = sitesOfParty[party]?.first {
             $0.isMain && $0.siret == nil && !$0.hasCode && !takenSites.contains($0.site)
         }

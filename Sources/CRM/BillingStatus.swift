@@ -16,12 +16,15 @@ internal import PostgreSQL
 enum BillingStatus {
     /// The status and open amount of a new document, as far as it tells them itself.
     static func atFirst(_ record: Record, today: CalendarDate) -> (status: String, open: Decimal) {
-        let due = record.decimal("payable") ?? record.decimal("gross_total") ?? Decimal(0)
+        let amount = record.decimal("payable") ?? record.decimal("gross_total") ?? Decimal(0)
+        let isCredit = record.text("kind") == "credit_note"
+        // A credit note is written with either sign; what it is worth is meant.
+        let due = isCredit && amount.isNegative ? amount.negated : amount
         let given = record.text("billing_status")
-        if given == "cancelled" { return ("cancelled", due) }
+        if given == "cancelled" { return ("cancelled", Decimal(0)) }
         if given == "paid" || due.unscaled == 0 { return ("paid", Decimal(0)) }
         if given == "disputed" { return ("disputed", due) }
-        if record.text("kind") == "credit_note" { return ("open", due) }
+        if isCredit { return ("open", due) }
         if let day = record.date("due_date"), day < today { return ("overdue", due) }
         return (given == "partly_paid" ? "partly_paid" : "open", due)
     }
@@ -45,7 +48,9 @@ struct DeriveBillingStatus: Statement {
 
     static let sql = """
         with d as (
-          select id, kind, number, party_id, due_on, given_status, coalesce(payable, gross_total, 0) as due,
+          select id, kind, number, party_id, issuer_id, issued_on, currency, due_on, given_status,
+            case kind when 'credit_note' then abs(coalesce(payable, gross_total, 0))
+              else coalesce(payable, gross_total, 0) end as due,
             kind = 'credit_note' and parent_id is not null as is_applied
           from sales_doc
           where id = any($1::bigint[]) and kind in ('invoice', 'credit_note')
@@ -54,9 +59,16 @@ struct DeriveBillingStatus: Statement {
           from d
           join allocation a on a.invoice collate "C" = d.number
           join payment p on p.id = a.payment_id and (p.party_id is null or p.party_id = d.party_id)
+            and (p.currency is null or d.currency is null or p.currency = d.currency)
+          -- numbers begin anew each year: the last document before the payment is meant
+          where not exists (
+            select from sales_doc o
+            where o.number collate "C" = d.number and o.kind = d.kind and o.party_id = d.party_id and o.id <> d.id
+              and o.issued_on <= p.paid_on and (o.issued_on > d.issued_on or d.issued_on > p.paid_on)
+          )
           group by 1
         ), credited as (
-          select c.parent_id as id, sum(coalesce(c.payable, c.gross_total)) as amount
+          select c.parent_id as id, sum(abs(coalesce(c.payable, c.gross_total))) as amount
           from sales_doc c
           where c.parent_id in (select id from d) and c.kind = 'credit_note'
           group by 1
@@ -64,6 +76,10 @@ struct DeriveBillingStatus: Statement {
           select distinct on (d.id) d.id, e.status_code as code
           from d
           join einvoice_event e on e.invoice collate "C" = d.number
+            and (e.invoice_date is null or d.issued_on is null or e.invoice_date = d.issued_on)
+            and (e.issuer_siren is null or not exists (
+              select from org o where o.party_id = d.issuer_id and o.siren <> e.issuer_siren
+            ))
           where e.status_code in ('205', '207', '210', '212', '213')
           order by d.id, e.occurred_at desc nulls last, e.id desc
         ), ledger as (
@@ -73,7 +89,7 @@ struct DeriveBillingStatus: Statement {
           group by 1
         ), sums as (
           select d.*, event.code, coalesce(credited.amount, 0) as credited,
-            coalesce(ledger.open, d.due - coalesce(paid.amount, 0) - coalesce(credited.amount, 0)) as open
+            coalesce(case d.kind when 'credit_note' then -ledger.open else ledger.open end, d.due - coalesce(paid.amount, 0) - coalesce(credited.amount, 0)) as open
           from d
           left join paid using (id)
           left join credited using (id)
@@ -88,7 +104,8 @@ struct DeriveBillingStatus: Statement {
               when open < due or given_status = 'partly_paid' then 'partly_paid'
               else 'open'
             end as status,
-            case when is_applied or given_status = 'paid' or code = '212' then 0 else greatest(open, 0) end as open
+            case when is_applied or given_status in ('paid', 'cancelled') or code in ('210', '212', '213')
+              or due > 0 and credited >= due then 0 else greatest(open, 0) end as open
           from sums
         )
         update sales_doc t

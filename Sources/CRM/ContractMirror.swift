@@ -15,7 +15,8 @@ enum ContractMirror: MirroredEntity {
     ]
     static let columns =
         [
-            MirrorColumn("party_id", .int, given: 0), MirrorColumn("bill_site_id", .int, given: 1),
+            MirrorColumn("party_id", .int, given: 0),
+            MirrorColumn("bill_site_id", .int, given: 1, partOf: "party_id"),
             MirrorColumn("is_stub", .bool, given: 2), MirrorColumn("notice_days", .int, isInt4: true),
             MirrorColumn("net_total", .decimal),
         ]

@@ -101,6 +101,9 @@ struct LinkCreditNotes: Statement {
         select invoice from pair where invoice is not null
         union
         select id from pair where invoice is not null
+        union
+        -- the invoice that a credit note corrected until now
+        select c.parent_id from sales_doc c where c.id = any($1::bigint[]) and c.parent_id is not null
         """
     var parameters: [Parameter] { [Parameter(corrections), Parameter(ids)] }
     typealias Row = Int

@@ -25,19 +25,36 @@ package struct Foresight: Sendable {
     /// Nothing foreseen.
     package init() {}
 
-    /// The party that is going to be made for an identity.
-    func party(_ identity: String) -> NewParty? { indexOfIdentity[identity].map { newParties[$0] } }
+    /// The party that is going to be made for a description: one that has its code, its SIREN or, where no SIREN
+    /// says otherwise, its VAT number.
+    func party(_ reference: PartyReference) -> NewParty? {
+        for identity in reference.identities {
+            guard let index = indexOfIdentity[identity] else { continue }
+            let known = newParties[index].reference
+            guard let siren = reference.siren, let other = known.siren, siren != other else {
+                return newParties[index]
+            }
+        }
+        return nil
+    }
 
     /// Foresees a party, or finds the one foreseen; one that buys anywhere in the batch is a client.
     mutating func add(_ reference: PartyReference, status: String) -> NewParty {
-        if let identity = reference.identity, let index = indexOfIdentity[identity] {
+        if let known = party(reference), let index = newParties.firstIndex(ofParty: known.party) {
             if status == "client" { newParties[index].status = status }
+            note(reference, index)
             return newParties[index]
         }
         let new = NewParty(reference: reference, status: status, party: addPerson(), site: addSite())
-        if let identity = reference.identity { indexOfIdentity[identity] = newParties.count }
         newParties.append(new)
+        note(reference, newParties.count - 1)
         return new
+    }
+
+    private mutating func note(_ reference: PartyReference, _ index: Int) {
+        for identity in reference.identities where indexOfIdentity[identity] == nil {
+            indexOfIdentity[identity] = index
+        }
     }
 
     /// Foresees a party that is no organisation.
@@ -60,10 +77,28 @@ package struct Foresight: Sendable {
     }
 }
 
+extension [Foresight.NewParty] {
+    /// Where a party is; they are in the order of their provisional numbers, which fall.
+    fileprivate func firstIndex(ofParty party: Int) -> Int? {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].party > party { low = middle + 1 } else { high = middle }
+        }
+        return low < count && self[low].party == party ? low : nil
+    }
+}
+
 /// The real numbers of what had provisional ones.
 struct ProvisionalNumbers: Sendable {
     let parties: [Int]
     let sites: [Int]
+
+    /// Every provisional number, and the real ones in the same order.
+    var provisional: [Int] {
+        parties.indices.map { -2 * ($0 + 1) } + sites.indices.map { -2 * ($0 + 1) - 1 }
+    }
+    var all: [Int] { parties + sites }
 
     /// The real number: even provisional ones are parties, odd ones sites.
     func real(_ number: Int) -> Int {

@@ -37,11 +37,13 @@ enum PaymentMirror: MirroredEntity {
     static func settle(
         _ written: WrittenMirrors, _ records: [Record], _ context: ImportContext, on connection: Connection
     ) async throws {
-        let collection = schema.collection("allocations") ?? 0
-        let numbers = written.indices.flatMap { index in
-            records[index].rows(collection).compactMap { $0.first??.text }
-        }
-        try await BillingStatus.derive(numbers: numbers, on: connection)
+        try await BillingStatus.derive(
+            """
+            select invoice from allocation where payment_id = any($1::bigint[])
+            union
+            select e->>'invoice' from stage_payment s, jsonb_array_elements(
+              case jsonb_typeof(s.before->'allocation') when 'array' then s.before->'allocation' else '[]' end) e
+            """, of: written, on: connection)
     }
 }
 
@@ -73,8 +75,12 @@ enum StatusMirror: MirroredEntity {
     static func settle(
         _ written: WrittenMirrors, _ records: [Record], _ context: ImportContext, on connection: Connection
     ) async throws {
-        let numbers = written.indices.compactMap { records[$0].text("invoice") }
-        try await BillingStatus.derive(numbers: numbers, on: connection)
+        try await BillingStatus.derive(
+            """
+            select invoice from einvoice_event where id = any($1::bigint[])
+            union
+            select before->>'invoice' from stage_einvoice_event where before ? 'invoice'
+            """, of: written, on: connection)
     }
 }
 
@@ -111,8 +117,12 @@ enum LedgerMirror: MirroredEntity {
     static func settle(
         _ written: WrittenMirrors, _ records: [Record], _ context: ImportContext, on connection: Connection
     ) async throws {
-        let numbers = written.indices.compactMap { records[$0].text("doc_ref") }
-        try await BillingStatus.derive(numbers: numbers, on: connection)
+        try await BillingStatus.derive(
+            """
+            select doc_ref from ledger_entry where id = any($1::bigint[])
+            union
+            select before->>'doc_ref' from stage_ledger_entry where before ? 'doc_ref'
+            """, of: written, on: connection)
     }
 }
 
@@ -158,6 +168,16 @@ enum BankStatementMirror: MirroredEntity {
 }
 
 extension BillingStatus {
+    /// Works the status of the documents out again that written rows name, or named before.
+    ///
+    /// - Parameter sql: gives the numbers; `$1` = the rows. The temporary tables still have what changed.
+    static func derive(
+        _ sql: String, of written: WrittenMirrors, on connection: Connection
+    ) async throws(PostgreSQLError) {
+        let numbers: [String?] = try await connection.run(AdHoc(sql, [Parameter(written.ids)]))
+        try await derive(numbers: numbers.compactMap(\.self), on: connection)
+    }
+
     /// Works the status of documents with some numbers out again.
     static func derive(numbers: [String], on connection: Connection) async throws(PostgreSQLError) {
         guard !numbers.isEmpty else { return }

@@ -177,6 +177,10 @@ struct NeverMatch: Statement {
     let account: Int
 
     static let sql = """
+        with withdrawn as (
+          update match_case set party_id = null, site_id = null, decided_at = null
+          where id = $1::bigint and party_id = $2::bigint
+        )
         insert into match_never (case_id, party_id)
         select c.id, p.id from match_case c, party p where c.id = $1::bigint and p.id = $2::bigint
         on conflict (case_id, party_id) do update set party_id = excluded.party_id

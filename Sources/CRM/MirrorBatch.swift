@@ -37,7 +37,7 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
             FindMirrors<Table>(source: context.source, keys: candidates.map(\.row.key)))
         var doubtful: [Candidate] = []
         for (var candidate, known) in zip(candidates, known) {
-            guard let known, !candidate.row.isProvisional else {
+            guard let known else {
                 fresh.append(candidate)
                 decisions[candidate.row.index] = RecordDecision(.inserted)
                 continue
@@ -121,6 +121,9 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
     }
 
     private func stage(_ candidates: [Candidate], on connection: Connection) async throws {
+        // Rows of a batch that the database refused are still there: a savepoint is no end of a transaction.
+        let tables = [Table.name] + Table.children.map(\.name)
+        try await connection.script(tables.map { "delete from stage_\($0)" }.joined(separator: "; "))
         var rows = BinaryCopy()
         var children = Table.children.map { _ in BinaryCopy() }
         for candidate in candidates {
@@ -147,6 +150,12 @@ struct MirrorBatch<Table: MirrorTable>: Sendable {
         written.changed = changed.map { ($0.index, $0.id) }
         guard !changed.isEmpty else { return written }
         let indices = changed.map(\.index)
+        if changed.contains(where: \.isProvisional) {
+            for sql in Table.renumbering {
+                _ = try await connection.run(
+                    AdHoc<Int>(sql, [Parameter(numbers.provisional), Parameter(numbers.all)]))
+            }
+        }
         try await connection.execute(UpdateMirrors<Table>(context: context, indices: indices))
         for child in Table.children {
             for sql in Table.replacements(of: child) {

@@ -110,7 +110,12 @@ struct UpdateMirrors<Table: MirrorTable>: Statement {
 
     static var sql: String {
         let sets = Table.columns.map { column in
-            "\(column.name) = case when '\(column.name)' = any(s.cleared) then null else coalesce(s.\(column.name), t.\(column.name)) end"
+            if let other = column.partOf {
+                return
+                    "\(column.name) = case when s.\(other) <> t.\(other) then s.\(column.name) else coalesce(s.\(column.name), t.\(column.name)) end"
+            }
+            return
+                "\(column.name) = case when '\(column.name)' = any(s.cleared) then null else coalesce(s.\(column.name), t.\(column.name)) end"
         }
         return """
             with old as (
@@ -170,6 +175,17 @@ extension MirrorTable {
               select from stage_\(child.name) x where x.\(child.parent) = s.id and x.\(key.name) = l.\(key.name)
             )
             """
+    }
+
+    /// Gives staged rows the numbers of what has been made meanwhile; their hash then tells nothing.
+    static var renumbering: [String] {
+        columns.filter { $0.type == .int && !$0.isInt4 }.map { column in
+            """
+            update stage_\(name) s set \(column.name) = n.real, content_hash = ''
+            from unnest($1::bigint[], $2::bigint[]) as n(provisional, real)
+            where s.\(column.name) = n.provisional
+            """
+        }
     }
 
     /// Takes away the child rows of changed records, and puts the staged ones in their place.

@@ -17,6 +17,8 @@ struct MirrorColumn: Sendable {
     let source: Source
     /// Whether the table keeps its whole numbers in four bytes.
     var isInt4 = false
+    /// The column whose change makes the known value meaningless.
+    var partOf: String?
 
     /// A column with a field's value, whose name it shares unless another is given.
     init(_ name: String, _ type: ValueType = .string, from field: String? = nil, isInt4: Bool = false) {
@@ -27,11 +29,13 @@ struct MirrorColumn: Sendable {
     }
 
     /// A column with a value of the plan.
-    init(_ name: String, _ type: ValueType = .string, given: Int, isInt4: Bool = false) {
+    init(_ name: String, _ type: ValueType = .string, given: Int, isInt4: Bool = false, partOf: String? = nil)
+    {
         self.name = name
         self.type = type
         source = .given(given)
         self.isInt4 = isInt4
+        self.partOf = partOf
     }
 
     /// The type of arrays that carry its values.

@@ -110,6 +110,11 @@ struct PartyReference: Sendable {
     /// What two new references of one party share.
     var identity: String? { siren ?? vat ?? code.map { "code:" + $0 } }
 
+    /// Everything by which another description may be known to mean the same, the surest first.
+    var identities: [String] {
+        [code.map { "code:" + $0 }, siren, vat.map { "vat:" + $0 }].compactMap(\.self)
+    }
+
     /// Claims on the party itself.
     var partyFields: [(field: String, value: String?)] {
         [("name", name), ("siren", siren), ("vat", vat), ("legal_id", legalID)]

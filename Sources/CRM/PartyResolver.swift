@@ -101,6 +101,7 @@ struct PartyResolver: Sendable {
                 ["role": role.name], field: role.nameField, of: record)
             return
         }
+        if match == .unknown, foresight.party(reference) != nil { return }
         guard let finding = finding(match, reference) else { return }
         let candidates = match.candidates
         var facts = ["role": role.name]

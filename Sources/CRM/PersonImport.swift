@@ -61,7 +61,11 @@ package struct PersonImport: ImportPlan {
             }
             let job = PartyWriter.Job(
                 person: place.id, account: account ?? 0, title: record.text("job_title"))
-            if account != nil, job.differs(from: personOf[identities[index]]) { writer.addJob(job) }
+            // A record that waited may be older than the job that the person has now.
+            let isSettled = context.isReplay && personOf[identities[index]]?.accounts.isEmpty == false
+            if account != nil, !isSettled, job.differs(from: personOf[identities[index]]) {
+                writer.addJob(job)
+            }
             addContacts(of: record, person: place.id, &writer)
             places.append(place)
         }

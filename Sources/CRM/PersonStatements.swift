@@ -115,7 +115,7 @@ struct EndJobs: Statement {
         ), changed as (
           update relation r
           set valid = case when old.is_same then r.valid
-              else daterange(least(lower(r.valid), current_date), current_date) end,
+              else daterange(lower(r.valid), greatest(lower(r.valid), current_date)) end,
             label = case when old.is_same then old.title else r.label end, version = r.version + 1
           from old where r.id = old.id
           returning r.id, r.version

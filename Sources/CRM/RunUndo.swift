@@ -111,6 +111,19 @@ package enum RunUndo {
             try await connection.script(table.reinsert(undo, columns, children))
         }
         try await connection.script(claims(undo))
+        // Another source may still claim what the run had claimed too.
+        for (entity, update) in [("party", 0), ("site", 1), ("person", 2)] {
+            let ids: [Int] = try await connection.run(
+                AdHoc(
+                    "select distinct entity_id from undo_claim where reason is null and entity = '\(entity)'")
+            )
+            guard !ids.isEmpty else { continue }
+            switch update {
+            case 0: try await connection.execute(UpdatePartyColumns(ids: ids, run: undo))
+            case 1: try await connection.execute(UpdateSiteColumns(ids: ids, run: undo))
+            default: try await connection.execute(UpdatePersonColumns(ids: ids, run: undo))
+            }
+        }
         let numbers: [String] = try await connection.run(AdHoc(touchedDocuments(undo)))
         try await BillingStatus.derive(numbers: numbers, on: connection)
         try await connection.script(
@@ -124,7 +137,8 @@ package enum RunUndo {
             where replay_run_id = \(run) and status = 'replayed';
             update quarantine set status = 'replayed', closed_at = now()
             where replay_run_id = (select undoes from run where id = \(run)) and status = 'fixed';
-            update run set undone_by = \(undo) where id = \(run);
+            update run set undone_by = \(undo)
+            where id = \(run) and (exists (select from undo_row where reason is null) or not exists (select from undo_row));
             update run set undone_by = null where id = (select undoes from run where id = \(run))
             """)
     }
@@ -142,6 +156,12 @@ package enum RunUndo {
           union all
           select e->>'invoice' from image, jsonb_array_elements(before->'allocation') e
           where jsonb_typeof(before->'allocation') = 'array'
+          union all
+          select l.doc_ref from undo_row u join ledger_entry l on l.id = u.id where u.entity = 'ledger_entry'
+          union all
+          select e.invoice from undo_row u join einvoice_event e on e.id = u.id where u.entity = 'einvoice_event'
+          union all
+          select a.invoice from undo_row u join allocation a on a.payment_id = u.id where u.entity = 'payment'
           union all
           select d.number from undo_row u join sales_doc d on d.id = u.id
           where u.entity = 'sales_doc' and u.action <> 'delete' and u.reason is null

@@ -18,7 +18,8 @@ enum SalesDocMirror: MirroredEntity {
     ]
     static let columns =
         [
-            MirrorColumn("party_id", .int, given: 0), MirrorColumn("bill_site_id", .int, given: 1),
+            MirrorColumn("party_id", .int, given: 0),
+            MirrorColumn("bill_site_id", .int, given: 1, partOf: "party_id"),
             MirrorColumn("issued_on", .date, from: "issue_date"),
             MirrorColumn("due_on", .date, from: "due_date"),
             MirrorColumn("given_status", from: "billing_status"),

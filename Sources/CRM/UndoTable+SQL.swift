@@ -107,9 +107,15 @@ extension UndoTable {
             """
             update undo_row u
             set reason = 'unsupported', facts = jsonb_build_object('by', '\(need.table)', 'id', u.before->>'\(need.column)')
-            where u.entity = '\(name)' and u.action = 'reinsert' and u.reason is null
+            where u.entity = '\(name)' and u.action in ('reinsert', 'restore') and u.reason is null
               and u.before->>'\(need.column)' is not null
-              and not exists (select from \(need.table) p where p.id = (u.before->>'\(need.column)')::bigint)
+              and not exists (
+                select from \(need.table) p
+                where p.id = (u.before->>'\(need.column)')::bigint and not exists (
+                  select from undo_row g
+                  where g.entity = '\(need.table)' and g.id = p.id and g.action = 'delete' and g.reason is null
+                )
+              )
               and not exists (
                 select from undo_row v
                 where v.entity = '\(need.table)' and v.id = (u.before->>'\(need.column)')::bigint
@@ -127,24 +133,30 @@ extension UndoTable {
     /// Spares rows that something refers to which stays, and rows that describe spared ones.
     func block(_ run: Int) -> [String] {
         let blocked = references.map { reference in
-            """
-            update undo_row u
-            set reason = 'referred-to', facts = jsonb_build_object('by', '\(reference.table)', 'id', s.id::text)
-            from (
-              select t.\(id) as row, min(r.\(reference.id)) as id
-              from undo_row v
-              join \(name) t on t.\(id) = v.id
-              join \(reference.table) r on \(reference.condition)
-              where v.entity = '\(name)' and v.action = 'delete' and v.reason is null
-                and not exists (
-                  select from undo_row w
-                  where w.entity = '\(reference.table)' and w.id = r.\(reference.id) and w.action = 'delete'
-                    and w.reason is null
-                )
-              group by 1
-            ) s
-            where u.entity = '\(name)' and u.id = s.row and u.action = 'delete' and u.reason is null
-            """
+            // Several rows may share the number: then each is known by its key.
+            let key = UndoTable.all.first { $0.name == reference.table }?.key ?? []
+            let isSame =
+                key.isEmpty
+                ? "w.id = r.\(reference.id)"
+                : "w.key = jsonb_build_object(\(key.map { "'\($0.name)', r.\($0.name)" }.joined(separator: ", ")))"
+            return """
+                update undo_row u
+                set reason = 'referred-to', facts = jsonb_build_object('by', '\(reference.table)', 'id', s.id::text)
+                from (
+                  select t.\(id) as row, min(r.\(reference.id)) as id
+                  from undo_row v
+                  join \(name) t on t.\(id) = v.id
+                  join \(reference.table) r on \(reference.condition)
+                  where v.entity = '\(name)' and v.action = 'delete' and v.reason is null
+                    and not exists (
+                      select from undo_row w
+                      where w.entity = '\(reference.table)' and \(isSame) and w.action = 'delete'
+                        and w.reason is null
+                    )
+                  group by 1
+                ) s
+                where u.entity = '\(name)' and u.id = s.row and u.action = 'delete' and u.reason is null
+                """
         }
         return blocked
     }
@@ -170,8 +182,14 @@ extension UndoTable {
         let parts = children.map { child in
             "delete from \(child.name) c using undo_row u where c.\(child.parent) = u.id and \(wanted)"
         }
+        // That a credit note corrects an invoice is worked out from its text, and is again when the invoice is back.
+        let unlinked =
+            name == "sales_doc"
+            ? [
+                "update sales_doc t set parent_id = null from undo_row u where t.parent_id = u.id and \(wanted)"
+            ] : []
         let statements =
-            [
+            unlinked + [
                 """
                 insert into run_change (run_id, entity, entity_id, op, before, version_after)
                 select \(undo), '\(name)', u.id, 'delete', \(image), \(hasVersion ? "t.version" : "0")
@@ -258,7 +276,18 @@ extension UndoTable {
     ) -> String {
         let wanted = "u.entity = '\(name)' and u.action = 'reinsert' and u.reason is null"
         let names = columns.joined(separator: ", ")
-        let values = columns.map { $0 == "version" ? "u.version + 1" : "r.\($0)" }.joined(separator: ", ")
+        // Links to documents that may be gone are worked out again.
+        let links = name == "sales_doc" ? ["parent_id", "contract_id"] : []
+        let values = columns.map { column in
+            column == "version" ? "u.version + 1" : links.contains(column) ? "null" : "r.\(column)"
+        }.joined(separator: ", ")
+        let relinked = links.map { link in
+            """
+            update sales_doc t set \(link) = x.id
+            from undo_row u, sales_doc x
+            where t.id = u.id and x.id = (u.before->>'\(link)')::bigint and \(wanted)
+            """
+        }
         let rows = """
             insert into \(name) (\(names)) overriding system value
             select \(values)
@@ -278,6 +307,6 @@ extension UndoTable {
             where \(wanted)
             """
         }
-        return ([rows] + parts).joined(separator: ";\n")
+        return ([rows] + parts + relinked).joined(separator: ";\n")
     }
 }

@@ -45,8 +45,7 @@ struct UndoTable: Sendable {
                 ("sales_doc_line", "doc_id"), ("sales_doc_tax", "doc_id"), ("instalment", "doc_id"),
             ],
             references: [
-                Reference(table: "sales_doc", condition: "r.parent_id = t.id"),
-                Reference(table: "sales_doc", condition: "r.contract_id = t.id"),
+                Reference(table: "sales_doc", condition: "r.contract_id = t.id")
             ]),
         UndoTable(
             name: "payment", natural: externalKey, needs: [("party", "party_id")],
@@ -89,6 +88,7 @@ struct UndoTable: Sendable {
                 Reference(table: "payment", condition: "r.party_id = t.id"),
                 Reference(table: "ledger_entry", condition: "r.party_id = t.id"),
                 Reference(table: "site", condition: "r.party_id = t.id"),
+                Reference(table: "company", condition: "r.party_id = t.id", id: "party_id"),
                 Reference(table: "contact_point", condition: "r.party_id = t.id", id: "party_id"),
                 Reference(table: "relation", condition: "t.id in (r.from_id, r.to_id)"),
             ]),

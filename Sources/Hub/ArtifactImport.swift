@@ -155,6 +155,8 @@ struct ArtifactImport {
         var waiting = WaitingRecords(settings.batchSize)
         var seen: Set<Int> = []
         var copy = self
+        // Whatever ends the file early, the batches committed so far count.
+        defer { self = copy }
         try await records.read(.kept(settings.blobs, connection)) { items, done in
             for item in items {
                 guard let batch = waiting.add(item) else { continue }
@@ -168,7 +170,6 @@ struct ArtifactImport {
         try await copy.recordUnwanted(census, on: connection)
         try await connection.execute(
             FinishArtifact(artifact: artifact, quarantined: copy.report.ledger.quarantined))
-        self = copy
     }
 
     /// Counts the records that the mapping does not want (`only`) as skipped.

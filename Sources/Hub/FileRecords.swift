@@ -95,13 +95,14 @@ struct FileRecords {
     @discardableResult
     func read(
         _ bytes: FileBytes, overrides: RecordOverrides = RecordOverrides(), explains: Bool = false,
+        repetitions: Repetitions? = nil,
         _ onRecords: ([MappedItem], Int) async throws -> Void
     ) async throws -> End {
         var reader = try MappingReader(
             mapping, probe: facts.probe, fileName: fileName, detail: facts.detail)
         reader.overrides = overrides
         reader.explains = explains
-        var repetitions = Repetitions(self)
+        var repetitions = repetitions ?? Repetitions(self)
         var done = 0
         var number = 0
         while let piece = try await bytes.next(number, of: facts) {
@@ -130,25 +131,37 @@ struct FileRecords {
         }
         return End(records: reader.recordCount, findings: reader.fileFindings)
     }
+}
 
-    /// Numbers records with an equal key, where the mapping's key has `$ordinal`.
-    private struct Repetitions {
-        private let plan: any ImportPlan
-        private let key: [RecordKeyPart]
-        private var counts: [Int: Int] = [:]
+/// Numbers records with an equal key, where the mapping's key has `$ordinal`.
+struct Repetitions {
+    private let plan: any ImportPlan
+    private let key: [RecordKeyPart]
+    private var counts: [Int: Int] = [:]
+    /// The only records that are numbered; nil = all.
+    private let only: RecordPlaces<[Int]>?
 
-        init(_ records: FileRecords) {
-            plan = records.plan
-            key = records.key
-        }
+    init(_ records: FileRecords) {
+        plan = records.plan
+        key = records.key
+        only = nil
+    }
 
-        mutating func number(_ items: inout [MappedItem]) {
-            guard key.contains(.ordinal) else { return }
-            for index in items.indices {
-                guard let base = plan.key(of: items[index].record, key) else { continue }
-                counts[base, default: 0] += 1
-                items[index].record.origin.repetition = counts[base] ?? 0
-            }
+    /// Numbers some records behind all others.
+    init(_ records: FileRecords, only: RecordPlaces<[Int]>, counts: [Int: Int] = [:]) {
+        plan = records.plan
+        key = records.key
+        self.only = only
+        self.counts = counts
+    }
+
+    mutating func number(_ items: inout [MappedItem]) {
+        guard key.contains(.ordinal) else { return }
+        for index in items.indices {
+            if let only, only.value(at: items[index].record.origin) == nil { continue }
+            guard let base = plan.key(of: items[index].record, key) else { continue }
+            counts[base, default: 0] += 1
+            items[index].record.origin.repetition = counts[base] ?? 0
         }
     }
 }

@@ -85,6 +85,8 @@ private struct FileReplay {
     let settings: ImportSettings
     private(set) var batches: Int
     private(set) var ledger = RunLedger()
+    /// Keys of waiting records that differ though they are the same thing.
+    private var conflicting: Set<Int> = []
 
     init(_ file: ReplayFiles.File, run: Int, _ settings: ImportSettings, firstBatch: Int) {
         self.file = file
@@ -112,16 +114,22 @@ private struct FileReplay {
             records, run: run, source: file.source, artifact: file.id, on: connection)
         context.isReplay = true
         let (wanted, overrides) = try await waiting(mapping, filter, on: connection)
+        let survey = try await ReplaySurvey(
+            records, .kept(settings.blobs, connection), wanted, overrides: overrides)
+        conflicting = survey.conflicting
         var batch = WaitingRecords(settings.batchSize)
         var copy = self
-        try await records.read(.kept(settings.blobs, connection), overrides: overrides) { items, _ in
+        defer { self = copy }
+        try await records.read(
+            .kept(settings.blobs, connection), overrides: overrides,
+            repetitions: Repetitions(records, only: wanted, counts: survey.counts)
+        ) { items, _ in
             for item in items where wanted.value(at: item.record.origin) != nil {
                 guard let full = batch.add(item) else { continue }
                 try await copy.commit(full, records, context, wanted, on: connection)
             }
         }
         if let rest = batch.rest() { try await copy.commit(rest, records, context, wanted, on: connection) }
-        self = copy
     }
 
     /// The numbers of the records in quarantine, by their place, and their corrections.
@@ -131,7 +139,7 @@ private struct FileReplay {
         var places = RecordPlaces<[Int]>()
         var overrides = RecordOverrides()
         for row in try await connection.run(WaitingInFile(filter: filter, artifact: file.id)) {
-            places.update(row.place, default: []) { $0.append(row.id) }
+            if row.isWaiting { places.update(row.place, default: []) { $0.append(row.id) } }
             guard let text = row.overrides else { continue }
             try overrides.replace(text.objectOfTexts, of: row.place, in: mapping.target)
         }
@@ -142,6 +150,16 @@ private struct FileReplay {
         _ items: [MappedItem], _ file: FileRecords, _ context: ImportContext, _ wanted: RecordPlaces<[Int]>,
         on connection: Connection
     ) async throws {
+        let key = file.key
+        var items = items
+        for index in items.indices where items[index].record.origin.repetition == 0 {
+            guard let hash = file.plan.key(of: items[index].record, key), conflicting.contains(hash) else {
+                continue
+            }
+            let place = Place(line: items[index].record.origin.line)
+            items[index].findings.append(
+                Diagnostic(code: ImportFinding.keyConflict.rawValue, place: place))
+        }
         let applicable = items.filter(\.isApplicable)
         let ledger = try await connection.transaction { [self] connection in
             _ = try await connection.run(LockParties())
@@ -216,9 +234,39 @@ struct ReplayFiles: Statement {
     }
 }
 
+/// What a look at a whole file tells before its waiting records are applied.
+private struct ReplaySurvey {
+    /// Number of the other records with each key, for keys with `$ordinal`: those that waited come behind them.
+    private(set) var counts: [Int: Int] = [:]
+    /// Keys of waiting records that differ.
+    private(set) var conflicting: Set<Int> = []
+
+    init(
+        _ file: FileRecords, _ bytes: FileBytes, _ wanted: RecordPlaces<[Int]>, overrides: RecordOverrides
+    ) async throws {
+        let key = file.key
+        var first: [Int: Int] = [:]
+        let nobody = Repetitions(file, only: RecordPlaces())
+        try await file.read(bytes, overrides: overrides, repetitions: nobody) { items, _ in
+            for item in items {
+                guard let hash = file.plan.key(of: item.record, key) else { continue }
+                if wanted.value(at: item.record.origin) == nil {
+                    if key.contains(.ordinal) { counts[hash, default: 0] += 1 }
+                } else if !key.contains(.ordinal), item.isApplicable {
+                    let content = item.record.contentHash
+                    if let known = first[hash], known != content { conflicting.insert(hash) }
+                    first[hash] = first[hash] ?? content
+                }
+            }
+        }
+    }
+}
+
+/// The records of a file that wait, and those that were replayed, whose corrections still number the others.
 struct WaitingInFile: Statement {
     struct Row: Sendable {
         let id: Int
+        let isWaiting: Bool
         let place: RecordPlace
         let overrides: JSONText?
     }
@@ -227,20 +275,22 @@ struct WaitingInFile: Statement {
     let artifact: Int
 
     static let sql = """
-        select q.id, q.ordinal, q.byte_start, q.byte_end, nullif(q.overrides, '{}')
+        select q.id, (\(QuarantineFilter.sql)), q.ordinal, q.byte_start, q.byte_end, nullif(q.overrides, '{}')
         from quarantine q
-        where \(QuarantineFilter.sql) and q.artifact_id = $5::bigint and q.ordinal > 0
+        where q.artifact_id = $5::bigint and q.ordinal > 0 and (q.status = 'replayed' or \(QuarantineFilter.sql))
         order by q.byte_start, q.ordinal
         """
     var parameters: [Parameter] { filter.parameters + [Parameter(artifact)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Row {
         let id = try row.next(Int.self)
+        let isWaiting = try row.next(Bool.self)
         let ordinal = try row.next(Int.self)
         let start = try row.next(Int?.self)
         let end = try row.next(Int?.self)
         let bytes = start.flatMap { start in end.flatMap { $0 > start ? start..<$0 : nil } }
         return Row(
-            id: id, place: RecordPlace(ordinal: ordinal, bytes: bytes), overrides: try row.next())
+            id: id, isWaiting: isWaiting, place: RecordPlace(ordinal: ordinal, bytes: bytes),
+            overrides: try row.next())
     }
 }
 

@@ -69,7 +69,10 @@ struct StartRun: Statement {
     let undoes: Int?
 
     static let sql = """
-        insert into run (kind, source_id, undoes) values ($1, $2::bigint, $3::bigint) returning id
+        with made as (
+          insert into run (kind, source_id, undoes) values ($1, $2::bigint, $3::bigint) returning id
+        )
+        select id from made, lateral (select pg_advisory_lock(29301, id::int)) held
         """
     var parameters: [Parameter] { [Parameter(kind.rawValue), Parameter(source), Parameter(undoes)] }
     typealias Row = Int
@@ -301,6 +304,9 @@ struct WriteQuarantine: Statement {
           where a.sha256 = (select sha256 from artifact where id = $2::bigint)
             and q.ordinal = i.ordinal and q.code = i.code and q.field is not distinct from i.field
             and q.status in ('open', 'fixed')
+            and a.source_id is not distinct from (select source_id from artifact where id = $2::bigint)
+            and (select name from mapping_version where id = q.mapping_version_id)
+              is not distinct from (select name from mapping_version where id = $3::bigint)
         )
         """
     var parameters: [Parameter] {

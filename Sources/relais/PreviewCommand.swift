@@ -69,10 +69,12 @@ private struct PreviewPrinter {
         self.form = form
         self.limit = limit
         guard form == .csv else { return }
-        row([
-            "file", "record", "line", "outcome", "code", "field", "origin", "source_text", "steps", "before",
-            "after", "match",
-        ])
+        row(
+            [
+                "file", "record", "line", "outcome", "code", "field", "origin", "source_text", "steps",
+                "before",
+                "after", "match",
+            ], isFirst: true)
     }
 
     mutating func add(_ preview: RecordPreview) {
@@ -150,8 +152,9 @@ private struct PreviewPrinter {
         ])
     }
 
-    private func row(_ cells: [String]) {
-        var writer = CSVWriter(delimiter: UInt8(ascii: ";"))
+    /// One row; only the first begins with the mark that makes spreadsheets read UTF-8.
+    private func row(_ cells: [String], isFirst: Bool = false) {
+        var writer = CSVWriter(delimiter: UInt8(ascii: ";"), hasMark: isFirst)
         writer.write(cells.map { .text($0) })
         Console.write(Data(writer.bytes))
     }

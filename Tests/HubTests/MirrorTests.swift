@@ -45,7 +45,7 @@ import Testing
         ])
         #expect(
             try await statuses(bench) == [
-                "A open 100", "B open 100", "C overdue 100", "D paid 0", "E disputed 100", "F cancelled 100",
+                "A open 100", "B open 100", "C overdue 100", "D paid 0", "E disputed 100", "F cancelled 0",
             ])
         let paid = try payments(
             bench, "R1;05/02/2026;N1;Neuf;Virement;140;EUR;A;100",
@@ -77,7 +77,7 @@ import Testing
         let text = try String(contentsOfFile: folder + "/cdar-status_deposee-refusee.xml", encoding: .utf8)
         let run = try await bench.run([try bench.write(text, "cdar.xml")])
         #expect(run.ledger == RunLedger(inserted: 2))
-        #expect(try await statuses(bench) == ["FA-101 open 100", "FA-102 cancelled 100"])
+        #expect(try await statuses(bench) == ["FA-101 open 100", "FA-102 cancelled 0"])
         _ = try await bench.run([try bench.write(text + "<!-- -->", "cdar2.xml")])
         #expect(try await bench.numbers("select count(*) from einvoice_event") == [2])
         let ledger = try await bench.run([folder + "/fec_tabulations.txt"])

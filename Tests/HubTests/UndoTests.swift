@@ -144,4 +144,81 @@ import Testing
             try await bench.texts("select gross_total::text from sales_doc where number = 'F1'") == ["99"])
         #expect(try await bench.texts("select code from quarantine") == ["REPLAY-OLDER"])
     }
+
+    @Test func `an account that somebody has added to since is not taken away`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.accounts(one)
+        _ = try await bench.numbers(
+            "insert into contact_point (party_id, kind, value_norm, value) select id, 'email', 'a@b.example', 'a@b.example' from party returning 1"
+        )
+        let report = try await bench.undo(1)
+        #expect(report.exceptions.contains { $0.entity == "party" && $0.reason == "referred-to" })
+        #expect(try await bench.numbers("select count(*) from party") == [1])
+        #expect(
+            try await bench.texts("select value_norm from contact_point where kind = 'email'") == [
+                "a@b.example"
+            ])
+    }
+
+    @Test func `a known invoice may go to a client that is new`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.run([try bench.invoices([invoice("F1", "12")])])
+        let moved = try bench.invoices([invoice("F1", "12", client: "N2;Deux;552100554")], name: "b.csv")
+        #expect(try await bench.preview([moved]).ledger == RunLedger(updated: 1))
+        let run = try await bench.run([moved])
+        #expect(run.ledger == RunLedger(updated: 1))
+        let client = "select p.name from sales_doc d join party p on p.id = d.party_id"
+        #expect(try await bench.texts(client) == ["Deux"])
+        #expect(
+            try await bench.run([
+                try bench.invoices(
+                    [invoice("F1", "12", client: "N2;Deux;552100554"), invoice("F2", "1")], name: "c.csv")
+            ]).ledger == RunLedger(inserted: 1, unchanged: 1))
+        try await bench.undo(run.run)
+        #expect(try await bench.texts(client + " where number = 'F1'") == ["Neuf"])
+    }
+
+    @Test func `one new client under two descriptions of a file is one`() async throws {
+        let bench = try await Workbench()
+        let rows = [
+            invoice("F1", "12", client: "N1;Neuf;732829320"), invoice("F2", "24", client: "N1;Neuf;"),
+        ]
+        _ = try await bench.run([try bench.invoices(rows)])
+        #expect(try await bench.numbers("select count(*) from party where status = 'client'") == [1])
+        let again = try await bench.run([try bench.invoices(rows + [invoice("F3", "1")], name: "b.csv")])
+        #expect(again.ledger == RunLedger(inserted: 1, unchanged: 2))
+    }
+
+    @Test func `records that contradict one another are not replayed together`() async throws {
+        let bench = try await Workbench()
+        let rows = (0..<9).map { "M\($0),Client \($0),,,,,,," }
+        _ = try await bench.accounts((rows + ["Z1,Un,,,,,,,", "Z1,Deux,,,,,,,"]).joined(separator: "\n"))
+        let replay = try await bench.replay(QuarantineFilter(code: "KEY-CONFLICT"))
+        #expect(replay.ledger == RunLedger(quarantined: 2))
+        let first = try await bench.numbers("select min(id) from quarantine")[0]
+        #expect(try await bench.replay(QuarantineFilter(ids: [first])).ledger == RunLedger(inserted: 1))
+        #expect(try await bench.texts("select name from party where name in ('Un', 'Deux')") == ["Un"])
+    }
+
+    @Test func `a replayed ledger entry takes no other entry's place`() async throws {
+        let bench = try await Workbench()
+        let header =
+            "JournalCode\tJournalLib\tEcritureNum\tEcritureDate\tCompteNum\tCompteLib\tCompAuxNum\tCompAuxLib\tPieceRef\tPieceDate\tEcritureLib\tDebit\tCredit\tEcritureLet\tDateLet\tValidDate\tMontantdevise\tIdevise\n"
+        func entry(_ number: Int, _ date: String, _ debit: String, _ credit: String = "0,00") -> String {
+            "VE\tVentes\t\(number)\t\(date)\t41100000\tClients\tC1\tUn\tFA-1\t20260105\tx\t\(debit)\t\(credit)\t\t\t20260131\t\t\n"
+        }
+        let rest = (2..<130).map { entry($0, "20260105", "1,00", "1,00") }.joined()
+        let text =
+            header + entry(1, "20269905", "12,00") + entry(1, "20260105", "30,00")
+            + entry(1, "20260105", "0,00", "42,00") + rest
+        let run = try await bench.run([try bench.write(text, "fec.txt")])
+        #expect(run.ledger.quarantined == 1)
+        let filter = QuarantineFilter(run: run.run)
+        _ = try await bench.correct(filter, ["date": "2026-01-05"])
+        #expect(try await bench.replay(filter).ledger == RunLedger(inserted: 1))
+        #expect(
+            try await bench.texts(
+                "select trim_scale(debit)::text from ledger_entry where entry_no = '1' order by debit desc")
+                == ["30", "12", "0"])
+    }
 }
