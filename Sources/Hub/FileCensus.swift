@@ -16,6 +16,8 @@ struct FileCensus: Sendable {
     private(set) var findings: [Diagnostic] = []
     /// Keys whose records differ, by their hash.
     private(set) var conflicting: Set<Int> = []
+    /// Keys that come more than once: only these need to be remembered while the file is applied.
+    private(set) var repeated: Set<Int> = []
 
     /// Why the file as a whole is refused.
     private(set) var refusal: Diagnostic?
@@ -44,6 +46,7 @@ struct FileCensus: Sendable {
                 else { continue }
                 let content = item.record.contentHash
                 if let known = first[key] {
+                    repeated.insert(key)
                     if known != content { conflicting.insert(key) }
                 } else {
                     first[key] = content

@@ -14,14 +14,16 @@ struct SortedBatch {
     private let plan: any ImportPlan
     private let key: [RecordKeyPart]
     private let conflicting: Set<Int>
+    private let repeated: Set<Int>
 
     init(_ file: FileRecords, _ census: FileCensus) {
         plan = file.plan
         key = file.key
         conflicting = census.conflicting
+        repeated = census.repeated
     }
 
-    /// Adds a record; `seen` has the keys of those before.
+    /// Adds a record; `seen` has the keys of those before that come more than once.
     mutating func add(_ item: MappedItem, _ seen: inout Set<Int>) {
         if let error = item.findings.first(where: { $0.severity == .error }) {
             return refused.append((item, error, error.stage))
@@ -33,7 +35,7 @@ struct SortedBatch {
             let place = Place(line: item.record.origin.line)
             refused.append(
                 (item, Diagnostic(code: ImportFinding.keyConflict.rawValue, place: place), "validate"))
-        } else if !seen.insert(key).inserted {
+        } else if repeated.contains(key), !seen.insert(key).inserted {
             skipped += 1
         } else {
             applicable.append(item)
