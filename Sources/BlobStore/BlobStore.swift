@@ -115,22 +115,11 @@ package struct BlobWriter: Sendable {
 
     /// Writes files one behind the other, as one blob.
     ///
-    /// - Throws: `FILE-UNWRITABLE` and the faults of reading; `FILE-CHANGED` when the bytes are not those that were
+    /// - Throws: ``BlobError``; the faults of reading, and `FILE-CHANGED` when the bytes are not those that were
     ///   hashed.
     package mutating func write(_ paths: [String], on connection: Connection) async throws {
         var hasher = SHA256()
-        if let folder {
-            var target = try DurableFile(in: folder)
-            for path in paths {
-                try Self.each(path) { bytes in
-                    hasher.update(data: bytes)
-                    try target.write(bytes)
-                }
-            }
-            try check(hasher, paths)
-            try target.finish(as: BlobStore.name(of: sha256))
-            return
-        }
+        if let folder { return try keep(paths, in: folder) }
         for path in paths {
             let source = try LocalFile(path)
             while true {
@@ -143,6 +132,24 @@ package struct BlobWriter: Sendable {
         }
         if !buffer.isEmpty { try await flush(on: connection) }
         try check(hasher, paths)
+    }
+
+    private func keep(_ paths: [String], in folder: String) throws {
+        var hasher = SHA256()
+        do {
+            var target = try DurableFile(in: folder)
+            for path in paths {
+                try Self.each(path) { bytes in
+                    hasher.update(data: bytes)
+                    try target.write(bytes)
+                }
+            }
+            try check(hasher, paths)
+            try target.finish(as: BlobStore.name(of: sha256))
+        } catch let error as FileError where error.has(.unwritable) {
+            let facts = error.diagnostic.facts.merging(["folder": folder]) { $1 }
+            throw BlobError(.unwritable, facts)
+        }
     }
 
     private static func each(_ path: String, _ body: ([UInt8]) throws -> Void) throws {

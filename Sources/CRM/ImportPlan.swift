@@ -227,6 +227,8 @@ package enum ImportFinding: String, CaseIterable, Sendable {
     case tooManyErrors = "LIMIT-ERRORS"
     case tooManyChanges = "LIMIT-CHANGED"
     case unsupportedEntity = "IMPORT-ENTITY"
+    case newColumn = "DRIFT-COLUMN-NEW"
+    case goneColumn = "DRIFT-COLUMN-GONE"
 
     /// The reason at a place of a record.
     func diagnostic(_ facts: [String: String] = [:], field: String, of record: Record) -> Diagnostic {

@@ -24,7 +24,7 @@ package struct DurableFile: ~Copyable {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw FileError(.unwritable, ["detail": error.localizedDescription], at: Place(file: folder))
+            throw FileError(.unwritable, SystemFault.facts(error), at: Place(file: folder))
         }
         let descriptor = unsafe open(
             temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -72,7 +72,6 @@ package struct DurableFile: ~Copyable {
     }
 
     private static func failure(_ path: String) -> FileError {
-        let words = unsafe String(cString: strerror(errno))
-        return FileError(.unwritable, ["detail": words], at: Place(file: path))
+        FileError(.unwritable, SystemFault.facts(), at: Place(file: path))
     }
 }

@@ -23,7 +23,7 @@ package struct LocalFile: ~Copyable {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
             close(descriptor)
-            throw FileError(.unreadable, ["detail": Self.words(errno)], at: place)
+            throw FileError(.unreadable, SystemFault.facts(), at: place)
         }
         if let refusal = Self.refusal(status, limit: limit) {
             close(descriptor)
@@ -53,12 +53,8 @@ package struct LocalFile: ~Copyable {
         case EACCES, EPERM: FileError(.forbidden, at: place)
         case ELOOP: FileError(.link, at: place)
         case ENXIO, ENODEV: FileError(.special, at: place)
-        default: FileError(.unreadable, ["detail": words(number)], at: place)
+        default: FileError(.unreadable, SystemFault.facts(number), at: place)
         }
-    }
-
-    private static func words(_ number: Int32) -> String {
-        unsafe String(cString: strerror(number))
     }
 
     /// Goes back to the first byte.
@@ -85,7 +81,7 @@ package struct LocalFile: ~Copyable {
             unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
         }
         guard got >= 0 else {
-            throw FileError(.unreadable, ["detail": Self.words(errno)], at: Place(file: path))
+            throw FileError(.unreadable, SystemFault.facts(), at: Place(file: path))
         }
         if got < bytes.count { bytes.removeLast(bytes.count - got) }
     }
@@ -99,7 +95,7 @@ package struct LocalFile: ~Copyable {
             filled = max(0, got)
         }
         guard !failed else {
-            throw FileError(.unreadable, ["detail": Self.words(errno)], at: Place(file: path))
+            throw FileError(.unreadable, SystemFault.facts(), at: Place(file: path))
         }
         return bytes
     }

@@ -56,7 +56,7 @@ struct ArtifactImport {
             let census = try await FileCensus(records, .kept(settings.blobs, connection)) { done in
                 progress(ImportProgress(report, .checking, bytes: done, of: intake.facts.size))
             }
-            self.report.warnings = census.findings.filter { $0.severity != .error }
+            self.report.warnings = try await census.warnings(records, source: source, on: connection)
             if let refusal = census.refusal { return try await refuse(refusal, on: connection) }
             if let refusal = try await changesTooMuch(records, census, on: connection) {
                 return try await refuse(refusal, on: connection)
@@ -85,7 +85,7 @@ struct ArtifactImport {
             try await connection.script("commit")
         } catch {
             try? await connection.script("rollback")
-            throw error
+            throw (error as? BlobError)?.inFile(report.name) ?? error
         }
     }
 
@@ -97,7 +97,7 @@ struct ArtifactImport {
         report.ledger = RunLedger(skipped: earlier.records)
         try await connection.transaction { [self] connection in
             try await record(report.ledger, 1...max(1, earlier.records), on: connection)
-            try await connection.execute(FinishArtifact(artifact: artifact, quarantined: 0))
+            try await connection.execute(finish(quarantined: 0))
         }
         batches += 1
     }
@@ -114,7 +114,7 @@ struct ArtifactImport {
         try await connection.transaction { [self] connection in
             try await quarantine.write([entry], on: connection)
             try await record(report.ledger, 0...0, on: connection)
-            try await connection.execute(FinishArtifact(artifact: artifact, quarantined: 1))
+            try await connection.execute(finish(quarantined: 1))
         }
         batches += 1
     }
@@ -169,7 +169,12 @@ struct ArtifactImport {
         }
         try await copy.recordUnwanted(census, on: connection)
         try await connection.execute(
-            FinishArtifact(artifact: artifact, quarantined: copy.report.ledger.quarantined))
+            finish(quarantined: copy.report.ledger.quarantined, columns: census.columns))
+    }
+
+    private func finish(quarantined: Int, columns: [String] = []) -> FinishArtifact {
+        FinishArtifact(
+            artifact: artifact, quarantined: quarantined, columns: columns, findings: report.warnings)
     }
 
     /// Counts the records that the mapping does not want (`only`) as skipped.

@@ -45,7 +45,9 @@ struct DeliveredFiles {
                             }
                         }
                     }
-                } catch let error as any ReportableError where !(error is PostgreSQLError) {
+                } catch let error as FileError {
+                    reports.append(FileReport(name: name, refusal: error.inFile(name).diagnostic))
+                } catch let error as UnpackingError {
                     reports.append(FileReport(name: name, refusal: error.inFile(name).diagnostic))
                 }
             }

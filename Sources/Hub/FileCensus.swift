@@ -5,6 +5,7 @@ internal import CRM
 internal import Diagnostics
 internal import Mapping
 internal import Model
+internal import PostgreSQL
 
 /// What the first pass over the records found.
 struct FileCensus: Sendable {
@@ -14,6 +15,8 @@ struct FileCensus: Sendable {
     private(set) var faulty = 0
     /// What is wrong with the file as a whole; an error refuses it.
     private(set) var findings: [Diagnostic] = []
+    /// Names of its columns, where it has any.
+    private(set) var columns: [String] = []
     /// Keys whose records differ, by their hash.
     private(set) var conflicting: Set<Int> = []
     /// Keys that come more than once: only these need to be remembered while the file is applied.
@@ -56,11 +59,20 @@ struct FileCensus: Sendable {
         }
         records = end.records
         findings = end.findings
+        columns = end.columns
         refusal = refusal ?? end.findings.first { $0.severity == .error }
         if refusal == nil, policy.limit.isPassed(errors: faulty, records: records) {
             refusal = Diagnostic(
                 code: ImportFinding.tooManyErrors.rawValue,
                 facts: ["errors": String(faulty), "records": String(records)])
         }
+    }
+
+    /// What to look at though the file is applied: findings about all of it, and columns that come or go.
+    func warnings(
+        _ file: FileRecords, source: Int, on connection: Connection
+    ) async throws(PostgreSQLError) -> [Diagnostic] {
+        try await findings.filter { $0.severity != .error }
+            + ColumnDrift.findings(columns, of: file.mapping, source: source, on: connection)
     }
 }

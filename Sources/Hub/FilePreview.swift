@@ -80,7 +80,8 @@ package struct PreviewEngine: Sendable {
             let census = try await FileCensus(file, .local(LocalPieces(intake))) { done in
                 progress(ImportProgress(name, .checking, bytes: done, of: intake.facts.size))
             }
-            report.warnings = census.findings.filter { $0.severity != .error }
+            let source = try await knownSource(of: reading.mapping, on: connection)
+            report.warnings = try await census.warnings(file, source: source, on: connection)
             report.refusal = census.refusal
             guard census.refusal == nil else { return report }
             report.ledger = try await decide(file, intake, census, progress, onRecord, on: connection)
@@ -95,13 +96,9 @@ package struct PreviewEngine: Sendable {
         _ progress: (ImportProgress) -> Void, _ onRecord: (RecordPreview) -> Void,
         on connection: Connection
     ) async throws -> RunLedger {
-        let known = try await connection.run(KnownSource(code: source)).first ?? 0
-        let system = try await file.mapping.accountMatch.system.asyncMap { system in
-            try await connection.run(KnownSource(code: system)).first ?? 0
-        }
-        // A source that nobody knows yet has no rows; 0 is no source's number.
+        let source = try await knownSource(of: file.mapping, on: connection)
         let context = try await settings.context(
-            file, run: 0, source: system ?? known, artifact: 0, on: connection, isReadOnly: true)
+            file, run: 0, source: source, artifact: 0, on: connection, isReadOnly: true)
         var batch = PreviewBatch(file, census, context)
         var waiting = WaitingRecords(settings.batchSize)
         try await file.read(.local(LocalPieces(intake)), explains: true) { items, done in
@@ -118,10 +115,12 @@ package struct PreviewEngine: Sendable {
         batch.ledger.skipped += census.records - census.wanted
         return batch.ledger
     }
-}
 
-extension Optional {
-    fileprivate func asyncMap<Value>(_ body: (Wrapped) async throws -> Value) async throws -> Value? {
-        if let self { try await body(self) } else { nil }
+    /// The source system that a mapping names, or the preview's; one that nobody knows yet has no rows, and 0 is no
+    /// source's number.
+    private func knownSource(
+        of mapping: MappingDefinition, on connection: Connection
+    ) async throws(PostgreSQLError) -> Int {
+        try await connection.run(KnownSource(code: mapping.accountMatch.system ?? source)).first ?? 0
     }
 }

@@ -77,6 +77,8 @@ struct FileRecords {
         let records: Int
         /// What is wrong with the file as a whole.
         let findings: [Diagnostic]
+        /// Names of its columns, where it has any.
+        let columns: [String]
     }
 
     /// The key that the mapping gives its records, in the CRM's words.
@@ -129,7 +131,7 @@ struct FileRecords {
             repetitions.number(&items)
             try await onRecords(items, done)
         }
-        return End(records: reader.recordCount, findings: reader.fileFindings)
+        return End(records: reader.recordCount, findings: reader.fileFindings, columns: reader.columns)
     }
 }
 

@@ -98,7 +98,7 @@ package struct ImportEngine: Sendable {
     ///
     /// A file that cannot be read is reported and the rest goes on. When the database fails, the batches
     /// committed so far stay, and the run is closed as failed or, if that is impossible too, found dead by the
-    /// next one.
+    /// next one. So it is when the bytes of a file cannot be kept: nothing is applied that is not kept.
     package func run(
         _ connector: some Connector, progress: (ImportProgress) -> Void = { _ in }
     ) async throws -> ImportReport {

@@ -13,7 +13,7 @@ package enum HubStatements {
     /// Every one, for the test that PREPAREs them.
     package static let all: [any Statement.Type] = [
         ListRuns.self, ListArtifacts.self, ListQuarantine.self, SourceID.self, MappingVersionID.self,
-        StartRun.self, LockRun.self, UnlockRun.self, CloseDeadRuns.self, FinishRun.self, StartArtifact.self,
+        StartRun.self, EarlierColumns.self, LockRun.self, UnlockRun.self, CloseDeadRuns.self, FinishRun.self, StartArtifact.self,
         FinishArtifact.self, CompletedReceipt.self, RecordBatch.self, LockParties.self, AddToRun.self,
         WriteQuarantine.self, KnownReceipt.self, KnownSource.self, UndoState.self, GroupQuarantine.self,
         RawQuarantine.self, CorrectQuarantine.self, IgnoreQuarantine.self, ReplayFiles.self,
@@ -119,7 +119,10 @@ struct FinishRun: Statement {
         where id = $1::bigint
         """
     var parameters: [Parameter] {
-        [Parameter(run), Parameter(error.map { JSONText(code: $0.code, facts: $0.facts) })]
+        let facts = error.map { error in
+            error.facts.merging(error.place.file.map { ["file": $0] } ?? [:]) { $1 }
+        }
+        return [Parameter(run), Parameter(error.map { JSONText(code: $0.code, facts: facts ?? [:]) })]
     }
 }
 
@@ -156,9 +159,20 @@ struct StartArtifact: Statement {
 struct FinishArtifact: Statement {
     let artifact: Int
     let quarantined: Int
+    let columns: [String]
+    let findings: [Diagnostic]
 
-    static let sql = "update artifact set finished_at = now(), quarantined = $2::bigint where id = $1::bigint"
-    var parameters: [Parameter] { [Parameter(artifact), Parameter(quarantined)] }
+    static let sql = """
+        update artifact
+        set finished_at = now(), quarantined = $2::bigint, columns = nullif($3::text[], '{}'), findings = $4::jsonb
+        where id = $1::bigint
+        """
+    var parameters: [Parameter] {
+        [
+            Parameter(artifact), Parameter(quarantined), Parameter(columns),
+            Parameter(JSONText(findings: findings)),
+        ]
+    }
 }
 
 /// The first receipt of these bytes that was applied to the last record by the same mapping.

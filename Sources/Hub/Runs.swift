@@ -27,6 +27,8 @@ package struct RunSummary: Sendable {
     package let undoes: Int?
     /// The run that took this one back.
     package let undoneBy: Int?
+    /// Why it failed, with code and facts.
+    package let error: JSONText?
 }
 
 /// A file of a run.
@@ -39,6 +41,8 @@ package struct RunArtifact: Sendable {
     package let mapping: String?
     /// Records of it that wait for a person.
     package let quarantined: Int
+    /// Warnings about the file as a whole: a list of objects with `code`, `severity`, `field` and facts.
+    package let findings: JSONText
 }
 
 /// Reads runs; every list is bounded.
@@ -79,7 +83,8 @@ struct ListRuns: Statement {
           ) then 'interrupted' else r.state end,
           r.started_at, r.finished_at, r.inserted, r.updated, r.unchanged, r.quarantined, r.skipped, r.deleted,
           array(select a.name from artifact a where a.run_id = r.id order by a.id limit 3),
-          (select count(*) from artifact a where a.run_id = r.id), r.kind, r.undoes, r.undone_by
+          (select count(*) from artifact a where a.run_id = r.id), r.kind, r.undoes, r.undone_by,
+          r.error
         from run r
         where $1::bigint is null or r.id = $1
         order by r.id desc
@@ -93,7 +98,7 @@ struct ListRuns: Statement {
                 inserted: try row.next(), updated: try row.next(), unchanged: try row.next(),
                 quarantined: try row.next(), skipped: try row.next(), deleted: try row.next()),
             files: try row.next(), fileCount: try row.next(), kind: try row.next(), undoes: try row.next(),
-            undoneBy: try row.next())
+            undoneBy: try row.next(), error: try row.next())
     }
 }
 
@@ -101,7 +106,7 @@ struct ListArtifacts: Statement {
     let run: Int
 
     static let sql = """
-        select a.name, a.size, m.name || '@' || m.version, a.quarantined
+        select a.name, a.size, m.name || '@' || m.version, a.quarantined, a.findings
         from artifact a
         left join mapping_version m on m.id = a.mapping_version_id
         where a.run_id = $1::bigint
@@ -110,6 +115,7 @@ struct ListArtifacts: Statement {
     var parameters: [Parameter] { [Parameter(run)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunArtifact {
         RunArtifact(
-            name: try row.next(), size: try row.next(), mapping: try row.next(), quarantined: try row.next())
+            name: try row.next(), size: try row.next(), mapping: try row.next(), quarantined: try row.next(),
+            findings: try row.next())
     }
 }

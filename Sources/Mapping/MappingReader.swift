@@ -32,6 +32,11 @@ package struct MappingReader {
     /// What is wrong with the file as a whole; known when ``finish(_:)`` has returned.
     package private(set) var fileFindings: [Diagnostic] = []
 
+    /// Names of a table's columns, once its header was read; none for other files.
+    package var columns: [String] {
+        if case .table(let table)? = reader { table.columns } else { [] }
+    }
+
     /// Values that people gave records, to be set before the file is read.
     package var overrides: RecordOverrides {
         get { memory.overrides }

@@ -173,7 +173,7 @@ final class RowStage {
     }
 
     private static func failure() -> MappingError {
-        let words = unsafe String(cString: strerror(errno))
-        return MappingError(.stageUnwritable, ["detail": words, "folder": NSTemporaryDirectory()])
+        MappingError(
+            .stageUnwritable, SystemFault.facts().merging(["folder": NSTemporaryDirectory()]) { $1 })
     }
 }

@@ -41,6 +41,8 @@ struct TableReader {
     /// Unknown rows inside the record that is being read; they are handed over behind it.
     var strays: [Stray] = []
     private(set) var totals: FileTotals
+    /// Names of the file's columns; none where they are found by position.
+    private(set) var columns: [String] = []
     /// Number of the last record.
     var ordinal = 0
 
@@ -158,6 +160,7 @@ struct TableReader {
             return rows.layout = source.layoutByPosition(evaluator.program.places)
         }
         let header = try decoder.header(fields, bytes)
+        columns = header
         rows.layout = try source.layout(evaluator.program.places, header: header)
         if case .byDetail = source.grouping { rows.layout.forget(evaluator.program.collectionOfPlace) }
         try source.require(required, in: header)

@@ -142,6 +142,10 @@ final class Session {
     /// The error of a broken connection; keeps the server's last words where it said any.
     private func lost(_ error: PostgreSQLError? = nil) -> PostgreSQLError {
         if let error, error.sqlState != nil { return error }
+        // A server that cannot write its log panics: its words come without their SQLSTATE.
+        if message.contains("PANIC: "), message.contains(unsafe String(cString: strerror(ENOSPC))) {
+            return PostgreSQLError(.diskFull, ["detail": message.trimmedLines])
+        }
         return PostgreSQLError(
             .connectionLost, ["detail": message.trimmedLines], retry: .after(.seconds(1)))
     }

@@ -89,7 +89,7 @@ struct ArchiveReader {
             do {
                 try output.write(contentsOf: buffer[..<count])
             } catch {
-                throw UnpackingError(.noSpace, ["detail": error.localizedDescription], at: place)
+                throw UnpackingError(.noSpace, SystemFault.facts(error), at: place)
             }
         }
     }

@@ -37,7 +37,7 @@ struct PDFAttachments {
         do {
             try FileManager.default.copyItem(atPath: file.path, toPath: copy)
         } catch {
-            throw UnpackingError(.noSpace, ["detail": error.localizedDescription], at: place)
+            throw UnpackingError(.noSpace, SystemFault.facts(error), at: place)
         }
         if geteuid() == 0 {
             _ = unsafe chown(folder.url.path, Self.nobody, Self.nobody)

@@ -120,7 +120,7 @@ final class WorkFolder: Sendable {
             try FileManager.default.createDirectory(
                 at: url, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw UnpackingError(.noSpace, ["detail": error.localizedDescription])
+            throw UnpackingError(.noSpace, SystemFault.facts(error))
         }
     }
 

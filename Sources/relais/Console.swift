@@ -51,9 +51,7 @@ enum Console {
         do {
             try FileHandle.standardOutput.write(contentsOf: data)
         } catch {
-            let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
-            let finding = Diagnostic(
-                code: "OUTPUT-UNWRITABLE", facts: ["detail": reason.localizedDescription])
+            let finding = Diagnostic(code: "OUTPUT-UNWRITABLE", facts: SystemFault.facts(error))
             try? FileHandle.standardError.write(contentsOf: Data((text(of: finding) + "\n").utf8))
             exit(ExitStatus.failed.rawValue)
         }

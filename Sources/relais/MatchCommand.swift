@@ -107,20 +107,6 @@ struct MatchCommand: AsyncParsableCommand {
     }
 }
 
-/// JSON of the database.
-enum JSONTexts {
-    /// Members of an object, those that are no texts left out.
-    static func object(_ json: JSONText) -> [String: String] {
-        guard case .object(let members)? = try? JSONParser.parse(Array(json.text.utf8)) else { return [:] }
-        return Dictionary(members.compactMap { member in member.value.text.map { (member.key, $0) } }) { $1 }
-    }
-
-    /// Items of a list.
-    static func list(_ json: JSONText) -> [JSONNode] {
-        (try? JSONParser.parse(Array(json.text.utf8)))?.items ?? []
-    }
-}
-
 extension JSONNode {
     /// Items of a list; none of anything else.
     var items: [JSONNode] { if case .array(let items) = self { items } else { [] } }

@@ -3,7 +3,6 @@
 
 internal import ArgumentParser
 internal import Diagnostics
-internal import Foundation
 internal import Hub
 internal import Mapping
 internal import PostgreSQL
@@ -216,14 +215,14 @@ struct QuarantineCommand: AsyncParsableCommand {
 extension QuarantinedRecord {
     /// The reason with its place.
     var reason: Diagnostic {
-        let facts = (try? JSONDecoder().decode([String: String].self, from: Data(facts.text.utf8))) ?? [:]
-        return Diagnostic(
-            code: code, facts: facts, place: Place(file: file, line: line, field: field, value: value))
+        Diagnostic(
+            code: code, facts: JSONTexts.object(facts),
+            place: Place(file: file, line: line, field: field, value: value))
     }
 
     /// Values that a person gave.
     var overrideTexts: [String: String] {
-        (try? JSONDecoder().decode([String: String].self, from: Data(overrides.text.utf8))) ?? [:]
+        JSONTexts.object(overrides)
     }
 
     /// The record for programs.

@@ -74,6 +74,7 @@ struct RunsCommand: AsyncParsableCommand {
                 Console.print("\(words("column.finished")): \(words.instant(end))")
             }
             Console.print(LedgerText.line(run.ledger))
+            if let error = run.failure { Console.print(Console.text(of: error)) }
             Console.printTable(
                 [
                     words("column.file"), words("column.size"), words("column.mapping"),
@@ -83,6 +84,9 @@ struct RunsCommand: AsyncParsableCommand {
                     [$0.name, words.size($0.size), $0.mapping ?? "–", words.number($0.quarantined)]
                 },
                 rightAligned: [1, 3])
+            for artifact in artifacts {
+                for finding in artifact.warnings { Console.print(Console.text(of: finding)) }
+            }
             for record in records {
                 Console.print(Console.text(of: record.reason))
             }
@@ -92,7 +96,10 @@ struct RunsCommand: AsyncParsableCommand {
             guard case .object(var object) = RunsCommand.json(run) else { return }
             object["files"] = .list(
                 artifacts.map {
-                    ["file": .text($0.name), "mapping": JSONValue($0.mapping), "size": .number($0.size)]
+                    [
+                        "file": .text($0.name), "mapping": JSONValue($0.mapping), "size": .number($0.size),
+                        "warnings": .list($0.warnings.map { JSONValue($0) }),
+                    ]
                 })
             object["quarantine"] = .list(
                 records.map { record in
@@ -170,7 +177,7 @@ struct RunsCommand: AsyncParsableCommand {
 
     static func json(_ run: RunSummary) -> JSONValue {
         [
-            "file_count": .number(run.fileCount), "files": .list(run.files.map { .text($0) }),
+            "error": run.failure.map { JSONValue($0) } ?? .null, "file_count": .number(run.fileCount), "files": .list(run.files.map { .text($0) }),
             "finished_at": JSONValue(run.finishedAt?.description), "id": .number(run.id),
             "ledger": LedgerText.json(run.ledger), "started_at": .text(run.startedAt.description),
             "kind": .text(run.kind), "state": .text(run.state), "undoes": JSONValue(run.undoes),
@@ -188,4 +195,22 @@ struct RunsCommand: AsyncParsableCommand {
 extension RunSummary {
     /// The state, or that another run took this one back.
     fileprivate var stateOrUndone: String { undoneBy == nil ? state : "undone" }
+
+    /// Why it failed.
+    fileprivate var failure: Diagnostic? {
+        var facts = JSONTexts.object(error ?? JSONText("{}"))
+        guard let code = facts.removeValue(forKey: "code") else { return nil }
+        return Diagnostic(code: code, facts: facts, place: Place(file: facts["file"]))
+    }
+}
+
+extension RunArtifact {
+    /// What was noticed about the file as a whole.
+    fileprivate var warnings: [Diagnostic] {
+        JSONTexts.objects(findings).map { facts in
+            Diagnostic(
+                code: facts["code"] ?? "", facts: facts, place: Place(file: name),
+                severity: facts["severity"].flatMap(Diagnostic.Severity.init) ?? .warning)
+        }
+    }
 }

@@ -28,7 +28,7 @@ private struct Interrupted: Sendable, CustomTestStringConvertible {
 }
 
 @Suite(.serialized) struct EngineKillTests {
-    private static let count = Repository.isSoak ? 100_000 : 10_000
+    private static let count = 100_000
     private static let kills = Repository.isSoak ? 30 : 3
 
     private static let digest = """

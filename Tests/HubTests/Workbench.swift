@@ -23,13 +23,15 @@ final class Workbench: Sendable {
     private let settings: ImportSettings
 
     init(
-        batchSize: Int = 5000, mapping: MappingDefinition? = nil, keepsFiles: Bool = false
+        batchSize: Int = 5000, mapping: MappingDefinition? = nil, keepsFiles: Bool = false,
+        blobFolder: URL? = nil, url: String? = nil
     ) async throws {
-        pool = Pool(try await TestDatabase.migrated())
+        if let url { pool = Pool(url) } else { pool = Pool(try await TestDatabase.migrated()) }
         folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         chooser = MappingChooser(try MappingLibrary.shipped(), named: mapping)
-        blobs = BlobStore(folder: keepsFiles ? folder.appending(path: "blobs").path : nil)
+        let kept = blobFolder ?? (keepsFiles ? folder.appending(path: "blobs") : nil)
+        blobs = BlobStore(folder: kept?.path)
         settings = ImportSettings(batchSize: batchSize, blobs: blobs)
         engine = ImportEngine(pool: pool, source: "erp", settings, chooser: chooser)
     }
@@ -51,6 +53,15 @@ final class Workbench: Sendable {
             Issue.record("\(error.diagnostic.facts)")
             throw error
         }
+    }
+
+    /// An import by a mapping of the test's own, or one that may fail.
+    func run(
+        _ paths: [String], mapping: MappingDefinition?, _ progress: (ImportProgress) -> Void = { _ in }
+    ) async throws -> ImportReport {
+        let chooser = MappingChooser(try MappingLibrary.shipped(), named: mapping)
+        let engine = ImportEngine(pool: pool, source: "erp", settings, chooser: chooser)
+        return try await engine.run(ERPConnector(Settings(["paths": paths])), progress: progress)
     }
 
     func accounts(_ rows: String..., name: String = "comptes.csv") async throws -> RunLedger {
@@ -88,6 +99,12 @@ final class Workbench: Sendable {
         let engine = PreviewEngine(pool: pool, source: "erp", settings, chooser: chooser)
         let reports = try await engine.run(ERPConnector(Settings(["paths": paths]))) { records.append($0) }
         return (records, reports.reduce(into: RunLedger()) { $0 += $1.ledger })
+    }
+
+    /// What a preview says of each file.
+    func previewReports(_ paths: [String]) async throws -> [FileReport] {
+        let engine = PreviewEngine(pool: pool, source: "erp", settings, chooser: chooser)
+        return try await engine.run(ERPConnector(Settings(["paths": paths]))) { _ in }
     }
 
     @discardableResult

@@ -139,30 +139,27 @@ private func killServer(_ cluster: PrivateCluster) throws {
 
     @Test(.enabled("only root can mount a small disk", { geteuid() == 0 }))
     func `a full disk is named, and the connection goes on once there is room`() async throws {
-        let disk = URL(filePath: "/tmp/relais-disk-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: disk, withIntermediateDirectories: true)
-        let system = Installation(major: 0, programs: URL(filePath: "/usr/bin"))
-        try await system.run("mount", ["-t", "tmpfs", "-o", "size=120m,mode=755", "tmpfs", disk.path])
-        let cluster = try PrivateCluster(folder: disk.appending(path: "data"))
-        do {
-            try await cluster.start()
-            let pool = Pool(cluster.connectionString(), limits: Pool.Limits(connections: 1))
-            let error = await #expect(throws: PostgreSQLError.self) {
-                try await pool.withConnection {
-                    try await $0.script(
-                        "create unlogged table t as select repeat('x', 1000) from generate_series(1, 200000)")
+        try await SmallDisk.with(mebibytes: 120) { disk in
+            let cluster = try PrivateCluster(folder: disk.folder.appending(path: "data"))
+            do {
+                try await cluster.start()
+                let pool = Pool(cluster.connectionString(), limits: Pool.Limits(connections: 1))
+                let error = await #expect(throws: PostgreSQLError.self) {
+                    try await pool.withConnection {
+                        try await $0.script(
+                            "create unlogged table t as select repeat('x', 1000) from generate_series(1, 200000)"
+                        )
+                    }
                 }
+                #expect(error?.has(.diskFull) == true)
+                try await pool.withConnection {
+                    try await $0.script("create table t (a int); insert into t values (1)")
+                }
+            } catch {
+                Issue.record(error)
             }
-            #expect(error?.has(.diskFull) == true)
-            try await pool.withConnection {
-                try await $0.script("create table t (a int); insert into t values (1)")
-            }
-        } catch {
-            Issue.record(error)
+            _ = try? await cluster.stop()
         }
-        _ = try? await cluster.stop()
-        try await system.run("umount", [disk.path])
-        try FileManager.default.removeItem(at: disk)
     }
 
     @Test func `several hosts are tried until one accepts writes`() async throws {

@@ -126,7 +126,7 @@ import XML
             + UnpackingError.Code.allCases.map(\.rawValue) + Rule.allCases.map(\.rawValue)
             + InferenceFinding.allCases.map(\.rawValue) + ChoiceReason.allCases.map(\.rawValue)
             + FileError.Code.allCases.map(\.rawValue) + ImportFinding.allCases.map(\.rawValue)
-            + RunError.Code.allCases.map(\.rawValue)
+            + RunError.Code.allCases.map(\.rawValue) + BlobError.Code.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")
