@@ -82,6 +82,16 @@ struct DeriveBillingStatus: Statement {
             ))
           where e.status_code in ('205', '207', '210', '212', '213')
           order by d.id, e.occurred_at desc nulls last, e.id desc
+        ), collected as (
+          -- a platform tells each collection; one without an amount means all of it
+          select d.id, case when bool_and(e.amount is not null) then sum(e.amount) end as amount
+          from d
+          join einvoice_event e on e.invoice collate "C" = d.number and e.status_code = '212'
+            and (e.invoice_date is null or d.issued_on is null or e.invoice_date = d.issued_on)
+            and (e.issuer_siren is null or not exists (
+              select from org o where o.party_id = d.issuer_id and o.siren <> e.issuer_siren
+            ))
+          group by 1
         ), ledger as (
           select d.id, coalesce(sum(coalesce(l.debit, 0) - coalesce(l.credit, 0)) filter (where l.letter is null), 0) as open
           from d
@@ -89,22 +99,26 @@ struct DeriveBillingStatus: Statement {
           group by 1
         ), sums as (
           select d.*, event.code, coalesce(credited.amount, 0) as credited,
-            coalesce(case d.kind when 'credit_note' then -ledger.open else ledger.open end, d.due - coalesce(paid.amount, 0) - coalesce(credited.amount, 0)) as open
+            event.code = '212' and coalesce(collected.amount >= d.due, true) as is_collected,
+            -- payments and collections tell of the same money
+            coalesce(case d.kind when 'credit_note' then -ledger.open else ledger.open end,
+              d.due - coalesce(greatest(paid.amount, collected.amount), 0) - coalesce(credited.amount, 0)) as open
           from d
           left join paid using (id)
           left join credited using (id)
           left join event using (id)
+          left join collected using (id)
           left join ledger using (id)
         ), result as (
           select id, case
               when given_status = 'cancelled' or code in ('210', '213') or due > 0 and credited >= due then 'cancelled'
-              when is_applied or open <= 0 or given_status = 'paid' or code = '212' then 'paid'
+              when is_applied or open <= 0 or given_status = 'paid' or is_collected then 'paid'
               when given_status = 'disputed' or code = '207' then 'disputed'
               when due_on < current_date and kind = 'invoice' then 'overdue'
               when open < due or given_status = 'partly_paid' then 'partly_paid'
               else 'open'
             end as status,
-            case when is_applied or given_status in ('paid', 'cancelled') or code in ('210', '212', '213')
+            case when is_applied or given_status in ('paid', 'cancelled') or code in ('210', '213') or is_collected
               or due > 0 and credited >= due then 0 else greatest(open, 0) end as open
           from sums
         )

@@ -133,10 +133,10 @@ package enum RunUndo {
               \(source), \(undo)
             from undo_row
             where reason is null;
-            update quarantine set status = 'fixed', closed_at = null
+            update quarantine set status = case when overrides = '{}' then 'open' else 'fixed' end, closed_at = null
             where replay_run_id = \(run) and status = 'replayed';
             update quarantine set status = 'replayed', closed_at = now()
-            where replay_run_id = (select undoes from run where id = \(run)) and status = 'fixed';
+            where replay_run_id = (select undoes from run where id = \(run)) and status in ('open', 'fixed');
             update run set undone_by = \(undo)
             where id = \(run) and (exists (select from undo_row where reason is null) or not exists (select from undo_row));
             update run set undone_by = null where id = (select undoes from run where id = \(run))

@@ -107,14 +107,17 @@ struct ArtifactImport {
         var fault = fault
         fault.place = fault.place.inFile(report.name)
         report.refusal = fault
-        report.ledger = RunLedger(quarantined: 1)
         let entry = QuarantineEntry(
             ordinal: 0, line: fault.place.line, bytes: nil, raw: nil, stage: "parse", reason: fault,
             findings: [fault])
-        try await connection.transaction { [self] connection in
-            try await quarantine.write([entry], on: connection)
-            try await record(report.ledger, 0...0, on: connection)
+        report.ledger = try await connection.transaction { [self] connection in
+            var entries = [entry]
+            let ignored = try await quarantine.leaveOutIgnored(&entries, on: connection)
+            let ledger = RunLedger(quarantined: 1 - ignored, skipped: ignored)
+            try await quarantine.write(entries, on: connection)
+            try await record(ledger, 0...0, on: connection)
             try await connection.execute(finish(quarantined: 1))
+            return ledger
         }
         batches += 1
     }
@@ -218,6 +221,7 @@ struct ArtifactImport {
                 entry[0].question = decision.question
                 entries += entry
             }
+            ledger.skipped += try await quarantine.leaveOutIgnored(&entries, on: connection)
             ledger.quarantined = entries.count
             try await quarantine.write(entries, source: context.source, on: connection)
             try await record(ledger, ordinals, on: connection)

@@ -120,6 +120,15 @@ package enum Quarantine {
             CorrectQuarantine(filter: filter, fields: JSONText(facts: fields)))
     }
 
+    /// Takes the values back that were given to waiting records.
+    ///
+    /// - Returns: number of records.
+    package static func reset(
+        _ filter: QuarantineFilter, on connection: Connection
+    ) async throws(PostgreSQLError) -> Int {
+        try await connection.execute(ResetQuarantine(filter: filter))
+    }
+
     /// Closes waiting records without applying them.
     ///
     /// - Returns: number of records.
@@ -204,6 +213,16 @@ struct CorrectQuarantine: Statement {
         where \(QuarantineFilter.sql) and q.status in ('open', 'fixed') and q.ordinal > 0
         """
     var parameters: [Parameter] { filter.parameters + [Parameter(fields)] }
+}
+
+struct ResetQuarantine: Statement {
+    let filter: QuarantineFilter
+
+    static let sql = """
+        update quarantine q set overrides = '{}', status = 'open'
+        where \(QuarantineFilter.sql) and q.status = 'fixed'
+        """
+    var parameters: [Parameter] { filter.parameters }
 }
 
 struct IgnoreQuarantine: Statement {

@@ -99,6 +99,18 @@ struct QuarantineWriter {
         return entries
     }
 
+    /// Leaves out what a person ignored when the same bytes came before.
+    ///
+    /// - Returns: number of these entries.
+    func leaveOutIgnored(
+        _ entries: inout [QuarantineEntry], on connection: Connection
+    ) async throws(PostgreSQLError) -> Int {
+        guard !entries.isEmpty else { return 0 }
+        let ignored = Set(try await connection.run(IgnoredBefore(artifact: artifact, entries: entries)))
+        entries.removeAll { ignored.contains($0.ordinal) }
+        return ignored.count
+    }
+
     /// Writes entries, some at a time: a record may bring 1 MiB of raw bytes, and a message has a limit.
     ///
     /// - Parameter source: the system whose descriptions of parties a person is asked about.

@@ -12,8 +12,10 @@ package import PostgreSQL
 package enum HubStatements {
     /// Every one, for the test that PREPAREs them.
     package static let all: [any Statement.Type] = [
-        ListRuns.self, ListArtifacts.self, ListQuarantine.self, SourceID.self, MappingVersionID.self,
-        StartRun.self, EarlierColumns.self, LockRun.self, UnlockRun.self, CloseDeadRuns.self, FinishRun.self, StartArtifact.self,
+        ListRuns.self, ListArtifacts.self, ListQuarantine.self, RefusedFiles.self, IgnoredBefore.self,
+        ResetQuarantine.self, SourceID.self, MappingVersionID.self,
+        StartRun.self, EarlierColumns.self, LockRun.self, UnlockRun.self, CloseDeadRuns.self, FinishRun.self,
+        StartArtifact.self,
         FinishArtifact.self, CompletedReceipt.self, RecordBatch.self, LockParties.self, AddToRun.self,
         WriteQuarantine.self, KnownReceipt.self, KnownSource.self, UndoState.self, GroupQuarantine.self,
         RawQuarantine.self, CorrectQuarantine.self, IgnoreQuarantine.self, ReplayFiles.self,
@@ -294,6 +296,31 @@ struct QuarantineEntry: Sendable {
     /// What a person is to decide before it can be applied, and the number of that case.
     var question: MatchQuestion?
     var matchCase: Int?
+}
+
+/// Of records on their way into quarantine, those that a person had ignored when the same bytes came before.
+struct IgnoredBefore: Statement {
+    let artifact: Int
+    let entries: [QuarantineEntry]
+
+    static let sql = """
+        select i.ordinal
+        from unnest($2::bigint[], $3::text[], $4::text[]) as i(ordinal, code, field)
+        where exists (
+          select from quarantine q
+          join artifact a on a.id = q.artifact_id
+          where a.sha256 = (select sha256 from artifact where id = $1::bigint) and q.status = 'ignored'
+            and q.ordinal = i.ordinal and q.code = i.code and q.field is not distinct from i.field
+            and a.source_id is not distinct from (select source_id from artifact where id = $1::bigint)
+        )
+        """
+    var parameters: [Parameter] {
+        [
+            Parameter(artifact), Parameter(entries.map(\.ordinal)), Parameter(entries.map(\.reason.code)),
+            Parameter(entries.map(\.reason.place.field)),
+        ]
+    }
+    typealias Row = Int
 }
 
 /// Keeps records whole with their reason; one that waits already with the same reason is not kept twice.

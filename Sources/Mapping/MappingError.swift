@@ -53,6 +53,8 @@ package struct MappingError: ReportableError {
         case stageUnwritable = "MAP-STAGE-UNWRITABLE"
         case overrideField = "OVERRIDE-FIELD"
         case overrideValue = "OVERRIDE-VALUE"
+        case overrideWord = "OVERRIDE-WORD"
+        case overrideRow = "OVERRIDE-ROW"
         case required = "FIELD-REQUIRED"
         case notDecimal = "FIELD-NOT-DECIMAL"
         case notInteger = "FIELD-NOT-INTEGER"

@@ -124,7 +124,30 @@ extension MappingParser {
                 .typeDiffers, ["field": name, "type": declared.rawValue, "expected": schema.type.rawValue],
                 at: typeTree.place)
         }
+        checkWords(keys, schema)
         return rule
+    }
+
+    /// Texts that a rule can give its field are among the field's own words.
+    private mutating func checkWords(_ keys: [String: YAMLTree], _ schema: FieldSchema) {
+        guard !schema.words.isEmpty else { return }
+        func check(_ tree: YAMLTree?) {
+            guard let tree, let word = tree.scalar, !word.isEmpty, !schema.words.contains(word) else {
+                return
+            }
+            unknownValue(word, schema.words, at: tree.place)
+        }
+        let isEnumerated = keys["enum"] != nil
+        for pair in keys["enum"]?.pairs ?? [] { check(pair.value) }
+        if let otherwise = keys["else"], !(isEnumerated && ["error", "null"].contains(otherwise.scalar)) {
+            check(otherwise)
+        }
+        if !isEnumerated { check(keys["const"]) }
+        check(keys["default"])
+        for item in keys["first"]?.items ?? [] {
+            guard let pairs = item.pairs else { continue }
+            checkWords(Dictionary(pairs.map { ($0.key, $0.value) }) { first, _ in first }, schema)
+        }
     }
 
     /// Formats that read the same text as different days are a guess, which the mapping may not leave to us.

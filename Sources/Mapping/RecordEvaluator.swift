@@ -183,7 +183,7 @@ struct RecordEvaluator {
         }
         for operation in program.collections { fillRows(operation, &source, &item, &memory) }
         if let explanation = memory.explanation { item.traces = traces(&source, &item, explanation) }
-        if !memory.overrides.isEmpty { memory.overrides.apply(to: &item) }
+        if !memory.overrides.isEmpty { memory.overrides.apply(to: &item) { source.line(of: $0) } }
         if !wantsAll, program.only >= 0 {
             let isWanted = truth(of: program.only, &source, .record, &item.record)
             // Where a fault hides whether the record is wanted, the fault is shown rather than lost.

@@ -17,10 +17,13 @@ extension EntitySchema {
     package static let contract = EntitySchema(
         name: "contract",
         fields: [
-            FieldSchema("number", required: true), FieldSchema("label"), FieldSchema("status"),
+            FieldSchema("number", required: true), FieldSchema("label"),
+            FieldSchema("status", words: ["draft", "active", "suspended", "closed"]),
             FieldSchema("signed_on", .date), FieldSchema("starts_on", .date), FieldSchema("ends_on", .date),
             FieldSchema("closed_on", .date), FieldSchema("next_billing_on", .date),
-            FieldSchema("notice_days", .int), FieldSchema("renewal"), FieldSchema("period"),
+            FieldSchema("notice_days", .int),
+            FieldSchema("renewal", words: ["tacit", "explicit", "none"]),
+            FieldSchema("period", words: ["month", "quarter", "half_year", "year"]),
             FieldSchema("currency", .currency), FieldSchema("net_total", .decimal),
             FieldSchema("party.code"), FieldSchema("party.name"), FieldSchema("party.siren"),
             FieldSchema("party.siret"), FieldSchema("party.vat"), FieldSchema("party.postal_code"),
@@ -57,16 +60,16 @@ extension EntitySchema {
         fields: [
             FieldSchema("id", required: true), FieldSchema("iban"), FieldSchema("bank_account"),
             FieldSchema("currency", .currency), FieldSchema("opened_on", .date),
-            FieldSchema("opening_balance", .decimal), FieldSchema("opening_direction"),
+            FieldSchema("opening_balance", .decimal), FieldSchema("opening_direction", words: directions),
             FieldSchema("closed_on", .date), FieldSchema("closing_balance", .decimal),
-            FieldSchema("closing_direction"),
+            FieldSchema("closing_direction", words: directions),
         ],
         collections: [
             CollectionSchema(
                 name: "entries",
                 fields: [
                     FieldSchema("ref"), FieldSchema("booked_on", .date), FieldSchema("value_on", .date),
-                    FieldSchema("direction"), FieldSchema("amount", .decimal),
+                    FieldSchema("direction", words: directions), FieldSchema("amount", .decimal),
                     FieldSchema("currency", .currency), FieldSchema("code"), FieldSchema("label"),
                     FieldSchema("end_to_end_id"), FieldSchema("counterparty"),
                     FieldSchema("counterparty_iban"), FieldSchema("remittance"),
@@ -79,6 +82,8 @@ extension EntitySchema {
                     FieldSchema("end_to_end_id"),
                 ]),
         ])
+
+    private static let directions = ["credit", "debit"]
 
     /// Entries of the accounting ledger.
     package static let ledgerEntry = EntitySchema(

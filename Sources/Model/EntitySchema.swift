@@ -9,12 +9,15 @@ package struct FieldSchema: Sendable, Hashable {
     package let type: ValueType
     /// Whether a record without it cannot be applied.
     package let isRequired: Bool
+    /// The words that its values are, where there is a list of them.
+    package let words: [String]
 
     /// A field by its JSON name.
-    package init(_ name: String, _ type: ValueType = .string, required: Bool = false) {
+    package init(_ name: String, _ type: ValueType = .string, required: Bool = false, words: [String] = []) {
         self.name = name
         self.type = type
         isRequired = required
+        self.words = words
     }
 }
 
@@ -67,7 +70,8 @@ extension EntitySchema {
     package static let invoice = EntitySchema(
         name: "invoice",
         fields: [
-            FieldSchema("kind", required: true), FieldSchema("customization"), FieldSchema("process"),
+            FieldSchema("kind", required: true, words: ["invoice", "credit_note"]),
+            FieldSchema("customization"), FieldSchema("process"),
             FieldSchema("type_code"),
             FieldSchema("number", required: true), FieldSchema("issue_date", .date, required: true),
             FieldSchema("due_date", .date), FieldSchema("currency", .currency, required: true),
@@ -78,7 +82,9 @@ extension EntitySchema {
             FieldSchema("charge_total", .decimal), FieldSchema("net_total", .decimal),
             FieldSchema("tax_total", .decimal), FieldSchema("gross_total", .decimal, required: true),
             FieldSchema("prepaid", .decimal), FieldSchema("rounding", .decimal),
-            FieldSchema("payable", .decimal), FieldSchema("billing_status"),
+            FieldSchema("payable", .decimal),
+            FieldSchema(
+                "billing_status", words: ["open", "partly_paid", "paid", "overdue", "disputed", "cancelled"]),
         ],
         collections: [
             CollectionSchema(

@@ -123,6 +123,12 @@ package struct Record: Sendable {
         }
     }
 
+    /// Gives a child row another value.
+    package mutating func replace(_ collection: Int, _ row: Int, _ slot: Int, with value: Value?) {
+        let cell = cell(for: value)
+        children[collection].cells[row * children[collection].width + slot] = cell
+    }
+
     /// A cell of this record as a value.
     package func value(of cell: Cell) -> Value? {
         switch cell {

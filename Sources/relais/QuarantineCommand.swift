@@ -68,11 +68,7 @@ struct QuarantineCommand: AsyncParsableCommand {
                     [$0.code, $0.field ?? "–", words.number($0.count), words.number($0.fixed)]
                 }, rightAligned: [2, 3])
             Console.print("")
-            for record in records {
-                let status =
-                    record.status == "open" ? "" : " (\(words("quarantine.status.\(record.status)")))"
-                Console.print("\(record.id)\(status)  \(Console.text(of: record.reason, indent: ""))")
-            }
+            records.forEach { Console.print($0.summary) }
             let total = groups.reduce(0) { $0 + $1.count }
             if total > records.count { Console.print(words("quarantine.more", count: total - records.count)) }
         }
@@ -125,7 +121,9 @@ struct QuarantineCommand: AsyncParsableCommand {
             commandName: "set", abstract: words("command.quarantine.set"),
             discussion: words("command.quarantine.set.discussion"))
         @Argument(help: ArgumentHelp(words("argument.quarantine.set"), valueName: "ID|FIELD=VALUE"))
-        var arguments: [String]
+        var arguments: [String] = []
+        @Flag(help: ArgumentHelp(words("option.quarantine.reset")))
+        var reset = false
         @OptionGroup var selection: Selection
         @OptionGroup var database: DatabaseOptions
 
@@ -141,8 +139,12 @@ struct QuarantineCommand: AsyncParsableCommand {
                     throw ValidationError(words("quarantine.assignment", ["text": argument]))
                 }
             }
-            guard !fields.isEmpty else { throw ValidationError(words("quarantine.noFields")) }
+            guard fields.isEmpty == reset else { throw ValidationError(words("quarantine.noFields")) }
             let filter = try selection.required(ids)
+            guard !reset else {
+                let count = try await database.withConnection { try await Quarantine.reset(filter, on: $0) }
+                return Console.print(words("quarantine.reset", count: count))
+            }
             let count = try await database.withConnection { [fields] connection in
                 try await Quarantine.correct(filter, fields, MappingLibrary.shipped(), on: connection)
             }
@@ -166,9 +168,15 @@ struct QuarantineCommand: AsyncParsableCommand {
             let filter = try selection.required(ids)
             let library = try MappingLibrary.shipped()
             let own = try mapping.name.map { try MappingOptions.find($0, in: library).definition }
-            let report = try await database.withDatabase { pool in
+            let (report, waiting) = try await database.withDatabase { pool in
                 let settings = database.importSettings
-                return try await ReplayEngine(pool: pool, library: library, own: own, settings).run(filter)
+                let engine = ReplayEngine(pool: pool, library: library, own: own, settings)
+                let report = try await engine.run(filter)
+                // Whatever waits now was refused again.
+                let waiting = try await pool.withConnection {
+                    try await Quarantine.list(filter, limit: 20, on: $0)
+                }
+                return (report, waiting)
             }
             guard let run = report.run else { throw RunError(.nothingToReplay) }
             if output.asJSON {
@@ -184,6 +192,7 @@ struct QuarantineCommand: AsyncParsableCommand {
                     "mappings": report.mappings.sorted().joined(separator: ", "), "run": String(run),
                 ]
                 Console.print(words("quarantine.replayed", facts))
+                waiting.forEach { Console.print($0.summary) }
             }
             if !report.failures.isEmpty { throw ExitStatus.failed }
             if report.ledger.quarantined > 0 { throw ExitStatus.quarantined }
@@ -203,6 +212,9 @@ struct QuarantineCommand: AsyncParsableCommand {
 
         func run() async throws {
             let filter = try selection.required(ids)
+            guard why.contains(where: { !$0.isWhitespace }) else {
+                throw ValidationError(words("quarantine.whyEmpty"))
+            }
             let count = try await database.withConnection {
                 try await Quarantine.ignore(filter, why: why, on: $0)
             }
@@ -218,6 +230,12 @@ extension QuarantinedRecord {
         Diagnostic(
             code: code, facts: JSONTexts.object(facts),
             place: Place(file: file, line: line, field: field, value: value))
+    }
+
+    /// Its number, its status unless it is open, and its reason.
+    fileprivate var summary: String {
+        let shown = status == "open" ? "" : " (\(words("quarantine.status.\(status)")))"
+        return "\(id)\(shown)  \(Console.text(of: reason, indent: ""))"
     }
 
     /// Values that a person gave.

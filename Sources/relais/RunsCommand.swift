@@ -177,7 +177,8 @@ struct RunsCommand: AsyncParsableCommand {
 
     static func json(_ run: RunSummary) -> JSONValue {
         [
-            "error": run.failure.map { JSONValue($0) } ?? .null, "file_count": .number(run.fileCount), "files": .list(run.files.map { .text($0) }),
+            "error": run.failure.map { JSONValue($0) } ?? .null, "file_count": .number(run.fileCount),
+            "files": .list(run.files.map { .text($0) }),
             "finished_at": JSONValue(run.finishedAt?.description), "id": .number(run.id),
             "ledger": LedgerText.json(run.ledger), "started_at": .text(run.startedAt.description),
             "kind": .text(run.kind), "state": .text(run.state), "undoes": JSONValue(run.undoes),

@@ -121,7 +121,7 @@ struct SampleTests {
             try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
         }
         let file = try #require(lines.last)
-        #expect(file["mapping"] as? String == "fec@1")
+        #expect(file["mapping"] as? String == "fec@2")
         #expect(file["read"] as? Int == answer["rows"] as? Int)
         let clients = lines.compactMap { ($0["fields"] as? [String: Any])?["party"] as? String }
         #expect(Set(clients).count == answer["clients_411"] as? Int)

@@ -116,7 +116,9 @@ import Testing
 
     // MARK: - Columns that come and go
 
-    @Test func `columns that come or go are named once, in preview too, and the file is applied`() async throws {
+    @Test func `columns that come or go are named once, in preview too, and the file is applied`()
+        async throws
+    {
         let bench = try await Workbench()
         func write(_ header: String, _ row: String, _ name: String) throws -> String {
             try bench.write("\(header)\n\(row)\n", name)
@@ -132,7 +134,8 @@ import Testing
         #expect(foreseen == ["DRIFT-COLUMN-NEW", "DRIFT-COLUMN-GONE"])
         #expect(try await warnings(changed) == expected)
         #expect(try await bench.numbers("select count(*) from party where status = 'client'") == [3])
-        let kept = try await bench.texts("select findings->0->>'columns' from artifact order by id desc limit 1")
+        let kept = try await bench.texts(
+            "select findings->0->>'columns' from artifact order by id desc limit 1")
         #expect(kept == ["effectif, zone"])
         // Both forms are known now.
         #expect(try await warnings(write("id,name,phone,secteur", "A4,Quatre,,x", "d.csv")) == [])

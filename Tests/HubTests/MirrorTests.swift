@@ -90,6 +90,45 @@ import Testing
         #expect(try await bench.run([copy.path]).ledger.inserted == 0)
     }
 
+    @Test func `collections that a platform tells add up`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.run([try bench.invoices([invoice("FA-101"), invoice("FA-102")])])
+        let folder = Repository.root.appending(path: "Mappings/erp/tests").path
+        let text = try String(contentsOfFile: folder + "/cdar-status_deposee-refusee.xml", encoding: .utf8)
+        func collect(_ amount: String, _ hour: String) async throws -> [String?] {
+            let value =
+                "<ram:SpecifiedDocumentStatus><ram:SpecifiedDocumentCharacteristic><ram:TypeCode>MEN</ram:TypeCode><ram:ValueAmount>\(amount)</ram:ValueAmount></ram:SpecifiedDocumentCharacteristic></ram:SpecifiedDocumentStatus>"
+            let event = text.replacing(
+                "Code>200</ram:ProcessConditionCode>", with: "Code>212</ram:ProcessConditionCode>\(value)"
+            )
+            .replacing("20260105", with: "20260201").replacing("Code>210<", with: "Code>205<")
+            .replacing("20260206100000", with: "20260206\(hour)0000")
+            _ = try await bench.run([try bench.write(event, "cdar\(hour).xml")])
+            return try await statuses(bench)
+        }
+        #expect(try await collect("40", "10") == ["FA-101 partly_paid 60", "FA-102 open 100"])
+        #expect(try await collect("60", "11") == ["FA-101 paid 0", "FA-102 open 100"])
+        #expect(
+            try await bench.numbers("select count(*) from einvoice_event where status_code = '212'") == [2])
+    }
+
+    @Test func `the ledger finds the invoices of the ERP by the client's code`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.run([try bench.invoices([invoice("V1"), invoice("V2")])])
+        let rows = """
+            JournalCode\tJournalLib\tEcritureNum\tEcritureDate\tCompteNum\tCompteLib\tCompAuxNum\tCompAuxLib\tPieceRef\tPieceDate\tEcritureLib\tDebit\tCredit\tEcritureLet\tDateLet\tValidDate\tMontantdevise\tIdevise
+            VT\tVentes\t1\t20260201\t411000\tClients\tN1\tNeuf\tV1\t20260201\tVente\t100,00\t0,00\tA\t20260301\t20260331\t\t
+            VT\tVentes\t1\t20260201\t706000\tVentes\t\t\tV1\t20260201\tVente\t0,00\t100,00\t\t\t20260331\t\t
+            VT\tVentes\t2\t20260201\t411000\tClients\tN1\tNeuf\tV2\t20260201\tVente\t100,00\t0,00\t\t\t20260331\t\t
+            VT\tVentes\t2\t20260201\t706000\tVentes\t\t\tV2\t20260201\tVente\t0,00\t100,00\t\t\t20260331\t\t
+
+            """
+        let ledger = try await bench.run([try bench.write(rows, "991002015FEC20261231.txt")]).ledger
+        #expect(ledger == RunLedger(inserted: 2, skipped: 2))
+        // A lettered entry is settled.
+        #expect(try await statuses(bench) == ["V1 paid 0", "V2 open 100"])
+    }
+
     @Test func `a credit note finds its invoice, whichever comes first`() async throws {
         let query = """
             select c.number || ' ' || i.number || ' ' || trim_scale(i.open_amount) from sales_doc c

@@ -34,7 +34,8 @@ import Testing
             _ = try await Migrator(try Schema.migrations()).migrate(admin)
             await admin.close()
             // Batches of 500, so that what is read for each of them adds up.
-            try await body(try await Workbench(batchSize: 500, keepsFiles: true, url: cluster.connectionString()))
+            try await body(
+                try await Workbench(batchSize: 500, keepsFiles: true, url: cluster.connectionString()))
         } catch {
             Issue.record(error)
         }

@@ -112,8 +112,9 @@ final class Workbench: Sendable {
         try await UndoEngine(pool: pool).undo(run, isDryRun: isDryRun)
     }
 
-    func replay(_ filter: QuarantineFilter) async throws -> ReplayReport {
-        try await ReplayEngine(pool: pool, library: try MappingLibrary.shipped(), settings).run(filter)
+    func replay(_ filter: QuarantineFilter, own: MappingDefinition? = nil) async throws -> ReplayReport {
+        try await ReplayEngine(pool: pool, library: try MappingLibrary.shipped(), own: own, settings).run(
+            filter)
     }
 
     func correct(_ filter: QuarantineFilter, _ fields: [String: String]) async throws -> Int {

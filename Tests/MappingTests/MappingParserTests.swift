@@ -38,6 +38,29 @@ import Testing
         #expect(mapping.accountMatch.unknown == .create)
     }
 
+    @Test func `words that a field cannot have are found wherever a rule gives them`() throws {
+        let text = """
+            mapping: essai
+            version: 1
+            target: invoice
+            source: {kind: csv}
+            fields:
+              kind: {first: [{col: t, enum: {a: avoir}, else: "null"}, {const: facture}], default: invoice}
+              number: {col: n, required: true}
+              issue_date: {const: '2026-01-01'}
+              currency: {const: EUR}
+              gross_total: {col: g, required: true}
+              billing_status: {col: s, enum: {p: paid, i: impaye}, else: opened}
+            """
+        let faults = #expect(throws: MappingFaults.self) {
+            _ = try MappingDefinition.parse(text, file: "essai.yaml")
+        }
+        let found = faults?.faults.filter { $0.code == "MAP-VALUE-UNKNOWN" }.map { finding in
+            "\(finding.place.line ?? 0) \(finding.facts["value"] ?? "") \(finding.facts["suggestion"] ?? "")"
+        }
+        #expect(found == ["6 avoir ", "6 facture ", "11 impaye ", "11 opened open"])
+    }
+
     @Test func `each kind of fault is found at its place`() throws {
         #expect(try faults("kind: csv", "kinde: csv") == ["5:3 MAP-KEY-UNKNOWN", "5:3 MAP-KEY-MISSING"])
         #expect(try faults("kind: csv", "kind: cvs") == ["5:9 MAP-VALUE-UNKNOWN"])
