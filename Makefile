@@ -88,6 +88,7 @@ bench: bootstrap ## measure against peers, in the same run (ONLY=database, impor
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
 	$(VENV)/bin/python -c 'import duckdb, dlt, pyarrow, psycopg2' 2>/dev/null || $(VENV)/bin/pip install --quiet duckdb 'dlt[postgres]' pyarrow
 	swift build -c release --product relais-bench
+	swift build -c release --product relais
 	.build/release/relais-bench $(VENV)/bin/python $(ONLY)
 
 .PHONY: help bootstrap build demo lint test soak fuzz format bench

@@ -165,11 +165,11 @@ private struct Placement {
             case .known(let site, let party):
                 let isChanged = changes.sites.contains(site) || changes.parties.contains(party)
                 decision = RecordDecision(isChanged ? .updated : .unchanged, "party", party)
-                let party = PartyWriter.Claim.Row(entity: "party", id: party)
-                let site = PartyWriter.Claim.Row(entity: "site", id: site)
-                let claims = (claims[party] ?? []) + (claims[site] ?? [])
-                decision.before = JSONText(object: claims.fields { $0.before })
-                decision.after = JSONText(object: claims.fields { $0.claim.value })
+                let rows = [
+                    PartyWriter.Claim.Row(entity: "party", id: party),
+                    PartyWriter.Claim.Row(entity: "site", id: site),
+                ]
+                (decision.before, decision.after) = changes.describe(rows, party: party, site: site, claims)
             case .refused(let finding, let candidates):
                 decision = RecordDecision(
                     .quarantined(
@@ -180,13 +180,6 @@ private struct Placement {
             decision.explain(answer)
             return decision
         }
-    }
-}
-
-extension [(claim: PartyWriter.Claim, before: String?)] {
-    /// One text of each claim, by its field.
-    fileprivate func fields(_ text: (Element) -> String?) -> [String: String] {
-        reduce(into: [:]) { fields, change in fields[change.claim.field] = text(change) }
     }
 }
 

@@ -156,6 +156,24 @@ struct PartyWriter {
         fileprivate(set) var sites: Set<Int> = []
         /// Claims that are other ones, with what the source said before.
         fileprivate(set) var claims: [(claim: Claim, before: String?)] = []
+        /// Contact points, jobs and codes that rows get besides, by the number of their party or site.
+        fileprivate(set) var partyAdditions: [Int: [String: String]] = [:]
+        fileprivate(set) var siteAdditions: [Int: [String: String]] = [:]
+
+        /// What some rows of a record change, as it is and as it will be.
+        func describe(
+            _ rows: [Claim.Row], party: Int, site: Int? = nil,
+            _ claims: [Claim.Row: [(claim: Claim, before: String?)]]
+        ) -> (before: JSONText, after: JSONText) {
+            var before: [String: String] = [:]
+            var after = partyAdditions[party] ?? [:]
+            after.merge(site.flatMap { siteAdditions[$0] } ?? [:]) { $1 }
+            for change in rows.flatMap({ claims[$0] ?? [] }) {
+                before[change.claim.field] = change.before
+                after[change.claim.field] = change.claim.value
+            }
+            return (JSONText(object: before), JSONText(object: after))
+        }
     }
 
     /// Drops what is known already.
@@ -164,17 +182,26 @@ struct PartyWriter {
     mutating func settle(on connection: Connection) async throws(PostgreSQLError) -> Changes {
         var changes = Changes()
         changes.parties.formUnion(jobs.lazy.map(\.person).filter { $0 > 0 })
+        for job in jobs where job.person > 0 {
+            changes.partyAdditions[job.person, default: [:]]["job_title"] = job.title ?? "–"
+        }
         try await settleClaims(&changes, on: connection)
         if !contacts.isEmpty {
             let missing = try await connection.run(MissingContactPoints(contacts: contacts))
             contacts = missing.map { contacts[$0 - 1] }
             changes.parties.formUnion(contacts.lazy.map(\.party).filter { $0 > 0 })
+            for contact in contacts where contact.party > 0 {
+                changes.partyAdditions[contact.party, default: [:]][contact.kind] = contact.value
+            }
         }
         if !codes.isEmpty {
             let missing = try await connection.run(
                 MissingCodes(source: context.source, codes: codes.map(\.code)))
             codes = missing.map { codes[$0 - 1] }
             changes.sites.formUnion(codes.lazy.map(\.site).filter { $0 > 0 })
+            for (code, site) in codes where site > 0 {
+                changes.siteAdditions[site, default: [:]]["code"] = code
+            }
         }
         return changes
     }

@@ -111,7 +111,7 @@ package struct PersonImport: ImportPlan {
         _ records: [Record], _ answers: [PartyResolver.Answer], _ places: [Place],
         _ changes: PartyWriter.Changes
     ) -> [RecordDecision] {
-        let claims = Dictionary(grouping: changes.claims) { $0.claim.id }
+        let claims = Dictionary(grouping: changes.claims) { $0.claim.row }
         return records.indices.map { index in
             var decision: RecordDecision
             switch places[index] {
@@ -119,11 +119,8 @@ package struct PersonImport: ImportPlan {
             case .known(let id):
                 decision = RecordDecision(
                     changes.parties.contains(id) ? .updated : .unchanged, "party", id)
-                let own = claims[id] ?? []
-                decision.before = JSONText(
-                    object: own.reduce(into: [:]) { $0[$1.claim.field] = $1.before })
-                decision.after = JSONText(
-                    object: own.reduce(into: [:]) { $0[$1.claim.field] = $1.claim.value })
+                let row = PartyWriter.Claim.Row(entity: "person", id: id)
+                (decision.before, decision.after) = changes.describe([row], party: id, claims)
             case .again: decision = RecordDecision(.skipped(nil))
             case .contradiction:
                 decision = RecordDecision(

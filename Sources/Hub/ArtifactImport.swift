@@ -14,8 +14,8 @@ internal import PostgreSQL
 /// The whole file is parsed once before anything is applied, so that a file that breaks off in the middle changes
 /// nothing. Both passes read the kept bytes: what is applied is what was kept, even if the file changes meanwhile.
 struct ArtifactImport {
+    private let intake: FileIntake
     private let run: Int
-    private var source: Int
     private let settings: ImportSettings
     private(set) var batches: Int
     var report: FileReport
@@ -23,38 +23,41 @@ struct ArtifactImport {
     private var artifact = 0
     private var quarantine: QuarantineWriter
 
-    init(name: String, run: Int, source: Int, _ settings: ImportSettings, firstBatch: Int) {
+    /// - Parameter source: the system whose records the file has, unless its mapping names another.
+    init(_ intake: FileIntake, run: Int, source: Int, _ settings: ImportSettings, firstBatch: Int) {
+        self.intake = intake
         self.run = run
-        self.source = source
         self.settings = settings
         batches = firstBatch
-        quarantine = QuarantineWriter(run: run)
-        report = FileReport(name: name)
+        quarantine = QuarantineWriter(run: run, sha256: intake.facts.sha256, source: source)
+        report = FileReport(name: intake.name)
     }
+
+    private var source: Int { quarantine.source }
 
     /// Imports the file; a fault of the file is in the report, a fault of the database is thrown.
     mutating func run(
-        _ intake: FileIntake, _ progress: (ImportProgress) -> Void, on connection: Connection
+        _ progress: (ImportProgress) -> Void, on connection: Connection
     ) async throws {
         guard let reading = intake.reading else {
-            try await keep(intake, on: connection)
+            try await keep(on: connection)
             return try await refuse(intake.refusal ?? Diagnostic(code: "RUN-FAILED"), on: connection)
         }
         let mapping = reading.mapping
         report.mapping = mapping.identifier
-        source = try await SourceSystem.id(of: mapping, besides: source, on: connection)
+        quarantine.source = try await SourceSystem.id(of: mapping, besides: source, on: connection)
         let version = try await connection.run(MappingVersionID(mapping: mapping)).first
         quarantine.mappingVersion = version
         quarantine.kept = KeptRecords(settings.blobs, intake.facts, isXML: mapping.format == .xml)
         let receipt = CompletedReceipt(sha256: intake.facts.sha256, mapping: version ?? 0)
         let earlier = try await connection.run(receipt).first
-        try await keep(intake, on: connection)
+        try await keep(on: connection)
         if let earlier { return try await skip(earlier, on: connection) }
         let records = FileRecords(reading, intake.facts, fileName: intake.lastName)
         do {
-            let report = report
+            let (report, size) = (report, intake.facts.size)
             let census = try await FileCensus(records, .kept(settings.blobs, connection)) { done in
-                progress(ImportProgress(report, .checking, bytes: done, of: intake.facts.size))
+                progress(ImportProgress(report, .checking, bytes: done, of: size))
             }
             self.report.warnings = try await census.warnings(records, source: source, on: connection)
             if let refusal = census.refusal { return try await refuse(refusal, on: connection) }
@@ -69,7 +72,7 @@ struct ArtifactImport {
 
     // MARK: - Keeping the bytes
 
-    private mutating func keep(_ intake: FileIntake, on connection: Connection) async throws {
+    private mutating func keep(on connection: Connection) async throws {
         let facts = intake.facts
         try await connection.script("begin")
         do {
@@ -223,7 +226,7 @@ struct ArtifactImport {
             }
             ledger.skipped += try await quarantine.leaveOutIgnored(&entries, on: connection)
             ledger.quarantined = entries.count
-            try await quarantine.write(entries, source: context.source, on: connection)
+            try await quarantine.write(entries, on: connection)
             try await record(ledger, ordinals, on: connection)
             return ledger
         }

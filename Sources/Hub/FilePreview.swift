@@ -53,7 +53,10 @@ package struct PreviewEngine: Sendable {
             try await RunSession.prepare(connection)
             var files = DeliveredFiles(chooser)
             let reports = try await files.read(connector) { intake in
-                try await preview(intake, progress, onRecord, on: connection)
+                var report = try await preview(intake, progress, onRecord, on: connection)
+                // An import keeps a refused file as one quarantined record.
+                if report.refusal != nil { report.ledger = RunLedger(quarantined: 1) }
+                return report
             }
             try await connection.script("reset all")
             return reports

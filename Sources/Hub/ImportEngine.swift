@@ -108,10 +108,10 @@ package struct ImportEngine: Sendable {
                 var files = DeliveredFiles(chooser)
                 let reports = try await files.read(connector) { intake in
                     var importer = ArtifactImport(
-                        name: intake.name, run: run, source: sourceID, settings, firstBatch: batches)
+                        intake, run: run, source: sourceID, settings, firstBatch: batches)
                     defer { batches = importer.batches }
                     do {
-                        try await importer.run(intake, progress, on: connection)
+                        try await importer.run(progress, on: connection)
                     } catch let error as FileError {
                         importer.report.refusal = error.diagnostic
                     }

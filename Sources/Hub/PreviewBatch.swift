@@ -46,6 +46,7 @@ struct PreviewBatch {
         for (item, decision) in zip(sorted.applicable, prepared.decisions) {
             decided[item.record.origin.ordinal] = (decision.outcome, decision)
         }
+        try await leaveOutIgnored(&decided, on: connection)
         for item in items {
             let (outcome, decision) = decided[item.record.origin.ordinal] ?? (.skipped(nil), nil)
             ledger.count(outcome)
@@ -53,6 +54,20 @@ struct PreviewBatch {
                 RecordPreview(
                     file: name, item: item, outcome: outcome, decision: decision,
                     fieldOfColumn: file.plan.fieldOfColumn))
+        }
+    }
+
+    /// What a person ignored when the same bytes came before is left out again.
+    private func leaveOutIgnored(
+        _ decided: inout [Int: (ImportOutcome, RecordDecision?)], on connection: Connection
+    ) async throws(PostgreSQLError) {
+        let faults = decided.compactMap { ordinal, decision in
+            if case .quarantined(let reason) = decision.0 { (ordinal, reason) } else { nil }
+        }
+        guard !faults.isEmpty else { return }
+        let ignored = IgnoredBefore(sha256: file.facts.sha256, source: context.source, faults: faults)
+        for ordinal in try await connection.run(ignored) {
+            decided[ordinal]?.0 = .skipped(nil)
         }
     }
 }

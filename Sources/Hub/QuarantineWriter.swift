@@ -70,12 +70,17 @@ extension Range<Int> {
 /// Writes the quarantine of one file.
 struct QuarantineWriter {
     let run: Int
+    let sha256: [UInt8]
+    var source: Int
     var artifact = 0
     var mappingVersion: Int?
     var kept: KeptRecords?
 
-    init(run: Int) {
+    /// A writer for the records that a run reads from some bytes, for a source system.
+    init(run: Int, sha256: [UInt8], source: Int) {
         self.run = run
+        self.sha256 = sha256
+        self.source = source
     }
 
     /// Refused records as entries, with their own bytes.
@@ -106,16 +111,18 @@ struct QuarantineWriter {
         _ entries: inout [QuarantineEntry], on connection: Connection
     ) async throws(PostgreSQLError) -> Int {
         guard !entries.isEmpty else { return 0 }
-        let ignored = Set(try await connection.run(IgnoredBefore(artifact: artifact, entries: entries)))
+        let faults = entries.map { ($0.ordinal, $0.reason) }
+        let ignored = Set(
+            try await connection.run(IgnoredBefore(sha256: sha256, source: source, faults: faults)))
         entries.removeAll { ignored.contains($0.ordinal) }
         return ignored.count
     }
 
     /// Writes entries, some at a time: a record may bring 1 MiB of raw bytes, and a message has a limit.
     ///
-    /// - Parameter source: the system whose descriptions of parties a person is asked about.
+    /// Descriptions of parties that a person is asked about are those of the source system.
     func write(
-        _ entries: [QuarantineEntry], source: Int = 0, on connection: Connection
+        _ entries: [QuarantineEntry], on connection: Connection
     ) async throws(PostgreSQLError) {
         let cases = try await MatchCases.open(entries.compactMap(\.question), source: source, on: connection)
         var some: [QuarantineEntry] = []
@@ -125,13 +132,13 @@ struct QuarantineWriter {
             some.append(entry)
             bytes += entry.raw?.count ?? 0
             guard some.count == 1000 || bytes > 4 << 20 else { continue }
-            try await write(some, on: connection)
+            try await insert(some, on: connection)
             (some, bytes) = ([], 0)
         }
-        if !some.isEmpty { try await write(some, on: connection) }
+        if !some.isEmpty { try await insert(some, on: connection) }
     }
 
-    private func write(_ some: [QuarantineEntry], on connection: Connection) async throws(PostgreSQLError) {
+    private func insert(_ some: [QuarantineEntry], on connection: Connection) async throws(PostgreSQLError) {
         try await connection.execute(
             WriteQuarantine(entries: some, run: run, artifact: artifact, mapping: mappingVersion))
     }

@@ -28,9 +28,9 @@ struct RefusedFileReplay {
         var pairs = PairedFiles(chooser)
         let intake = try FileIntake(part, among: [part], &pairs, chooser)
         var importer = ArtifactImport(
-            name: file.name, run: run, source: file.source, settings, firstBatch: batches)
+            intake, run: run, source: file.source, settings, firstBatch: batches)
         defer { batches = importer.batches }
-        try await importer.run(intake, { _ in }, on: connection)
+        try await importer.run({ _ in }, on: connection)
         if importer.report.refusal?.code != file.code {
             try await connection.execute(CloseReplayed(ids: [file.id], run: run))
         }

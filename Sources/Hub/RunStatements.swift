@@ -298,26 +298,26 @@ struct QuarantineEntry: Sendable {
     var matchCase: Int?
 }
 
-/// Of records on their way into quarantine, those that a person had ignored when the same bytes came before.
+/// Of faulty records of a file, those that a person had ignored when the same bytes came before.
 struct IgnoredBefore: Statement {
-    let artifact: Int
-    let entries: [QuarantineEntry]
+    let sha256: [UInt8]
+    let source: Int
+    let faults: [(ordinal: Int, reason: Diagnostic)]
 
     static let sql = """
         select i.ordinal
-        from unnest($2::bigint[], $3::text[], $4::text[]) as i(ordinal, code, field)
+        from unnest($3::bigint[], $4::text[], $5::text[]) as i(ordinal, code, field)
         where exists (
           select from quarantine q
           join artifact a on a.id = q.artifact_id
-          where a.sha256 = (select sha256 from artifact where id = $1::bigint) and q.status = 'ignored'
+          where a.sha256 = $1 and a.source_id = $2::bigint and q.status = 'ignored'
             and q.ordinal = i.ordinal and q.code = i.code and q.field is not distinct from i.field
-            and a.source_id is not distinct from (select source_id from artifact where id = $1::bigint)
         )
         """
     var parameters: [Parameter] {
         [
-            Parameter(artifact), Parameter(entries.map(\.ordinal)), Parameter(entries.map(\.reason.code)),
-            Parameter(entries.map(\.reason.place.field)),
+            Parameter(Bytes(sha256)), Parameter(source), Parameter(faults.map(\.ordinal)),
+            Parameter(faults.map(\.reason.code)), Parameter(faults.map(\.reason.place.field)),
         ]
     }
     typealias Row = Int

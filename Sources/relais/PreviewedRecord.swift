@@ -64,8 +64,12 @@ struct PreviewedRecord {
                     after: value?.description ?? after[schema.name], trace: traces[schema.name]))
         }
         let known = Set(record.schema.fields.map(\.name))
-        for (name, value) in after.sorted(by: { $0.key < $1.key }) where !known.contains(name) {
-            fields.append(Field(name: name, before: before[name], after: value, trace: nil))
+        for name in Set(after.keys).union(before.keys).sorted() where !known.contains(name) {
+            // Of child rows, only the cells that differ: 50.00 and 50 are one amount.
+            let numbers = (before[name].flatMap { Decimal($0) }, after[name].flatMap { Decimal($0) })
+            let isSame = numbers.0 == nil ? before[name] == after[name] : numbers.0 == numbers.1
+            guard !isSame else { continue }
+            fields.append(Field(name: name, before: before[name], after: after[name], trace: nil))
         }
         self.fields = fields
     }
@@ -97,8 +101,20 @@ struct PreviewedRecord {
         guard let json, case .object(let members)? = try? JSONParser.parse(Array(json.text.utf8)) else {
             return [:]
         }
-        let texts = members.map { (fieldOfColumn[$0.key] ?? $0.key, $0.value.shown) }
+        let texts = members.flatMap { member in
+            let field = fieldOfColumn[member.key] ?? member.key
+            guard case .array(let rows) = member.value else { return [(field, member.value.text ?? "–")] }
+            return rows.enumerated().flatMap { cells(of: $1, "\(field)[\($0 + 1)]") }
+        }
         return Dictionary(texts) { first, _ in first }
+    }
+
+    /// Cells of a child row under the names that corrections give them: `lines[2].net`.
+    private static func cells(of row: JSONNode, _ name: String) -> [(String, String)] {
+        guard case .object(let members) = row else { return [] }
+        return members.filter { $0.key != "no" }.compactMap { member in
+            member.value.text.map { ("\(name).\(member.key)", $0) }
+        }
     }
 
     /// The record as one JSON line.
@@ -136,12 +152,5 @@ extension PreviewedRecord.Match {
             "role": words("role.\(trace.role)"), "value": trace.value ?? "",
         ]
         text = words("preview.match.\(trace.result.rawValue)", facts)
-    }
-}
-
-extension JSONNode {
-    /// A value in a few words: of a list, the number of its items.
-    fileprivate var shown: String {
-        if case .array(let items) = self { words("preview.rows", count: items.count) } else { text ?? "–" }
     }
 }

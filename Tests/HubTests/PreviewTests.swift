@@ -57,6 +57,19 @@ import Testing
         #expect(match.key == "external")
     }
 
+    @Test func `what a known account and its people get besides is told too`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.accounts(
+            "A1,Hôtel des Voyageurs,404833048,,,\"1, rue A\",35000,RENNES,02 99 00 00 01")
+        let again = try bench.write(
+            "id,name,siren,phone,email,city\nA1,Hôtel des Voyageurs,404833048,02 99 00 00 02,a@b.fr,RENNES\n",
+            "c.csv")
+        let record = try #require(try await bench.preview([again]).outcomes.first)
+        #expect(record.outcome == .updated)
+        #expect(record.decision?.after?.text == #"{"email":"a@b.fr","phone":"02 99 00 00 02"}"#)
+        #expect(record.decision?.before?.text == "{}")
+    }
+
     @Test func `a client that nobody knows is left to a person, who decides once`() async throws {
         let bench = try await Workbench()
         _ = try await bench.accounts("A1,Hôtel des Voyageurs,404833048,,,\"1, rue A\",35000,RENNES,")

@@ -100,7 +100,9 @@ import Testing
             try await Quarantine.ignore(QuarantineFilter(), why: "doublon", on: $0)
         }
         #expect(count == 1)
-        #expect(try await bench.run([file]).ledger == RunLedger(unchanged: 20, skipped: 1))
+        let left = RunLedger(unchanged: 20, skipped: 1)
+        #expect(try await bench.preview([file]).ledger == left)
+        #expect(try await bench.run([file]).ledger == left)
         #expect(try await bench.texts("select status from quarantine") == ["ignored"])
     }
 
@@ -108,6 +110,7 @@ import Testing
         let bench = try await Workbench()
         let rows = (0..<10).map { "F\($0);\($0 < 6 ? "2026.02.01" : "01/02/2026");;N1;Neuf;;;10;2;12;EUR;" }
         let file = try bench.invoices(rows)
+        #expect(try await bench.preview([file]).ledger == RunLedger(quarantined: 1))
         let report = try await bench.run([file])
         #expect(report.files[0].refusal?.code == "LIMIT-ERRORS")
         try FileManager.default.removeItem(atPath: file)
