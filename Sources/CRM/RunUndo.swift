@@ -22,7 +22,7 @@ package struct UndoException: Sendable {
     package let id: Int
     /// `kept` or `blocked`.
     package let outcome: String
-    /// `changed-by-run`, `edited`, `referred-to`, `exists`.
+    /// `changed-by-run`, `edited`, `referred-to`, `exists`, `unsupported`.
     package let reason: String
     /// What changed it or refers to it, as a JSON object of texts.
     package let facts: JSONText
@@ -60,6 +60,8 @@ package enum RunUndo {
             );
             create index on undo_claim (entity, entity_id)
             """)
+        try await connection.script(UndoTable.keepReplaced)
+        for sql in UndoTable.all.compactMap({ $0.keepTaken() }) { try await connection.script(sql) }
         for table in UndoTable.all { for sql in table.block(run) { try await connection.script(sql) } }
         for table in UndoTable.all.reversed() {
             for sql in table.dropUnsupported() { try await connection.script(sql) }

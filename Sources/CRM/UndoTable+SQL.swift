@@ -101,6 +101,37 @@ extension UndoTable {
         natural.map { "or exists (select from \(name) t where \($0))" } ?? ""
     }
 
+    /// Keeps rows as they are whose unique value of before is another row's now, which keeps it.
+    func keepTaken() -> String? {
+        unique.map { unique in
+            """
+            update undo_row u
+            set reason = 'exists'
+            where u.entity = '\(name)' and u.action = 'restore' and u.reason is null
+              and exists (
+                select from \(unique.table) t
+                where t.\(unique.field) = u.before->>'\(unique.field)' and t.\(unique.owner) <> u.id
+                  and not exists (
+                    select from undo_row g
+                    where g.entity = '\(name)' and g.id = t.\(unique.owner) and g.action in ('delete', 'restore')
+                      and g.reason is null
+                  )
+              )
+            """
+        }
+    }
+
+    /// An account that came again meanwhile has its code at another site: the old one does not come back as well.
+    static let keepReplaced = """
+        update undo_row p
+        set reason = 'exists'
+        from undo_row e
+        join undo_row s on s.entity = 'site' and s.action = 'reinsert' and s.id = (e.before->>'entity_id')::bigint
+        where e.entity = 'external_identity' and e.action = 'reinsert' and e.reason = 'exists'
+          and e.before->>'entity' = 'site' and p.action = 'reinsert' and p.reason is null
+          and (p.entity, p.id) in (('site', s.id), ('party', (s.before->>'party_id')::bigint))
+        """
+
     /// Leaves away rows that cannot be without one which is gone and does not come back.
     func dropUnsupported() -> [String] {
         needs.map { need in

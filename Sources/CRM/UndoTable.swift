@@ -20,6 +20,8 @@ struct UndoTable: Sendable {
     var hasVersion = true
     /// What no two rows share: SQL of a row `t` that has it, given the image `c.before` of another.
     var natural: String?
+    /// A value that no two rows share though they are no other's row: its field, and where it is kept.
+    var unique: (field: String, table: String, owner: String)?
     /// The rows that its rows cannot be without, by the column that names them.
     var needs: [(table: String, column: String)] = []
     /// Tables whose rows are part of its rows, with the column that says so.
@@ -71,7 +73,8 @@ struct UndoTable: Sendable {
             ]),
         UndoTable(name: "relation", needs: [("party", "from_id"), ("party", "to_id")]),
         UndoTable(
-            name: "site", natural: "t.siret = c.before->>'siret'", needs: [("party", "party_id")],
+            name: "site", natural: "t.siret = c.before->>'siret'", unique: ("siret", "site", "id"),
+            needs: [("party", "party_id")],
             references: [
                 Reference(table: "sales_doc", condition: "r.bill_site_id = t.id"),
                 Reference(
@@ -81,7 +84,7 @@ struct UndoTable: Sendable {
         UndoTable(
             name: "party",
             natural: "t.id = (select o.party_id from org o where o.siren = c.before->'org'->0->>'siren')",
-            children: [("org", "party_id"), ("person", "party_id")],
+            unique: ("siren", "org", "party_id"), children: [("org", "party_id"), ("person", "party_id")],
             references: [
                 Reference(table: "sales_doc", condition: "r.party_id = t.id"),
                 Reference(table: "sales_doc", condition: "r.issuer_id = t.id"),

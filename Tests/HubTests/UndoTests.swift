@@ -98,6 +98,32 @@ import Testing
         #expect(try await bench.accounts(one) == RunLedger(inserted: 1))
     }
 
+    @Test func `an account that came again is not brought back beside itself`() async throws {
+        let bench = try await Workbench()
+        let plain = "A7,Sans numéro,,,,\"1, rue A\",35000,RENNES,"
+        _ = try await bench.accounts(plain)
+        let undo = try await bench.undo(1)
+        _ = try await bench.accounts(plain, name: "encore.csv")
+        let again = try await bench.undo(try #require(undo.run))
+        #expect(Set(again.exceptions.map(\.reason)).contains("exists"))
+        #expect(try await bench.numbers("select count(*) from party where name = 'Sans numéro'") == [1])
+        #expect(try await bench.numbers("select count(*) from site") == [1])
+    }
+
+    @Test func `a number that another site has now stays there`() async throws {
+        let bench = try await Workbench()
+        _ = try await bench.accounts(one)
+        let moved = one.replacing("40483304800022", with: "40483304800030").replacing("RENNES", with: "BREST")
+        _ = try await bench.accounts(moved, name: "b.csv")
+        let sites = "select siret || ' ' || city from site order by 1"
+        #expect(try await bench.texts(sites) == ["40483304800030 BREST"])
+        let other = one.replacing("A1,", with: "A2,").replacing("RENNES", with: "LORIENT")
+        #expect(try await bench.accounts(other, name: "c.csv") == RunLedger(inserted: 1))
+        let report = try await bench.undo(2)
+        #expect(report.exceptions.filter { $0.entity == "site" }.map(\.reason) == ["exists"])
+        #expect(try await bench.texts(sites) == ["40483304800022 LORIENT", "40483304800030 BREST"])
+    }
+
     @Test func `corrected records are replayed once, and an undo puts them back in quarantine`() async throws
     {
         let bench = try await Workbench()
