@@ -169,6 +169,9 @@ package protocol ImportPlan: Sendable {
     /// The fields that people know columns by, where they differ.
     var fieldOfColumn: [String: String] { get }
 
+    /// Makes the temporary tables that its records are compared in, for the rest of the session.
+    func makeStages(on connection: Connection) async throws(PostgreSQLError)
+
     /// Decides on a batch without writing anything but temporary tables.
     ///
     /// - Parameter foresight: what earlier records are going to make.
@@ -180,6 +183,9 @@ package protocol ImportPlan: Sendable {
 extension ImportPlan {
     /// No column is called otherwise.
     package var fieldOfColumn: [String: String] { [:] }
+
+    /// Its records are compared in place.
+    package func makeStages(on connection: Connection) async throws(PostgreSQLError) {}
 }
 
 extension MirrorTable {
@@ -197,7 +203,8 @@ package enum ImportPlans {
         all.first { $0.schema === schema }
     }
 
-    private static let all: [any ImportPlan] = [
+    /// Every one.
+    package static let all: [any ImportPlan] = [
         AccountImport(), PersonImport(), MirrorImport(SalesDocMirror.self), MirrorImport(ContractMirror.self),
         MirrorImport(PaymentMirror.self), MirrorImport(StatusMirror.self), MirrorImport(LedgerMirror.self),
         MirrorImport(BankStatementMirror.self),
@@ -207,11 +214,6 @@ package enum ImportPlans {
         SalesDocMirror.self, ContractMirror.self, PaymentMirror.self, StatusMirror.self, LedgerMirror.self,
         BankStatementMirror.self,
     ]
-
-    /// Makes the temporary tables that records are compared in, for the rest of the session.
-    package static func makeStages(on connection: Connection) async throws(PostgreSQLError) {
-        for mirror in mirrors { try await connection.script(mirror.stageScript) }
-    }
 }
 
 /// Reasons why a record waits for a person.

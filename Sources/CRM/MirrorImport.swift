@@ -78,6 +78,10 @@ package struct MirrorImport: ImportPlan {
 
     package func key(of record: Record, _ key: [RecordKeyPart]) -> Int? { entity.fileKey(of: record, key) }
 
+    package func makeStages(on connection: Connection) async throws(PostgreSQLError) {
+        try await connection.script(entity.stageScript)
+    }
+
     package func prepare(
         _ records: [Record], _ context: ImportContext, _ foresight: inout Foresight, on connection: Connection
     ) async throws -> PreparedBatch {

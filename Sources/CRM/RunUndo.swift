@@ -6,7 +6,7 @@ package import PostgreSQL
 
 /// How many rows of a table an undo takes one way.
 package struct UndoCount: Sendable {
-    /// Name of the table.
+    /// Name of the table; `person` for parties that are one.
     package let entity: String
     /// `delete`, `restore`, `reinsert`, `keep` or `block`.
     package let action: String
@@ -16,10 +16,12 @@ package struct UndoCount: Sendable {
 
 /// A row that an undo leaves as it is.
 package struct UndoException: Sendable {
-    /// Name of the table.
+    /// Name of the table; `person` for parties that are one.
     package let entity: String
     /// Number of the row.
     package let id: Int
+    /// What people know it by: a document's number, a name, an address.
+    package let label: String?
     /// `kept` or `blocked`.
     package let outcome: String
     /// `changed-by-run`, `edited`, `referred-to`, `exists`, `unsupported`.
@@ -212,9 +214,9 @@ private enum TableColumns {
 
 struct CountUndo: Statement {
     static let sql = """
-        select entity, case reason when 'referred-to' then 'block' else coalesce('keep' || left(reason, 0), action) end,
+        select \(UndoRow.table), case reason when 'referred-to' then 'block' else coalesce('keep' || left(reason, 0), action) end,
           count(*)
-        from undo_row
+        from undo_row u
         group by 1, 2
         order by 1, 2
         """
@@ -227,9 +229,9 @@ struct ListUndo: Statement {
     let limit: Int
 
     static let sql = """
-        select entity, id, case reason when 'referred-to' then 'blocked' else 'kept' end, reason,
-          coalesce(facts, '{}')
-        from undo_row
+        select \(UndoRow.table), id, \(UndoRow.label),
+          case reason when 'referred-to' then 'blocked' else 'kept' end, reason, coalesce(facts, '{}')
+        from undo_row u
         where reason is not null
         order by entity, id
         limit $1::bigint
@@ -237,7 +239,29 @@ struct ListUndo: Statement {
     var parameters: [Parameter] { [Parameter(limit)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> UndoException {
         UndoException(
-            entity: try row.next(), id: try row.next(), outcome: try row.next(), reason: try row.next(),
-            facts: try row.next())
+            entity: try row.next(), id: try row.next(), label: try row.next(), outcome: try row.next(),
+            reason: try row.next(), facts: try row.next())
     }
+}
+
+/// The words for a row of the plan, `u`.
+private enum UndoRow {
+    static let table = """
+        case when u.entity = 'party' and (
+          exists (select from person p where p.party_id = u.id) or u.before @? '$.person[0]'
+        ) then 'person' else u.entity end
+        """
+    static let label = """
+        case u.entity
+          when 'party' then coalesce((select p.name from party p where p.id = u.id), u.before->>'name')
+          when 'site' then coalesce(
+            (select concat_ws(' ', s.siret, s.city) from site s where s.id = u.id),
+            concat_ws(' ', u.before->>'siret', u.before->>'city'))
+          when 'sales_doc' then coalesce(
+            (select d.number from sales_doc d where d.id = u.id), u.before->>'number')
+          when 'contact_point' then u.key->>'value_norm'
+          when 'external_identity' then u.key->>'ext_id'
+          else coalesce(u.before->>'number', u.before->>'ext_key')
+        end
+        """
 }

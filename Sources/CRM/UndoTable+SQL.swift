@@ -247,7 +247,8 @@ extension UndoTable {
               (select jsonb_object_agg(e.key, i.image->e.key) from jsonb_each(u.before) e), t.version + 1, u.restores
             from undo_row u
             join \(name) t on t.id = u.id
-            cross join lateral (select \(imageForRestore) as image) i
+            -- offset 0: the image is made once a row, not once a key
+            cross join lateral (select \(imageForRestore) as image offset 0) i
             where \(wanted);
             do $$
             declare columns text;

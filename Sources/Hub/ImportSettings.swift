@@ -48,7 +48,7 @@ package struct ImportSettings: Sendable {
             let missing = ChildPolicy.Missing(rawValue: file.mapping.upsert.missingChildren.rawValue) ?? .keep
             context.children[collection] = ChildPolicy(key: key, missing: missing)
         }
-        try await ImportPlans.makeStages(on: connection)
+        try await file.plan.makeStages(on: connection)
         return context
     }
 }

@@ -143,7 +143,7 @@ struct RunsCommand: AsyncParsableCommand {
             for exception in report.exceptions {
                 var facts = JSONTexts.object(exception.facts)
                 facts["table"] = words("table.\(exception.entity)")
-                facts["id"] = String(exception.id)
+                facts["id"] = exception.label.flatMap { $0.isEmpty ? nil : $0 } ?? String(exception.id)
                 facts["by"] = facts["by"].map { words("table.\($0)") }
                 facts["other"] = JSONTexts.object(exception.facts)["id"]
                 Console.print(words("undo.reason.\(exception.reason)", facts))
@@ -167,7 +167,8 @@ struct RunsCommand: AsyncParsableCommand {
                     report.exceptions.map { exception in
                         [
                             "facts": .object(JSONTexts.object(exception.facts).mapValues { .text($0) }),
-                            "id": .number(exception.id), "outcome": .text(exception.outcome),
+                            "id": .number(exception.id), "label": JSONValue(exception.label),
+                            "outcome": .text(exception.outcome),
                             "reason": .text(exception.reason), "table": .text(exception.entity),
                         ]
                     }), "run": JSONValue(report.run), "undoes": .number(id),

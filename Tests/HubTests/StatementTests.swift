@@ -13,7 +13,7 @@ import Testing
 @Suite struct StatementTests {
     @Test func `every statement can be prepared`() async throws {
         let connection = try await Connection.open(try await TestDatabase.migrated())
-        try await ImportPlans.makeStages(on: connection)
+        for plan in ImportPlans.all { try await plan.makeStages(on: connection) }
         try await connection.script("begin")
         try await RunUndo.makePlan(on: connection)
         for (index, statement) in (Schema.statements + HubStatements.all + BlobStore.statements).enumerated()
