@@ -206,13 +206,10 @@ extension UndoTable {
         }
     }
 
-    /// Takes rows away, and writes them down whole.
+    /// Takes rows away, and writes them down whole; the rows that are part of them go with them (on delete cascade).
     func delete(_ undo: Int) -> String {
         let match = key.isEmpty ? "t.\(id) = u.id" : "\(hasKey("u.key")) and t.\(id) = u.id"
         let wanted = "u.entity = '\(name)' and u.action = 'delete' and u.reason is null"
-        let parts = children.map { child in
-            "delete from \(child.name) c using undo_row u where c.\(child.parent) = u.id and \(wanted)"
-        }
         // That a credit note corrects an invoice is worked out from its text, and is again when the invoice is back.
         let unlinked =
             name == "sales_doc"
@@ -228,7 +225,7 @@ extension UndoTable {
                 join \(name) t on \(match)
                 where \(wanted)
                 """
-            ] + parts + ["delete from \(name) t using undo_row u where \(match) and \(wanted)"]
+            ] + ["delete from \(name) t using undo_row u where \(match) and \(wanted)"]
         return statements.joined(separator: ";\n")
     }
 

@@ -24,6 +24,8 @@ package struct MappingReader {
     private var item: MappedItem
     private var ordinal = 0
     private var meter: ProcessorMeter
+    /// Bytes of the file read so far; of two files, of the first.
+    private var firstSize = 0
     /// Whether the file's last bytes were read.
     private var hasEnded = false
     /// Where a byte order mark stands in the middle of a table.
@@ -127,6 +129,7 @@ package struct MappingReader {
 
     /// Reads the next bytes and hands over each record that ends in them; whoever keeps one makes a copy.
     package mutating func feed(_ bytes: [UInt8], _ body: (inout MappedItem) throws -> Void) throws {
+        firstSize += bytes.count
         try read(bytes, isLast: false, body)
     }
 
@@ -142,7 +145,7 @@ package struct MappingReader {
         guard case .table(var table) = reader.take() else { return }
         defer { reader = .table(table) }
         do {
-            try table.readDetail(bytes, isLast: isLast)
+            try table.readDetail(bytes, isLast: isLast, start: firstSize)
         } catch let error as TabularError {
             var fault = error.diagnostic
             fault.place.file = table.detail?.name

@@ -56,6 +56,8 @@ struct DetailFile {
     let mark: EncodingProbe.Mark
     /// The record's collection that its rows are.
     let collection: Int
+    /// Bytes of the first file: places are counted from its start, as both are kept behind each other.
+    var start = 0
     var reader: CSVReader?
     var dialect = CSVDialect()
     var layout = TableLayout()
@@ -103,11 +105,13 @@ extension TableReader {
 
     /// Puts the rows of the second file aside; the first one must have been read to its end.
     ///
+    /// - Parameter start: number of bytes of the first one.
     /// - Throws: `CSV-MISSING-COLUMN` where it has no column of the key, and what the reader of the text throws.
-    mutating func readDetail(_ bytes: [UInt8], isLast: Bool) throws {
+    mutating func readDetail(_ bytes: [UInt8], isLast: Bool, start: Int) throws {
         guard var file = detail else { return }
         detail = nil
         defer { detail = file }
+        file.start = start
         if file.reader == nil {
             guard !bytes.isEmpty else { return }
             // Without a header of the first file nothing is known of any column.
@@ -127,7 +131,8 @@ extension TableReader {
             }
             try putAside(
                 reader.fields, reader.rowBytes, file.decoder, file.dialect,
-                isDetail: true, line: reader.line, place: reader.place)
+                isDetail: true, line: reader.line,
+                place: file.start + reader.place.lowerBound..<file.start + reader.place.upperBound)
         }
     }
 

@@ -68,17 +68,10 @@ struct MatchCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "decide", abstract: words("command.match.decide"),
             discussion: words("command.match.discussion"))
-        @Argument(help: ArgumentHelp(words("argument.match"), valueName: "ID"))
-        var id: Int
-        @Argument(help: ArgumentHelp(words("argument.account"), valueName: "ACCOUNT"))
-        var account: Int
-        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var answer: Answer
 
         func run() async throws {
-            let freed = try await database.withConnection {
-                try await MatchCases.decide(id, account: account, on: $0)
-            }
-            try MatchCommand.report(freed, id, account, "match.nowDecided")
+            try await answer.give("match.nowDecided") { try await MatchCases.decide($0, account: $1, on: $2) }
         }
     }
 
@@ -86,24 +79,30 @@ struct MatchCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "never", abstract: words("command.match.never"),
             discussion: words("command.match.discussion"))
+        @OptionGroup var answer: Answer
+
+        func run() async throws {
+            try await answer.give("match.nowNever") { try await MatchCases.never($0, account: $1, on: $2) }
+        }
+    }
+
+    /// What a person says about a case and an account.
+    struct Answer: ParsableArguments {
         @Argument(help: ArgumentHelp(words("argument.match"), valueName: "ID"))
         var id: Int
         @Argument(help: ArgumentHelp(words("argument.account"), valueName: "ACCOUNT"))
         var account: Int
         @OptionGroup var database: DatabaseOptions
 
-        func run() async throws {
-            let freed = try await database.withConnection {
-                try await MatchCases.never(id, account: account, on: $0)
-            }
-            try MatchCommand.report(freed, id, account, "match.nowNever")
+        /// Writes it, and tells how many records it frees under the text's name.
+        func give(
+            _ text: String, _ write: (Int, Int, Connection) async throws -> Int?
+        ) async throws {
+            let facts = ["account": String(account), "id": String(id)]
+            let freed = try await database.withConnection { try await write(id, account, $0) }
+            guard let freed else { throw RunError(.caseUnknown, facts) }
+            Console.print(words(text, count: freed, facts))
         }
-    }
-
-    private static func report(_ freed: Int?, _ id: Int, _ account: Int, _ text: String) throws {
-        let facts = ["account": String(account), "id": String(id)]
-        guard let freed else { throw RunError(.caseUnknown, facts) }
-        Console.print(words(text, count: freed, facts))
     }
 }
 

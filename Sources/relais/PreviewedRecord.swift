@@ -148,7 +148,8 @@ extension PreviewedRecord.Match {
         role = trace.role
         self.trace = trace
         let facts = [
-            "accounts": trace.parties.map(String.init).joined(separator: ", "), "key": trace.key ?? "",
+            "accounts": trace.parties.map(String.init).joined(separator: ", "),
+            "key": trace.key.map { words("match.key.\($0)") } ?? "",
             "role": words("role.\(trace.role)"), "value": trace.value ?? "",
         ]
         text = words("preview.match.\(trace.result.rawValue)", facts)

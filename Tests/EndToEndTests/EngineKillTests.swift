@@ -115,13 +115,19 @@ private struct Interrupted: Sendable, CustomTestStringConvertible {
         var expected: [String]?
         var random = Seeded(UInt64(7 + scene.command.count))
         var duration = Duration.seconds(4)
-        for round in 0...Self.kills {
-            try await withDataFolder { data, folder in
-                let file = try write(to: folder)
-                let command = scene.command.map { $0 == "FILE" ? file : $0 }
-                let environment = ["RELAIS_DATA": data]
+        try await withDataFolder { data, folder in
+            let file = try write(to: folder)
+            let command = scene.command.map { $0 == "FILE" ? file : $0 }
+            let environment = ["RELAIS_DATA": data]
+            _ = try await RelaisCommand.run(["runs"], environment: environment)
+            try await prepare(scene, file, environment)
+            _ = try await RelaisCommand.run(["db", "stop"], environment: environment)
+            // Every round begins with the same files, at the same place.
+            let prepared = data + ".prepared"
+            try FileManager.default.moveItem(atPath: data, toPath: prepared)
+            for round in 0...Self.kills {
+                try await copy(prepared, to: data)
                 _ = try await RelaisCommand.run(["runs"], environment: environment)
-                try await prepare(scene, file, environment)
                 if round > 0 {
                     let moment = duration * Double.random(in: 0.1...0.9, using: &random)
                     async let killed: Void = killServer(data, after: moment)
@@ -136,8 +142,17 @@ private struct Interrupted: Sendable, CustomTestStringConvertible {
                 let found = try await digest(cluster.connectionString())
                 if let expected { #expect(found == expected) }
                 expected = expected ?? found
+                _ = try await RelaisCommand.run(["db", "stop"], environment: environment)
             }
+            try FileManager.default.removeItem(atPath: prepared)
         }
+    }
+
+    /// Puts a copy of a data folder in another's place, with its owners.
+    private func copy(_ folder: String, to place: String) async throws {
+        let system = Installation(major: 0, programs: URL(filePath: "/usr/bin"))
+        try await system.run("rm", ["-rf", place])
+        try await system.run("cp", ["-a", folder, place])
     }
 
     private func run(

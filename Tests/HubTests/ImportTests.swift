@@ -284,6 +284,13 @@ import Testing
         #expect(
             try await bench.texts("select code || ' ' || convert_from(raw, 'UTF8') from quarantine")
                 == ["CSV-ORPHAN-DETAIL F9;Perdu;1"])
+        // Its place is one of the kept bytes: those of both files, one behind the other.
+        let place = try await bench.texts(
+            """
+            select convert_from(substring(c.bytes from q.byte_start::int + 1 for (q.byte_end - q.byte_start)::int), 'UTF8')
+            from quarantine q, blob_chunk c
+            """)
+        #expect(place[0]?.trimmingCharacters(in: .newlines) == "F9;Perdu;1")
         #expect(
             try await bench.texts(
                 "select l.label from sales_doc_line l join sales_doc d on d.id = l.doc_id order by number")
