@@ -72,7 +72,12 @@ struct FileCensus: Sendable {
     func warnings(
         _ file: FileRecords, source: Int, on connection: Connection
     ) async throws(PostgreSQLError) -> [Diagnostic] {
-        try await findings.filter { $0.severity != .error }
-            + ColumnDrift.findings(columns, of: file.mapping, source: source, on: connection)
+        let drift = try await ColumnDrift.findings(
+            columns, of: file.mapping, source: source, on: connection)
+        return (findings.filter { $0.severity != .error } + drift).map { finding in
+            var finding = finding
+            finding.place = finding.place.inFile(file.fileName)
+            return finding
+        }
     }
 }

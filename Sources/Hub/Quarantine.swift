@@ -220,7 +220,7 @@ struct ResetQuarantine: Statement {
 
     static let sql = """
         update quarantine q set overrides = '{}', status = 'open'
-        where \(QuarantineFilter.sql) and q.status = 'fixed'
+        where \(QuarantineFilter.sql) and q.status in ('open', 'fixed') and q.overrides <> '{}'
         """
     var parameters: [Parameter] { filter.parameters }
 }

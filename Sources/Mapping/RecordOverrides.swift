@@ -67,7 +67,7 @@ package struct RecordOverrides: Sendable {
         let rows = schema.collections.flatMap { rows in rows.fields.map { "\(rows.name).\($0.name)" } }
         let near = Suggestion.nearest(to: name, in: schema.fields.map(\.name) + rows)
         return MappingError(
-            .overrideField, ["entity": schema.name, "suggestion": near ?? ""], at: place)
+            .overrideField, ["record": schema.name, "suggestion": near ?? ""], at: place)
     }
 
     private static func value(

@@ -79,6 +79,7 @@ package struct Words: Sendable {
         facts["field"] = facts["field"] ?? place.field
         facts["value"] = facts["value"] ?? place.value
         if let words = facts["errno"].flatMap({ texts["errno.\($0)"] }) { facts["detail"] = words }
+        if let word = facts["record"].flatMap({ texts["entity.\($0)"] }) { facts["record"] = word }
         // Kinds of values are words of the user's language too.
         for key in ["expected", "kind"] {
             if let word = facts[key].flatMap({ texts["expected.\($0)"] }) { facts[key] = word }

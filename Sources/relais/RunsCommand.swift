@@ -67,11 +67,11 @@ struct RunsCommand: AsyncParsableCommand {
 
         private func show(_ run: RunSummary, _ artifacts: [RunArtifact], _ records: [QuarantinedRecord]) {
             Console.print(words("runs.title", ["run": String(run.id), "state": words("state.\(run.state)")]))
-            Console.print("\(words("column.started")): \(words.instant(run.startedAt))")
+            Console.print(words("runs.started", ["at": words.instant(run.startedAt)]))
             if let undone = run.undoneBy { Console.print(words("runs.undoneBy", ["run": String(undone)])) }
             if let undoes = run.undoes { Console.print(words("runs.undoes", ["run": String(undoes)])) }
             if let end = run.finishedAt {
-                Console.print("\(words("column.finished")): \(words.instant(end))")
+                Console.print(words("runs.finished", ["at": words.instant(end)]))
             }
             Console.print(LedgerText.line(run.ledger))
             if let error = run.failure { Console.print(Console.text(of: error)) }

@@ -86,7 +86,6 @@ import Testing
         #expect(try await bench.replay(all).ledger == RunLedger(quarantined: 1))
         let row = try await bench.texts("select code || (facts->>'row') || (facts->>'count') from quarantine")
         #expect(row == ["OVERRIDE-ROW32"])
-        _ = try await bench.correct(all, ["lines[2].net": "50"])
         let taken = try await bench.pool.withConnection { try await Quarantine.reset(all, on: $0) }
         #expect(taken == 1)
         #expect(try await bench.texts("select status || overrides from quarantine") == ["open{}"])
