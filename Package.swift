@@ -19,7 +19,8 @@ let floors = [
     "BlobStore", "Bytes", "CLibArchive", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM", "ConnectorKit",
     "ConnectorTesting",
     "Diagnostics",
-    "FileTransfer", "Hub", "JSON", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules", "Tabular",
+    "FileTransfer", "Hub", "JSON", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules", "Schedule",
+    "Tabular",
     "Unpacking",
     "Words",
     "XML",
@@ -89,6 +90,7 @@ let package = Package(
         floor("JSON", ["Diagnostics"]),
         floor("FileTransfer", ["Diagnostics"]),
         floor("Rules", ["Model", "Diagnostics"]),
+        floor("Schedule", ["Model", "Diagnostics"]),
         floor("Unpacking", ["CLibArchive", "FileTransfer", "Diagnostics", subprocess]),
         floor("BlobStore", ["PostgreSQL", "FileTransfer", "Diagnostics", crypto]),
         .target(
@@ -156,10 +158,11 @@ let package = Package(
             [
                 "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "Hub", "JSON", "Mapping",
                 "PostgreSQL",
-                "Rules", "Tabular", "Unpacking",
+                "Rules", "Schedule", "Tabular", "Unpacking",
                 "Words", "XML", "RelaisTesting", "Diagnostics",
             ]),
         tests("RulesTests", ["Rules", "Model", "Diagnostics"]),
+        tests("ScheduleTests", ["Schedule", "Model", "Diagnostics"]),
         tests("UnpackingTests", ["Unpacking", "RelaisTesting", "Diagnostics"]),
         tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
     ]

@@ -14,6 +14,7 @@ import Mapping
 import PostgreSQL
 import RelaisTesting
 import Rules
+import Schedule
 import Tabular
 import Testing
 import Unpacking
@@ -91,7 +92,7 @@ import XML
             "Tabular": ["Bytes", "Diagnostics"], "FileTransfer": ["Diagnostics"],
             "JSON": ["Diagnostics"],
             "BlobStore": ["PostgreSQL", "FileTransfer", "Model", "Diagnostics"],
-            "Rules": ["Model", "Diagnostics"],
+            "Rules": ["Model", "Diagnostics"], "Schedule": ["Model", "Diagnostics"],
             "Unpacking": ["CLibArchive", "FileTransfer", "Diagnostics"],
             "Mapping": ["CLibPCRE2", "Bytes", "JSON", "Model", "Rules", "XML", "Tabular", "Diagnostics"],
             "CRM": ["Model", "PostgreSQL", "Diagnostics"], "ConnectorKit": ["Model", "Diagnostics"],
@@ -127,6 +128,7 @@ import XML
             + InferenceFinding.allCases.map(\.rawValue) + ChoiceReason.allCases.map(\.rawValue)
             + FileError.Code.allCases.map(\.rawValue) + ImportFinding.allCases.map(\.rawValue)
             + RunError.Code.allCases.map(\.rawValue) + BlobError.Code.allCases.map(\.rawValue)
+            + ScheduleError.Code.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")
