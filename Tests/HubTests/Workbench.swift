@@ -26,7 +26,9 @@ final class Workbench: Sendable {
         batchSize: Int = 5000, mapping: MappingDefinition? = nil, keepsFiles: Bool = false,
         blobFolder: URL? = nil, url: String? = nil
     ) async throws {
-        if let url { pool = Pool(url) } else { pool = Pool(try await TestDatabase.migrated()) }
+        let database = if let url { url } else { try await TestDatabase.migrated() }
+        // On a busy machine a turn may take long: no test is about that.
+        pool = Pool(database, limits: Pool.Limits(wait: .seconds(300)))
         folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         chooser = MappingChooser(try MappingLibrary.shipped(), named: mapping)

@@ -15,14 +15,14 @@ private final class Order: Sendable {
 }
 
 @Suite struct PoolTests {
-    private func pool(_ limits: Pool.Limits = Pool.Limits()) async throws -> Pool {
+    private func pool(_ limits: Pool.Limits = Pool.Limits(wait: .seconds(300))) async throws -> Pool {
         Pool(try await TestServer.shared.makeDatabase(), limits: limits)
     }
 
     @Test func `a hundred waiting tasks are served in the order they came, on four connections`() async throws
     {
         let url = try await TestServer.shared.makeDatabase()
-        let pool = Pool(url)
+        let pool = Pool(url, limits: Pool.Limits(wait: .seconds(300)))
         let gate = try await Connection.open(url)
         try await gate.script("select pg_advisory_lock(1)")
         let served = Order()
