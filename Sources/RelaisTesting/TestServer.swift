@@ -73,6 +73,14 @@ package actor TestServer {
         return cluster.connectionString(database: name)
     }
 
+    /// Drops a database of ``makeDatabase(template:)``, for tests whose many databases would fill the memory.
+    package func drop(_ url: String) async throws {
+        guard let name = url.firstMatch(of: /dbname='?(\w+)/)?.output.1 else { return }
+        let connection = try await Connection.open(try await cluster().connectionString(database: "postgres"))
+        try await connection.script("drop database \(name) with (force)")
+        await connection.close()
+    }
+
     /// Makes the database `name` once in the run, to be copied by ``makeDatabase(template:)``.
     package func makeTemplate(_ name: String, _ fill: @Sendable @escaping (Connection) async throws -> Void)
         async throws

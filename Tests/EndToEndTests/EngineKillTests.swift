@@ -104,6 +104,7 @@ private struct Interrupted: Sendable, CustomTestStringConvertible {
                 let again = try await RelaisCommand.run(command, environment: environment(url))
                 #expect(scene.done.contains(again.status), "\(again.errors)")
                 #expect(try await digest(url) == expected)
+                try await TestServer.shared.drop(url)
             }
         }
     }
