@@ -19,7 +19,8 @@ let floors = [
     "BlobStore", "Bytes", "CLibArchive", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM", "ConnectorKit",
     "ConnectorTesting",
     "Diagnostics",
-    "FileTransfer", "Hub", "JSON", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules", "Schedule",
+    "FileTransfer", "Hub", "JSON", "Jobs", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules",
+    "Schedule",
     "Tabular",
     "Unpacking",
     "Words",
@@ -91,6 +92,7 @@ let package = Package(
         floor("FileTransfer", ["Diagnostics"]),
         floor("Rules", ["Model", "Diagnostics"]),
         floor("Schedule", ["Model", "Diagnostics"]),
+        floor("Jobs", ["PostgreSQL", "Model", "Diagnostics"]),
         floor("Unpacking", ["CLibArchive", "FileTransfer", "Diagnostics", subprocess]),
         floor("BlobStore", ["PostgreSQL", "FileTransfer", "Diagnostics", crypto]),
         .target(
@@ -138,6 +140,10 @@ let package = Package(
             ],
             path: "Tests/Bench",
             swiftSettings: strict),
+        .executableTarget(
+            name: "relais-jobs-probe", dependencies: ["Jobs", "PostgreSQL", "Diagnostics"],
+            path: "Tests/JobsProbe",
+            swiftSettings: strict),
         tests("BytesTests", ["Bytes", "RelaisTesting"]),
         tests("ModelTests", ["Model"]),
         tests("XMLTests", ["XML", "RelaisTesting", "Diagnostics"]),
@@ -148,7 +154,7 @@ let package = Package(
         tests(
             "HubTests",
             [
-                "Hub", "CRM", "BlobStore", "Mapping", "ConnectorKit", "ERPConnector", "PostgreSQL",
+                "Hub", "Jobs", "CRM", "BlobStore", "Mapping", "ConnectorKit", "ERPConnector", "PostgreSQL",
                 "RelaisTesting",
                 "Diagnostics",
             ]),
@@ -156,13 +162,15 @@ let package = Package(
         tests(
             "RepositoryTests",
             [
-                "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "Hub", "JSON", "Mapping",
+                "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "Hub", "JSON", "Jobs",
+                "Mapping",
                 "PostgreSQL",
                 "Rules", "Schedule", "Tabular", "Unpacking",
                 "Words", "XML", "RelaisTesting", "Diagnostics",
             ]),
         tests("RulesTests", ["Rules", "Model", "Diagnostics"]),
         tests("ScheduleTests", ["Schedule", "Model", "Diagnostics"]),
+        tests("JobsTests", ["Jobs", "PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
         tests("UnpackingTests", ["Unpacking", "RelaisTesting", "Diagnostics"]),
         tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
     ]

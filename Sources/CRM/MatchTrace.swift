@@ -114,16 +114,6 @@ extension PartyReference {
             "code": code, "name": name, "siren": siren, "siret": siret, "vat": vat, "legal_id": legalID,
             "gln": gln, "street": street, "postal_code": postalCode, "city": city, "country": country,
         ]
-        return JSONText(object: all.compactMapValues { $0 })
-    }
-}
-
-extension JSONText {
-    /// An object of texts; PostgreSQL's jsonb has no NUL character.
-    init(object: [String: String]) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let data = (try? encoder.encode(object)) ?? Data("{}".utf8)
-        self.init(String(decoding: data, as: UTF8.self).replacing("\\u0000", with: "\\ufffd"))
+        return JSONText(facts: all.compactMapValues { $0 })
     }
 }

@@ -172,7 +172,7 @@ struct PartyWriter {
                 before[change.claim.field] = change.before
                 after[change.claim.field] = change.claim.value
             }
-            return (JSONText(object: before), JSONText(object: after))
+            return (JSONText(facts: before), JSONText(facts: after))
         }
     }
 

@@ -121,10 +121,7 @@ struct FinishRun: Statement {
         where id = $1::bigint
         """
     var parameters: [Parameter] {
-        let facts = error.map { error in
-            error.facts.merging(error.place.file.map { ["file": $0] } ?? [:]) { $1 }
-        }
-        return [Parameter(run), Parameter(error.map { JSONText(code: $0.code, facts: facts ?? [:]) })]
+        [Parameter(run), Parameter(error.map { JSONText($0) })]
     }
 }
 
@@ -360,43 +357,5 @@ struct WriteQuarantine: Statement {
             Parameter(entries.map { JSONText(facts: $0.reason.facts) }),
             Parameter(entries.map { JSONText(findings: $0.findings) }), Parameter(entries.map(\.matchCase)),
         ]
-    }
-}
-
-extension JSONText {
-    /// An object of texts.
-    init(facts: [String: String]) {
-        self.init(encoding: facts)
-    }
-
-    /// A code with its facts.
-    init(code: String, facts: [String: String]) {
-        self.init(encoding: facts.merging(["code": code]) { $1 })
-    }
-
-    /// Findings with their code, severity, field and facts.
-    init(findings: [Diagnostic]) {
-        self.init(
-            encoding: findings.map { finding in
-                finding.facts.merging(
-                    [
-                        "code": finding.code, "field": finding.place.field ?? "",
-                        "severity": finding.severity.rawValue,
-                    ]
-                ) { $1 }
-            })
-    }
-
-    /// The members of an object of texts.
-    var objectOfTexts: [String: String] {
-        (try? JSONDecoder().decode([String: String].self, from: Data(text.utf8))) ?? [:]
-    }
-
-    private init(encoding value: some Encodable) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Texts, and lists and maps of texts, always encode. PostgreSQL's jsonb has no NUL character.
-        let data = (try? encoder.encode(value)) ?? Data()
-        self.init(String(decoding: data, as: UTF8.self).replacing("\\u0000", with: "\\ufffd"))
     }
 }

@@ -92,7 +92,7 @@ package actor Connection {
     private func guarded<Value>(
         _ call: (Session) throws(PostgreSQLError) -> Value
     ) async throws(PostgreSQLError) -> Value {
-        guard let canceller else { throw PostgreSQLError(.connectionLost, ["detail": "closed"]) }
+        guard let canceller else { throw PostgreSQLError.closed }
         guard !Task.isCancelled else { throw PostgreSQLError(.cancelled) }
         let statement = canceller.begin()
         let answer: Result<Value, PostgreSQLError> = await withTaskCancellationHandler {
@@ -108,7 +108,7 @@ package actor Connection {
         } catch {
             // Stopped, but not by us: a time limit of the server or an administrator.
             guard error.has(.cancelled), !wasRequested else { throw error }
-            throw PostgreSQLError(.timedOut, error.diagnostic.facts)
+            throw PostgreSQLError(.timedOut, error.diagnostic.facts, retry: .after(.seconds(1)))
         }
     }
 
@@ -116,7 +116,7 @@ package actor Connection {
         _ call: (Session) throws(PostgreSQLError) -> Value
     ) -> Result<Value, PostgreSQLError> {
         executor.checkIsolated()
-        guard let session else { return .failure(PostgreSQLError(.connectionLost, ["detail": "closed"])) }
+        guard let session else { return .failure(PostgreSQLError.closed) }
         return Result { () throws(PostgreSQLError) in try call(session) }
     }
 
@@ -239,7 +239,7 @@ package actor Connection {
         String, any Error
     > {
         try await script("listen \"\(channel.replacing("\"", with: "\"\""))\"")
-        guard let session else { throw PostgreSQLError(.connectionLost) }
+        guard let session else { throw PostgreSQLError.closed }
         let (stream, continuation) = AsyncThrowingStream.makeStream(
             of: String.self, bufferingPolicy: .bufferingNewest(1000))
         // The stream keeps the connection alive; the end of either lets go of both.

@@ -99,6 +99,11 @@ package final class Pool: Sendable {
         }
     }
 
+    /// Opens a connection beside the pool, for one that listens or must never wait for its turn.
+    package func openDedicated() async throws(PostgreSQLError) -> Connection {
+        try await Connection.open(connectionString)
+    }
+
     /// Runs `body` in a transaction on a connection of its own (``Connection/transaction(_:)``).
     package func transaction<Value>(_ body: (Connection) async throws -> Value) async throws -> Value {
         try await withConnection { connection in try await connection.transaction(body) }
@@ -159,7 +164,8 @@ package final class Pool: Sendable {
     private func timeout() -> PostgreSQLError {
         Task.isCancelled
             ? PostgreSQLError(.cancelled)
-            : PostgreSQLError(.poolTimeout, ["connections": String(limits.connections)])
+            : PostgreSQLError(
+                .poolTimeout, ["connections": String(limits.connections)], retry: .after(.seconds(1)))
     }
 
     /// A turn that can be had now; nil when others wait already or everything is lent.

@@ -46,6 +46,10 @@ package struct PostgreSQLError: ReportableError {
         self.diagnostic = diagnostic
     }
 
+    /// The error of a connection that was closed before the call.
+    static let closed = PostgreSQLError(
+        .connectionLost, ["detail": "closed"], retry: .after(.seconds(1)))
+
     /// The five-character SQLSTATE that the server sent, when it did.
     package var sqlState: String? { diagnostic.facts["sqlstate"] }
 

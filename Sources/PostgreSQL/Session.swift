@@ -32,7 +32,9 @@ final class Session {
         var waitsForWriting = true
         while unsafe PQstatus(connection) != CONNECTION_BAD {
             let remaining = ContinuousClock.now.duration(to: deadline)
-            guard remaining > .zero else { throw PostgreSQLError(.timedOut, ["detail": "connecting"]) }
+            guard remaining > .zero else {
+                throw PostgreSQLError(.timedOut, ["detail": "connecting"], retry: .after(.seconds(1)))
+            }
             guard poll(forWriting: waitsForWriting, milliseconds: max(1, remaining.milliseconds)) else {
                 continue
             }

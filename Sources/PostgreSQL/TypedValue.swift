@@ -138,28 +138,6 @@ package struct Bytes: PostgreSQLCodable, Hashable {
     }
 }
 
-/// The text of a JSON document, sent and kept as `jsonb`.
-package struct JSONText: PostgreSQLCodable, Hashable {
-    /// The JSON text.
-    package var text: String
-
-    /// JSON as `jsonb` holds it.
-    package init(_ text: String) {
-        self.text = text
-    }
-
-    package static var typeID: TypeID { .jsonb }
-    package func encode(into bytes: inout [UInt8]) {
-        bytes.append(1)
-        bytes.append(contentsOf: text.utf8)
-    }
-    package static func decode(_ bytes: inout BinaryReader, as type: TypeID) throws(PostgreSQLError)
-        -> JSONText
-    {
-        JSONText(try String.decode(&bytes, as: type))
-    }
-}
-
 extension UUID: PostgreSQLCodable {
     package static var typeID: TypeID { .uuid }
     package func encode(into bytes: inout [UInt8]) {

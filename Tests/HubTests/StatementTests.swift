@@ -6,18 +6,21 @@ import CRM
 import Diagnostics
 import Foundation
 import Hub
+import Jobs
 import PostgreSQL
 import RelaisTesting
 import Testing
 
 @Suite struct StatementTests {
+    private static let statements =
+        Schema.statements + HubStatements.all + JobStatements.all + BlobStore.statements
+
     @Test func `every statement can be prepared`() async throws {
         let connection = try await Connection.open(try await TestDatabase.migrated())
         for plan in ImportPlans.all { try await plan.makeStages(on: connection) }
         try await connection.script("begin")
         try await RunUndo.makePlan(on: connection)
-        for (index, statement) in (Schema.statements + HubStatements.all + BlobStore.statements).enumerated()
-        {
+        for (index, statement) in Self.statements.enumerated() {
             do throws(PostgreSQLError) {
                 try await connection.script("prepare s\(index) as \(statement.sql)")
             } catch {
@@ -47,9 +50,9 @@ import Testing
     }
 
     @Test func `no statement is missing from the lists`() throws {
-        let listed = Set((Schema.statements + HubStatements.all + BlobStore.statements).map { "\($0)" })
-        for file in Repository.files(["Sources/CRM", "Sources/Hub", "Sources/BlobStore"], endings: ["swift"])
-        {
+        let listed = Set(Self.statements.map { "\($0)" })
+        let folders = ["Sources/CRM", "Sources/Hub", "Sources/Jobs", "Sources/BlobStore"]
+        for file in Repository.files(folders, endings: ["swift"]) {
             let text = try String(contentsOf: file, encoding: .utf8)
             for match in text.matches(of: #/struct (\w+): Statement/#) {
                 let isListed = listed.contains(String(match.output.1))

@@ -10,6 +10,7 @@ import FileTransfer
 import Hub
 import Foundation
 import JSON
+import Jobs
 import Mapping
 import PostgreSQL
 import RelaisTesting
@@ -90,7 +91,7 @@ import XML
             "Bytes": [], "Diagnostics": [], "Words": ["Diagnostics", "Model"], "Model": ["Bytes"],
             "PostgreSQL": ["CLibPQ", "Diagnostics", "Model"], "XML": ["CLibXML2", "Diagnostics"],
             "Tabular": ["Bytes", "Diagnostics"], "FileTransfer": ["Diagnostics"],
-            "JSON": ["Diagnostics"],
+            "JSON": ["Diagnostics"], "Jobs": ["PostgreSQL", "Model", "Diagnostics"],
             "BlobStore": ["PostgreSQL", "FileTransfer", "Model", "Diagnostics"],
             "Rules": ["Model", "Diagnostics"], "Schedule": ["Model", "Diagnostics"],
             "Unpacking": ["CLibArchive", "FileTransfer", "Diagnostics"],
@@ -128,7 +129,7 @@ import XML
             + InferenceFinding.allCases.map(\.rawValue) + ChoiceReason.allCases.map(\.rawValue)
             + FileError.Code.allCases.map(\.rawValue) + ImportFinding.allCases.map(\.rawValue)
             + RunError.Code.allCases.map(\.rawValue) + BlobError.Code.allCases.map(\.rawValue)
-            + ScheduleError.Code.allCases.map(\.rawValue)
+            + ScheduleError.Code.allCases.map(\.rawValue) + JobError.Code.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")
