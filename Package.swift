@@ -64,6 +64,9 @@ func connector(_ name: String, uses codecs: [Codec] = []) -> [Target] {
 
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -72,7 +75,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
     ],
     targets: [
@@ -113,7 +118,8 @@ let package = Package(
         floor(
             "Hub",
             [
-                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Tabular", "Unpacking",
+                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Schedule", "Tabular",
+                "Unpacking",
                 "PostgreSQL",
                 "Model",
                 "Diagnostics", crypto,
@@ -121,12 +127,13 @@ let package = Package(
         .executableTarget(
             name: "relais",
             dependencies: [
-                "Hub", "BlobStore", "CRM", "Mapping", "FileTransfer", "Tabular", "JSON", "Unpacking",
+                "Hub", "BlobStore", "CRM", "Jobs", "Mapping", "FileTransfer", "Schedule", "Tabular", "JSON",
+                "Unpacking",
                 "PostgreSQL",
                 "Model",
                 "ConnectorKit",
                 "Words",
-                "Diagnostics", "ERPConnector", arguments, subprocess,
+                "Diagnostics", "ERPConnector", arguments, lifecycle, logging, signals, subprocess,
             ],
             swiftSettings: strict),
         floor("RelaisTesting", ["PostgreSQL", "CRM", "Model", "Diagnostics", subprocess]),
@@ -154,7 +161,9 @@ let package = Package(
         tests(
             "HubTests",
             [
-                "Hub", "Jobs", "CRM", "BlobStore", "Mapping", "ConnectorKit", "ERPConnector", "PostgreSQL",
+                "Hub", "Jobs", "Schedule", "Model", "CRM", "BlobStore", "Mapping", "ConnectorKit",
+                "ERPConnector",
+                "PostgreSQL",
                 "RelaisTesting",
                 "Diagnostics",
             ]),
@@ -168,6 +177,7 @@ let package = Package(
                 "Rules", "Schedule", "Tabular", "Unpacking",
                 "Words", "XML", "RelaisTesting", "Diagnostics",
             ]),
+        tests("FileTransferTests", ["FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests("RulesTests", ["Rules", "Model", "Diagnostics"]),
         tests("ScheduleTests", ["Schedule", "Model", "Diagnostics"]),
         tests("JobsTests", ["Jobs", "PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),

@@ -25,10 +25,19 @@ package protocol Connector: Sendable {
 
     /// The items behind a cursor, in order; nil = from the start.
     ///
-    /// - Parameter deliver: gets each item; the next is read when it returns.
+    /// - Parameter deliver: gets each item, and has committed what it brought when it returns: only then may the
+    ///   source forget it. The next is read after that.
     func read(
-        _ stream: String, after cursor: Cursor?, _ deliver: (ConnectorItem) async throws -> Void
+        _ stream: String, after cursor: Cursor?, _ deliver: (ConnectorItem) async throws -> Delivery
     ) async throws
+}
+
+/// What became of an item that was delivered.
+package enum Delivery: Sendable, Hashable {
+    /// It was applied, or its records wait in quarantine.
+    case accepted
+    /// It was refused as a whole; its bytes are kept all the same.
+    case refused(Diagnostic)
 }
 
 /// An opaque position that the hub keeps for a connector, committed with the data before it.

@@ -71,7 +71,10 @@ package enum Conformance {
         _ connector: some Connector, _ stream: String, after cursor: Cursor?
     ) async throws -> [ConnectorItem] {
         var items: [ConnectorItem] = []
-        try await connector.read(stream, after: cursor) { items.append($0) }
+        try await connector.read(stream, after: cursor) { item in
+            items.append(item)
+            return .accepted
+        }
         return items
     }
 }

@@ -5,7 +5,7 @@
 ///
 /// `facts` and `place.value` may hold data of a peer (a cell, a name); they are shown to people and kept in
 /// quarantine, but never logged: ``description`` leaves them out.
-package struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
+package struct Diagnostic: Error, Sendable, Hashable, CustomStringConvertible {
     /// How much a finding weighs: an error keeps its record out of the CRM, the others do not.
     package enum Severity: String, Sendable, Hashable, Codable {
         case info, warning, error

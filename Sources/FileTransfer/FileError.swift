@@ -17,6 +17,9 @@ package struct FileError: ReportableError {
         case changed = "FILE-CHANGED"
         case unreadable = "FILE-UNREADABLE"
         case unwritable = "FILE-UNWRITABLE"
+        case name = "FILE-NAME"
+        case folderExpected = "FOLDER-EXPECTED"
+        case openFolder = "FOLDER-OPEN"
     }
 
     package let diagnostic: Diagnostic

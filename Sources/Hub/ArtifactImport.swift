@@ -5,6 +5,7 @@ internal import BlobStore
 internal import CRM
 internal import Diagnostics
 internal import FileTransfer
+internal import Jobs
 internal import Mapping
 internal import Model
 internal import PostgreSQL
@@ -65,7 +66,7 @@ struct ArtifactImport {
                 return try await refuse(refusal, on: connection)
             }
             try await apply(records, census, progress, on: connection)
-        } catch let fault as any ReportableError where !(fault is PostgreSQLError) {
+        } catch let fault as any ReportableError where !(fault is PostgreSQLError || fault is JobError) {
             try await refuse(fault.diagnostic, on: connection)
         }
     }
@@ -76,6 +77,7 @@ struct ArtifactImport {
         let facts = intake.facts
         try await connection.script("begin")
         do {
+            try await settings.fence(connection)
             if var blob = try await settings.blobs.begin(facts.sha256, size: facts.size, on: connection) {
                 try await blob.write([intake.path, intake.detail].compactMap(\.self), on: connection)
             }
@@ -209,6 +211,7 @@ struct ArtifactImport {
         var quarantine = quarantine
         let refused = try await quarantine.entries(sorted.refused, on: connection)
         let ledger = try await connection.transaction { [self] connection in
+            try await settings.fence(connection)
             // One import writes parties at a time: two that make the same client would both fail or both succeed.
             _ = try await connection.run(LockParties())
             let applied = try await BatchApplication.apply(

@@ -11,23 +11,33 @@ internal import Unpacking
 /// Hands over the files of a connector one by one.
 struct DeliveredFiles {
     private let chooser: MappingChooser
+    private let cursor: Cursor?
     private var pairs: PairedFiles
 
-    init(_ chooser: MappingChooser) {
+    /// - Parameter cursor: what has been read already.
+    init(_ chooser: MappingChooser, after cursor: Cursor? = nil) {
         self.chooser = chooser
+        self.cursor = cursor
         pairs = PairedFiles(chooser)
     }
 
     /// One report a file; a file that cannot be opened is reported, and the rest goes on.
+    ///
+    /// - Parameters:
+    ///   - onCursor: keeps a cursor, once all before it is committed.
+    ///   - onProblem: hears of what could not even be delivered.
     mutating func read(
-        _ connector: some Connector, _ onFile: (FileIntake) async throws -> FileReport
+        _ connector: some Connector, onCursor: (Cursor) async throws -> Void = { _ in },
+        onProblem: () async throws -> Void = {}, _ onFile: (FileIntake) async throws -> FileReport
     ) async throws -> [FileReport] {
         var reports: [FileReport] = []
         var pairs = pairs
-        try await connector.read("files", after: nil) { item in
+        try await connector.read("files", after: cursor) { item in
+            let before = reports.count
             switch item {
-            case .cursor: break
+            case .cursor(let cursor): try await onCursor(cursor)
             case .problem(let diagnostic):
+                try await onProblem()
                 reports.append(FileReport(name: diagnostic.place.file ?? "", refusal: diagnostic))
             case .artifact(let name, let path):
                 do {
@@ -51,9 +61,17 @@ struct DeliveredFiles {
                     reports.append(FileReport(name: name, refusal: error.inFile(name).diagnostic))
                 }
             }
+            return Self.delivery(reports[before...])
         }
         self.pairs = pairs
         reports += pairs.findings().map { FileReport(name: $0.place.file ?? "", refusal: $0) }
         return reports
+    }
+
+    /// An archive is refused when nothing in it was applied.
+    private static func delivery(_ reports: ArraySlice<FileReport>) -> Delivery {
+        let reasons = reports.compactMap(\.refusal)
+        guard let reason = reasons.first, reasons.count == reports.count else { return .accepted }
+        return .refused(reason)
     }
 }

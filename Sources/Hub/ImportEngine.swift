@@ -103,22 +103,63 @@ package struct ImportEngine: Sendable {
         _ connector: some Connector, progress: (ImportProgress) -> Void = { _ in }
     ) async throws -> ImportReport {
         try await pool.withConnection { connection in
-            try await RunSession.withRun(.import, source: source, on: connection) { run, sourceID in
-                var batches = 0
+            try await RunSession.withRun(RunStart(source: source), on: connection) { begin in
+                let run = try await begin().run
                 var files = DeliveredFiles(chooser)
-                let reports = try await files.read(connector) { intake in
-                    var importer = ArtifactImport(
-                        intake, run: run, source: sourceID, settings, firstBatch: batches)
-                    defer { batches = importer.batches }
-                    do {
-                        try await importer.run(progress, on: connection)
-                    } catch let error as FileError {
-                        importer.report.refusal = error.diagnostic
-                    }
-                    return importer.report
-                }
-                return ImportReport(run: run, files: reports)
+                return ImportReport(
+                    run: run, files: try await read(connector, &files, begin, progress, on: connection))
             }
+        }
+    }
+
+    /// Imports what a connector delivers for a flow, from where the flow stopped reading.
+    ///
+    /// - Returns: nil, and no run, when nothing was delivered.
+    package func run(
+        _ connector: some Connector, for origin: FlowOrigin, progress: (ImportProgress) -> Void = { _ in }
+    ) async throws -> ImportReport? {
+        try await pool.withConnection { connection in
+            let cursor = try await connection.run(FlowCursor(flow: origin.flow)).first.map { Cursor($0) }
+            return try await RunSession.withRun(RunStart(source: source, flow: origin), on: connection) {
+                begin in
+                var run: Int?
+                var files = DeliveredFiles(chooser, after: cursor)
+                let reports = try await read(
+                    connector, &files,
+                    {
+                        let begun = try await begin()
+                        run = begun.run
+                        return begun
+                    }, progress, on: connection
+                ) { cursor in
+                    try await connection.transaction { connection in
+                        try await settings.fence(connection)
+                        try await connection.execute(KeepFlowCursor(flow: origin.flow, cursor: cursor.text))
+                    }
+                }
+                return run.map { ImportReport(run: $0, files: reports) }
+            }
+        }
+    }
+
+    private func read(
+        _ connector: some Connector, _ files: inout DeliveredFiles,
+        _ begin: () async throws -> RunSession.Begun, _ progress: (ImportProgress) -> Void,
+        on connection: Connection, onCursor: (Cursor) async throws -> Void = { _ in }
+    ) async throws -> [FileReport] {
+        var batches = 0
+        return try await files.read(connector, onCursor: onCursor, onProblem: { _ = try await begin() }) {
+            intake in
+            let begun = try await begin()
+            var importer = ArtifactImport(
+                intake, run: begun.run, source: begun.source, settings, firstBatch: batches)
+            defer { batches = importer.batches }
+            do {
+                try await importer.run(progress, on: connection)
+            } catch let error as FileError {
+                importer.report.refusal = error.diagnostic
+            }
+            return importer.report
         }
     }
 }

@@ -5,7 +5,7 @@ package import BlobStore
 internal import CRM
 internal import Mapping
 internal import Model
-internal import PostgreSQL
+package import PostgreSQL
 
 /// How imports work.
 package struct ImportSettings: Sendable {
@@ -15,6 +15,8 @@ package struct ImportSettings: Sendable {
     package var batchSize = 5000
     /// Where files are kept.
     package var blobs: BlobStore
+    /// Runs in every transaction that writes; throws when whoever imports must not write any more.
+    package var fence: @Sendable (Connection) async throws -> Void = { _ in }
 
     /// The settings of imports.
     package init(

@@ -21,7 +21,10 @@ package enum HubStatements {
         RawQuarantine.self, CorrectQuarantine.self, IgnoreQuarantine.self, ReplayFiles.self,
         WaitingInFile.self,
         CloseReplayed.self, KeepRefused.self, MappingsInQuarantine.self, Today.self, LockTailer.self,
-        NotifyChanges.self,
+        NotifyChanges.self, LockFlows.self, FindFlows.self, ApplyFlow.self, ScheduleFlow.self,
+        UnscheduleFlow.self, FlowText.self, CurrentFlow.self, FlowHistory.self, FlowCursor.self,
+        KeepFlowCursor.self, DueSchedules.self, WriteFirings.self, WriteNextTimes.self, LiveJobs.self,
+        Now.self,
     ]
 }
 
@@ -66,17 +69,22 @@ struct MappingVersionID: Statement {
 }
 
 struct StartRun: Statement {
-    let kind: RunKind
+    let start: RunStart
     let source: Int
-    let undoes: Int?
 
     static let sql = """
         with made as (
-          insert into run (kind, source_id, undoes) values ($1, $2::bigint, $3::bigint) returning id
+          insert into run (kind, source_id, undoes, flow_id, flow_version, job_id)
+          values ($1, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::bigint) returning id
         )
         select id from made, lateral (select pg_advisory_lock(29301, id::int)) held
         """
-    var parameters: [Parameter] { [Parameter(kind.rawValue), Parameter(source), Parameter(undoes)] }
+    var parameters: [Parameter] {
+        [
+            Parameter(start.kind.rawValue), Parameter(source), Parameter(start.undoes),
+            Parameter(start.flow?.flow), Parameter(start.flow?.version), Parameter(start.flow?.job),
+        ]
+    }
     typealias Row = Int
 }
 

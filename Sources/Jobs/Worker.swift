@@ -152,6 +152,7 @@ package final class Worker: Sendable {
                 }
                 await connection.close()
             } catch {
+                if Task.isCancelled { return }
                 report(
                     .trouble((error as? any ReportableError)?.diagnostic ?? Diagnostic(code: "JOB-FAILED")))
                 state.demand(.all)
@@ -306,7 +307,7 @@ package final class Worker: Sendable {
     private func fail(_ job: Job, _ error: any Error) async {
         // What says nothing of itself may pass.
         var diagnostic =
-            (error as? any ReportableError)?.diagnostic
+            (error as? any ReportableError)?.diagnostic ?? error as? Diagnostic
             ?? JobError(.failed, ["detail": "\(type(of: error))"], retry: .after(.zero)).diagnostic
         // Whatever did happen in that commit, the job went with it: then there is nothing left to postpone.
         if (error as? PostgreSQLError)?.has(.commitUnknown) == true { diagnostic.retry = .after(.zero) }

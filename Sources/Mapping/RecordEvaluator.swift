@@ -99,8 +99,6 @@ protocol RecordSource {
     ) throws(RecordFault) -> TextRange?
 }
 
-extension Diagnostic: Error {}
-
 /// Why a field has no value. A class: an error of a diagnostic's size costs every call that may throw it.
 final class RecordFault: Error {
     let diagnostic: Diagnostic

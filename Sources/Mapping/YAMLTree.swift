@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // The YAML that mappings may use: maps, lists and scalars with their positions; every scalar is text.
 
-internal import Diagnostics
+package import Diagnostics
 internal import Yams
 
 /// A node of a YAML file with its position.
 ///
 /// Scalars are never typed by YAML, so that a key such as `no:` stays a word; anchors, aliases and tags are
 /// refused, and Yams refuses keys that occur twice.
-struct YAMLTree: Sendable {
-    enum Content: Sendable {
+package struct YAMLTree: Sendable {
+    /// What a node holds.
+    package enum Content: Sendable {
         case scalar(String)
         case list([YAMLTree])
         case map([(key: YAMLTree, value: YAMLTree)])
     }
 
-    let content: Content
-    let place: Place
+    /// What it holds.
+    package let content: Content
+    /// Where it stands.
+    package let place: Place
 
     /// Parses one document.
     ///
     /// - Throws: `MAP-YAML`, `MAP-YAML-FEATURE`.
-    static func parse(_ text: String, file: String) throws(MappingError) -> YAMLTree {
+    package static func parse(_ text: String, file: String) throws(MappingError) -> YAMLTree {
         do {
             let parser = try Yams.Parser(yaml: text)
             // Nodes hold their anchors weakly, the parser for good: it must live until they have been looked at.
@@ -60,19 +63,19 @@ struct YAMLTree: Sendable {
     }
 
     /// The text of a scalar.
-    var scalar: String? { if case .scalar(let text) = content { text } else { nil } }
+    package var scalar: String? { if case .scalar(let text) = content { text } else { nil } }
 
     /// The items of a list; a scalar is a list of itself.
-    var items: [YAMLTree] { if case .list(let items) = content { items } else { [self] } }
+    package var items: [YAMLTree] { if case .list(let items) = content { items } else { [self] } }
 
     /// The pairs of a map with text keys.
-    var pairs: [(key: String, keyPlace: Place, value: YAMLTree)]? {
+    package var pairs: [(key: String, keyPlace: Place, value: YAMLTree)]? {
         guard case .map(let pairs) = content else { return nil }
         return pairs.map { ($0.key.scalar ?? "", $0.key.place, $0.value) }
     }
 
     /// The value under a key of a map.
-    subscript(key: String) -> YAMLTree? { pairs?.first { $0.key == key }?.value }
+    package subscript(key: String) -> YAMLTree? { pairs?.first { $0.key == key }?.value }
 
     /// Whether it is a mapping that writes files.
     var isExport: Bool { self["direction"]?.scalar == "export" }

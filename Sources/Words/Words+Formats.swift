@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers, amounts, dates and sizes as people write them.
 
+internal import struct Foundation.Date
+internal import struct Foundation.TimeZone
 package import Model
 
 extension Words {
@@ -30,6 +32,18 @@ extension Words {
         let seconds = Int(instant.microsecondsSince1970 / 1_000_000)
         let day = CalendarDate(daysSince1970: seconds / 86_400)
         return "\(date(day)) \(instant.description.dropFirst(11).prefix(5)) UTC"
+    }
+
+    /// An instant by the clock of an IANA zone: `lun. 23/11/2026 06:15`.
+    package func instant(_ instant: Timestamp, in zone: String) -> String {
+        let seconds = Int(instant.microsecondsSince1970 / 1_000_000)
+        let date = Date(timeIntervalSince1970: Double(seconds))
+        let offset = TimeZone(identifier: zone)?.secondsFromGMT(for: date) ?? 0
+        let local = Timestamp(microsecondsSince1970: Int64(seconds + offset) * 1_000_000)
+        let day = CalendarDate(daysSince1970: (seconds + offset) / 86_400)
+        // 1970-01-01 was a Thursday.
+        let weekday = self("weekday.\((day.daysSince1970 + 4) % 7)")
+        return "\(weekday) \(self.date(day)) \(local.description.dropFirst(11).prefix(5))"
     }
 
     /// A size in bytes: `12 o`, `3,4 Mo`; `12 B`, `3.4 MB`.

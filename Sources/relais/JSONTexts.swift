@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Texts out of the JSON that the database keeps.
 
+internal import Diagnostics
 internal import JSON
 internal import PostgreSQL
 
@@ -28,5 +29,14 @@ enum JSONTexts {
     private static func texts(_ node: JSONNode) -> [String: String] {
         guard case .object(let members) = node else { return [:] }
         return Dictionary(members.compactMap { member in member.value.text.map { (member.key, $0) } }) { $1 }
+    }
+}
+
+extension Diagnostic {
+    /// An error as runs and jobs keep it; nil for an object without a code.
+    init?(kept json: JSONText) {
+        var facts = JSONTexts.object(json)
+        guard let code = facts.removeValue(forKey: "code") else { return nil }
+        self.init(code: code, facts: facts, place: Place(file: facts["file"]))
     }
 }

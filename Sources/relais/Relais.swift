@@ -5,6 +5,7 @@ internal import ArgumentParser
 internal import Diagnostics
 internal import Foundation
 internal import Glibc
+internal import Hub
 internal import Mapping
 internal import Words
 
@@ -17,7 +18,7 @@ struct Relais: AsyncParsableCommand {
         subcommands: [
             MapCommand.self, PreviewCommand.self, ImportCommand.self, MappingCommand.self, RunsCommand.self,
             QuarantineCommand.self, MatchCommand.self, AccountsCommand.self, SalesCommand.self,
-            BlobsCommand.self,
+            BlobsCommand.self, FlowsCommand.self, JobsCommand.self, ServeCommand.self,
             DatabaseCommand.self, DoctorCommand.self,
         ])
 
@@ -42,6 +43,7 @@ struct Relais: AsyncParsableCommand {
         case let status as ExitStatus: return status.rawValue
         case let error as any ReportableError: Console.report([error.diagnostic], asJSON: asJSON)
         case let faults as MappingFaults: Console.report(faults.faults, asJSON: asJSON)
+        case let faults as FlowFaults: Console.report(faults.faults, asJSON: asJSON)
         case let diagnostic as Diagnostic: Console.report([diagnostic], asJSON: asJSON)
         default:
             let code = exitCode(for: error).rawValue

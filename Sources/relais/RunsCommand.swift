@@ -199,11 +199,7 @@ extension RunSummary {
     fileprivate var stateOrUndone: String { undoneBy == nil ? state : "undone" }
 
     /// Why it failed.
-    fileprivate var failure: Diagnostic? {
-        var facts = JSONTexts.object(error ?? JSONText("{}"))
-        guard let code = facts.removeValue(forKey: "code") else { return nil }
-        return Diagnostic(code: code, facts: facts, place: Place(file: facts["file"]))
-    }
+    fileprivate var failure: Diagnostic? { error.flatMap { Diagnostic(kept: $0) } }
 }
 
 extension RunArtifact {

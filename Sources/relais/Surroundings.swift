@@ -28,6 +28,12 @@ enum Surroundings {
     /// SIREN of our own company, where only its documents are to be imported: `RELAIS_COMPANY_SIREN`.
     static var companySIREN: String? { variable("RELAIS_COMPANY_SIREN") }
 
+    /// Who gives a command, as the system names them.
+    static var person: String? { variable("SUDO_USER") ?? variable("LOGNAME") ?? variable("USER") }
+
+    /// The service manager's socket, as systemd names it.
+    static var notifySocket: String? { variable("NOTIFY_SOCKET") }
+
     /// `RELAIS_LANG`, or the locale in POSIX order.
     static var language: Language {
         Language(

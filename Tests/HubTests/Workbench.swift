@@ -79,6 +79,10 @@ final class Workbench: Sendable {
         try await pool.withConnection { try await $0.run(AdHoc<String?>(sql)) }
     }
 
+    func script(_ sql: String) async throws {
+        try await pool.withConnection { try await $0.script(sql) }
+    }
+
     /// A digest of every CRM row with the transaction that wrote it: equal digests mean that nothing was written.
     func digest() async throws -> [String?] {
         var digests: [String?] = []

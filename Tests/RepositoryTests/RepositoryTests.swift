@@ -98,9 +98,8 @@ import XML
             "Mapping": ["CLibPCRE2", "Bytes", "JSON", "Model", "Rules", "XML", "Tabular", "Diagnostics"],
             "CRM": ["Model", "PostgreSQL", "Diagnostics"], "ConnectorKit": ["Model", "Diagnostics"],
             "Hub": [
-                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Tabular", "Unpacking",
-                "PostgreSQL", "Model",
-                "Diagnostics",
+                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Schedule", "Tabular",
+                "Unpacking", "PostgreSQL", "Model", "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileTransfer", "Diagnostics", "Model"],
         ]
         let foreign: Set = [
@@ -129,7 +128,8 @@ import XML
             + InferenceFinding.allCases.map(\.rawValue) + ChoiceReason.allCases.map(\.rawValue)
             + FileError.Code.allCases.map(\.rawValue) + ImportFinding.allCases.map(\.rawValue)
             + RunError.Code.allCases.map(\.rawValue) + BlobError.Code.allCases.map(\.rawValue)
-            + ScheduleError.Code.allCases.map(\.rawValue) + JobError.Code.allCases.map(\.rawValue)
+            + ScheduleError.Code.allCases.map(\.rawValue) + FlowError.Code.allCases.map(\.rawValue)
+            + JobError.Code.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// A folder that others put files into: which of them are ready, who has them, where they go when they are done.
+
+package import Diagnostics
+package import Foundation
+internal import Glibc
+
+/// A folder on this machine that files arrive in.
+///
+/// Others write into it while it is read, so nothing in it is trusted: links, pipes and devices are reported and left
+/// alone, and a file counts as ready when it has lain still for a while.
+package struct HotFolder: Sendable {
+    /// What tells a file from its later self.
+    package struct Fingerprint: Sendable, Hashable, Codable {
+        /// Name in the folder.
+        package let name: String
+        /// Bytes.
+        package let size: Int
+        /// Time of its last change, in nanoseconds since 1970.
+        package let changed: Int
+    }
+
+    /// What was found.
+    package struct Listing: Sendable {
+        /// Files that are ready, by name.
+        package var ready: [Fingerprint] = []
+        /// What is in the folder and cannot be read, and why.
+        package var problems: [Diagnostic] = []
+    }
+
+    /// The folder.
+    package let path: String
+    private let pattern: String
+    private let stillness: Duration
+    private let now: @Sendable () -> Date
+
+    /// A folder.
+    ///
+    /// - Parameters:
+    ///   - pattern: names that are meant, with `*`, `?` and `[…]`; all when empty.
+    ///   - stillness: a file that has not changed for so long, by its own time and by two looks, is ready.
+    package init(
+        _ path: String, pattern: String = "", stillness: Duration = .seconds(5),
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.path = path
+        self.pattern = pattern
+        self.stillness = stillness
+        self.now = now
+    }
+
+    // MARK: - Looking
+
+    /// What is ready now; takes as long as a file must lie still where there is any that is meant.
+    ///
+    /// - Throws: `FILE-MISSING`, `FILE-FORBIDDEN`, `FOLDER-EXPECTED`, `FOLDER-OPEN` for a folder that everybody may
+    ///   write into.
+    package func list() async throws -> Listing {
+        let first = try look()
+        guard !first.ready.isEmpty else { return first }
+        try await Task.sleep(for: stillness)
+        var second = try look()
+        let before = Set(first.ready)
+        let limit = now().timeIntervalSince1970 - Double(stillness.components.seconds)
+        second.ready = second.ready.filter {
+            before.contains($0) && Double($0.changed) / 1e9 <= limit && !isLocked($0.name)
+        }
+        return second
+    }
+
+    private func look() throws(FileError) -> Listing {
+        let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard folder >= 0 else { throw Self.failure(errno, path) }
+        var status = stat()
+        let known = unsafe fstat(folder, &status) == 0
+        guard known, status.st_mode & S_IWOTH == 0, let stream = unsafe fdopendir(folder) else {
+            close(folder)
+            throw FileError(.openFolder, at: Place(file: path))
+        }
+        // Closes the descriptor too.
+        defer { unsafe closedir(stream) }
+        var listing = Listing()
+        while let entry = unsafe readdir(stream) {
+            let bytes = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { buffer in
+                unsafe Array(buffer.prefix { $0 != 0 })
+            }
+            judge(bytes, in: folder, &listing)
+        }
+        listing.ready.sort { $0.name < $1.name }
+        listing.problems.sort { ($0.place.file ?? "") < ($1.place.file ?? "") }
+        return listing
+    }
+
+    /// Takes a name of the folder for ready, for a problem, or for nothing of ours.
+    private func judge(_ bytes: [UInt8], in folder: Int32, _ listing: inout Listing) {
+        guard let name = String(validating: bytes, as: UTF8.self),
+            !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        else {
+            // Shown without what could fool a terminal.
+            let shown = String(decoding: bytes, as: UTF8.self).map { $0.isNewline ? "␤" : String($0) }
+                .joined()
+            listing.problems.append(FileError(.name, at: Place(file: "\(path)/\(shown)")).diagnostic)
+            return
+        }
+        guard isMeant(name) else { return }
+        var status = stat()
+        guard unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return }
+        let place = Place(file: "\(path)/\(name)")
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: return
+        case S_IFREG where status.st_nlink > 1:
+            listing.problems.append(FileError(.link, at: place).diagnostic)
+        case S_IFREG where unsafe faccessat(folder, name, R_OK, 0) != 0:
+            listing.problems.append(FileError(.forbidden, at: place).diagnostic)
+        case S_IFREG:
+            let time = status.st_mtim
+            listing.ready.append(
+                Fingerprint(
+                    name: name, size: Int(status.st_size), changed: time.tv_sec * 1_000_000_000 + time.tv_nsec
+                ))
+        case S_IFLNK: listing.problems.append(FileError(.link, at: place).diagnostic)
+        default: listing.problems.append(FileError(.special, at: place).diagnostic)
+        }
+    }
+
+    private static let unfinished = [".tmp", ".part", ".filepart", ".crdownload"]
+
+    private func isMeant(_ name: String) -> Bool {
+        guard !name.hasPrefix("."), !name.hasPrefix("~"), !name.hasSuffix("~"),
+            !Self.unfinished.contains(where: name.lowercased().hasSuffix)
+        else { return false }
+        return unsafe pattern.isEmpty || fnmatch(pattern, name, ignoringCase) == 0
+    }
+
+    /// Whether somebody holds a lock on the file.
+    private func isLocked(_ name: String) -> Bool {
+        let file = unsafe open("\(path)/\(name)", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { return true }
+        defer { close(file) }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else { return errno == EWOULDBLOCK }
+        return false
+    }
+
+    // MARK: - Taking
+
+    private var workFolder: String { "\(path)/.work" }
+    private static let separator = "__"
+
+    /// A file that is being read, under a name that nobody else writes to.
+    package struct Claim: Sendable {
+        /// Its name as it arrived.
+        package let name: String
+        /// Where it is now.
+        package let path: String
+    }
+
+    /// Takes a file out of the sight of others; nil when it is gone already.
+    package func claim(_ file: Fingerprint) throws(FileError) -> Claim? {
+        try Self.make(workFolder)
+        let target = "\(workFolder)/\(UUID().uuidString)\(Self.separator)\(file.name)"
+        guard unsafe rename("\(path)/\(file.name)", target) == 0 else {
+            guard errno == ENOENT else {
+                throw FileError(.unwritable, SystemFault.facts(), at: Place(file: target))
+            }
+            return nil
+        }
+        return Claim(name: file.name, path: target)
+    }
+
+    /// Files that were taken by a run that died.
+    package func leftovers() -> [Claim] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: workFolder)) ?? []
+        return names.sorted().compactMap { entry in
+            guard let end = entry.range(of: Self.separator)?.upperBound else { return nil }
+            return Claim(name: String(entry[end...]), path: "\(workFolder)/\(entry)")
+        }
+    }
+
+    /// Puts a file that is done into `done/` of the day.
+    package func keep(_ claim: Claim) throws(FileError) {
+        try move(claim, to: "\(path)/done/\(day)")
+    }
+
+    /// Puts a file that was refused into `quarantine/`, with a report beside it.
+    package func refuse(_ claim: Claim, _ reason: Diagnostic) throws(FileError) {
+        let folder = "\(path)/quarantine"
+        let name = try move(claim, to: folder)
+        let report = reason.facts.merging(["code": reason.code]) { $1 }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        var file = try DurableFile(in: folder)
+        try file.write(Array((try? encoder.encode(report)) ?? Data()))
+        try file.finish(as: name + ".report.json")
+    }
+
+    /// Deletes a file that is done.
+    package func delete(_ claim: Claim) throws(FileError) {
+        guard unsafe unlink(claim.path) == 0 || errno == ENOENT else {
+            throw FileError(.unwritable, SystemFault.facts(), at: Place(file: claim.path))
+        }
+    }
+
+    @discardableResult
+    private func move(_ claim: Claim, to folder: String) throws(FileError) -> String {
+        try Self.make(folder)
+        var name = claim.name
+        // Files of one name arrive every day; none takes the place of another.
+        if FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
+            name = "\(UUID().uuidString.prefix(8))-\(name)"
+        }
+        guard unsafe rename(claim.path, "\(folder)/\(name)") == 0 else {
+            throw FileError(.unwritable, SystemFault.facts(), at: Place(file: folder))
+        }
+        return name
+    }
+
+    private var day: String {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = .gmt
+        let parts = calendar.dateComponents([.year, .month, .day], from: now())
+        let digits = [parts.month ?? 0, parts.day ?? 0].map { $0 < 10 ? "0\($0)" : "\($0)" }
+        return "\(parts.year ?? 0)-\(digits.joined(separator: "-"))"
+    }
+
+    private static func make(_ folder: String) throws(FileError) {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw FileError(.unwritable, SystemFault.facts(error), at: Place(file: folder))
+        }
+    }
+
+    private static func failure(_ number: Int32, _ path: String) -> FileError {
+        let place = Place(file: path)
+        return switch number {
+        case ENOENT: FileError(.missing, at: place)
+        case EACCES, EPERM: FileError(.forbidden, at: place)
+        case ENOTDIR, ELOOP: FileError(.folderExpected, at: place)
+        default: FileError(.unreadable, SystemFault.facts(number), at: place)
+        }
+    }
+}
+
+/// `FNM_CASEFOLD`, which glibc's headers hide from Swift (`fnmatch.h`).
+private let ignoringCase: Int32 = 1 << 4

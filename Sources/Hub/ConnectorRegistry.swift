@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The connectors that this program has, by their ids.
+
+package import ConnectorKit
+
+/// Connectors by id.
+package struct ConnectorRegistry: Sendable {
+    private let types: [String: any Connector.Type]
+
+    /// A registry of these connectors.
+    package init(_ types: [any Connector.Type]) {
+        self.types = Dictionary(uniqueKeysWithValues: types.map { ($0.description.id, $0) })
+    }
+
+    /// Their ids, in order.
+    package var ids: [String] { types.keys.sorted() }
+
+    /// The connector with an id.
+    package subscript(id: String) -> (any Connector.Type)? { types[id] }
+}

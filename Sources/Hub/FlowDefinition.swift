@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A flow as its file says it: what is fetched from where, how it is read, when.
+
+package import ConnectorKit
+internal import Diagnostics
+internal import Jobs
+package import Schedule
+
+/// What IT says once.
+package struct FlowDefinition: Sendable {
+    /// Lower-case name with hyphens.
+    package var name = ""
+    /// One sentence for people.
+    package var description = ""
+    /// The connector's id.
+    package var connector = ""
+    /// What the connector wants to know.
+    package var settings = Settings([:])
+    /// The mapping's name; nil = chosen by what each file holds.
+    package var mapping: String?
+    /// Code of the source system whose claims the records are.
+    package var source = "erp"
+    /// When it runs by itself.
+    package var schedule: FlowSchedule?
+    /// The class of work: `scheduled` or `bulk`.
+    package var queue = "scheduled"
+    /// Attempts before a job is given up.
+    package var attempts = 8
+    /// Files that must be read as told before a version becomes current.
+    package var tests: [FlowTest] = []
+    /// The file's text.
+    package var text = ""
+
+    /// The group of its jobs, which run one at a time.
+    package var group: String { Self.group(name) }
+
+    /// The group of a flow's jobs.
+    package static func group(_ name: String) -> String { "flow:" + name }
+}
+
+/// When a flow runs, and what becomes of times that cannot be kept.
+package struct FlowSchedule: Sendable {
+    /// What becomes of times that passed while nothing ticked.
+    package enum Missed: String, Sendable, CaseIterable {
+        /// They are left out.
+        case skip
+        /// The last one counts.
+        case once
+        /// All of them, up to a number, the last ones.
+        case all
+    }
+
+    /// What happens when the run before has not ended.
+    package enum Overlap: String, Sendable, CaseIterable {
+        /// The new one is left out.
+        case skip
+        /// The new one waits.
+        case queue
+        /// The old one is cancelled.
+        case cancel
+    }
+
+    /// Which times.
+    package var times: Schedule
+    /// Name of the zone whose clock counts.
+    package var zone = "Europe/Paris"
+    /// Times missed.
+    package var missed = Missed.once
+    /// How many of them at most, with ``Missed/all``.
+    package var missedLimit = 10
+    /// Times that come too soon.
+    package var overlap = Overlap.skip
+    /// Runs begin up to so many seconds later, so that not all begin at once.
+    package var jitterSeconds = 0
+}
+
+/// A file that a flow must be able to read.
+package struct FlowTest: Sendable, Hashable {
+    /// Path beside the flow's file.
+    package var file = ""
+    /// Records that it must have.
+    package var records = 0
+    /// Of these, with an error.
+    package var errors = 0
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does the job of a flow: reads its connector and imports what it brings.
+
+internal import ConnectorKit
+internal import Diagnostics
+package import Jobs
+package import Mapping
+internal import Model
+package import PostgreSQL
+
+/// Runs flows.
+package struct FlowRunner: Sendable {
+    private let pool: Pool
+    private let connectors: ConnectorRegistry
+    private let mappings: MappingLibrary
+    private let settings: ImportSettings
+
+    /// A runner.
+    package init(
+        pool: Pool, connectors: ConnectorRegistry, mappings: MappingLibrary, settings: ImportSettings
+    ) {
+        self.pool = pool
+        self.connectors = connectors
+        self.mappings = mappings
+        self.settings = settings
+    }
+
+    /// The handlers of the hub's jobs, by their kind.
+    package var handlers: [String: Worker.Handler] {
+        [FlowJob.kind: { try await run($0) }]
+    }
+
+    /// Runs the version that is current now, also when the job is tried again: its run says which that was.
+    ///
+    /// - Returns: the number of the run; nil when nothing was there to be read.
+    private func run(_ running: RunningJob) async throws -> Int? {
+        let facts = running.job.payload.objectOfTexts
+        let id = facts["flow"].flatMap { Int($0) } ?? 0
+        guard
+            let current = try await pool.withConnection({ try await $0.run(CurrentFlow(flow: id)) }).first
+        else { throw FlowError(.unknown, ["name": String(id)]) }
+        let flow: FlowDefinition
+        do throws(FlowFaults) {
+            flow = try FlowDefinition.parse(
+                current.text, file: current.name, connectors: connectors, mappings: mappings)
+        } catch {
+            // A connector or a mapping that this program no longer has.
+            throw FlowError(error.faults.first ?? Diagnostic(code: "FLOW-CONNECTOR"))
+        }
+        guard let type = connectors[flow.connector] else {
+            throw FlowError(.connector, ["name": flow.connector])
+        }
+        let origin = FlowOrigin(flow: id, version: current.version, job: running.job.id)
+        return try await read(type.init(flow.settings), flow, origin, running)?.run
+    }
+
+    private func read(
+        _ connector: some Connector, _ flow: FlowDefinition, _ origin: FlowOrigin, _ running: RunningJob
+    ) async throws -> ImportReport? {
+        var settings = settings
+        settings.fence = { connection in try await running.hold(on: connection) }
+        let chooser = MappingChooser(
+            mappings, named: try flow.mapping.map { name in try mappings.mapping(name) })
+        let engine = ImportEngine(pool: pool, source: flow.source, settings, chooser: chooser)
+        return try await engine.run(connector, for: origin)
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon as a process: it imports what arrives by the clock, outlives its PostgreSQL, and ends when it is told to.
+
+import Foundation
+import PostgreSQL
+import RelaisTesting
+import Testing
+
+@Suite struct ServeTests {
+    private let samples = Repository.root.appending(path: "Connectors/ERP/Samples")
+
+    /// A running `relais serve`.
+    private struct Daemon {
+        let process: Process
+        let log: URL
+
+        init(_ data: String, _ folder: URL, _ arguments: [String] = []) throws {
+            log = folder.appending(path: "serve-\(UUID().uuidString.prefix(4)).log")
+            _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+            process = Process()
+            process.executableURL = Repository.command
+            process.arguments = ["serve", "--data", data, "--log-format", "json"] + arguments
+            process.environment = ["PATH": "/usr/bin:/bin", "LANG": "fr_FR.UTF-8"]
+            process.standardError = try FileHandle(forWritingTo: log)
+            try process.run()
+        }
+
+        /// Messages of the log, one an event.
+        var messages: [String] {
+            let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+            return text.split(separator: "\n").compactMap { line in
+                let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String]
+                return object?["message"]
+            }
+        }
+
+        /// Sends SIGTERM and waits for the end.
+        func stop() async throws -> Int32 {
+            process.terminate()
+            try await until { !process.isRunning }
+            return process.terminationStatus
+        }
+    }
+
+    private func writeFlow(_ folder: URL, schedule: String?) throws -> (file: String, inbox: URL) {
+        let inbox = folder.appending(path: "in")
+        try FileManager.default.createDirectory(
+            at: inbox, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        let text = """
+            flow: comptes
+            connector: erp
+            settings: {from: \(inbox.path), pattern: "*.csv", stillness: 0}
+            mapping: accounts-csv
+            \(schedule.map { "schedule: \"\($0)\"" } ?? "")
+            tests: [{file: \(samples.path)/comptes.csv, records: 6}]
+
+            """
+        let file = folder.appending(path: "flow.yaml")
+        try Data(text.utf8).write(to: file)
+        return (file.path, inbox)
+    }
+
+    private func drop(_ name: String, in inbox: URL) throws {
+        let file = inbox.appending(path: name)
+        try FileManager.default.copyItem(at: samples.appending(path: "comptes.csv"), to: file)
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -60)], ofItemAtPath: file.path)
+    }
+
+    private func runs(_ data: String) async throws -> [String] {
+        let result = try await RelaisCommand.run(["runs", "--json", "--data", data])
+        return result.output.split(separator: "\n").map(String.init)
+    }
+
+    @Test func `a file that arrives is imported at the next minute, and the daemon ends with code 0`()
+        async throws
+    {
+        try await withDataFolder { data, folder in
+            let flow = try writeFlow(folder, schedule: "* * * * *")
+            let applied = try await RelaisCommand.run(["flows", "apply", flow.file, "--data", data])
+            #expect(
+                applied.status == 0 && applied.output.contains("la version 1 est en vigueur"),
+                "\(applied.errors)")
+            let daemon = try Daemon(data, folder)
+            try drop("comptes.csv", in: flow.inbox)
+            try await until { daemon.messages.contains("job done") }
+            let runs = try await runs(data)
+            #expect(runs.count == 1 && runs[0].contains(#""inserted":6"#), "\(runs)")
+            #expect(!FileManager.default.fileExists(atPath: flow.inbox.path + "/comptes.csv"))
+            #expect(try await daemon.stop() == 0)
+            #expect(daemon.messages.suffix(2) == ["stopping", "stopped"])
+        }
+    }
+
+    @Test func `PostgreSQL killed under the daemon comes back, and the work goes on without hands`()
+        async throws
+    {
+        try await withDataFolder { data, folder in
+            let flow = try writeFlow(folder, schedule: nil)
+            _ = try await RelaisCommand.run(["flows", "apply", flow.file, "--data", data])
+            let daemon = try Daemon(data, folder)
+            try await until { daemon.messages.contains("ready") }
+            let pid = try String(contentsOfFile: data + "/postgres/postmaster.pid", encoding: .utf8)
+            kill(try #require(pid.split(separator: "\n").first.flatMap { Int32($0) }), SIGKILL)
+            try await until { daemon.messages.contains("PostgreSQL is gone and is started again") }
+            try drop("comptes.csv", in: flow.inbox)
+            let queued = try await RelaisCommand.run(["flows", "run", "comptes", "--data", data])
+            #expect(queued.status == 0, "\(queued.errors)")
+            try await until { daemon.messages.contains("job done") }
+            #expect(try await runs(data).count == 1)
+            #expect(try await daemon.stop() == 0)
+        }
+    }
+
+    @Test func `a daemon killed in the middle of an import leaves it to the next, which ends it`()
+        async throws
+    {
+        try await withDataFolder { data, folder in
+            let flow = try writeFlow(folder, schedule: nil)
+            let rows = (0..<30_000).map { "C\($0),Client \($0),,,,,,," }
+            let text =
+                "id,name,siren,siret,tva,street,postcode,city,phone\n" + rows.joined(separator: "\n") + "\n"
+            try Data(text.utf8).write(to: flow.inbox.appending(path: "big.csv"))
+            _ = try await RelaisCommand.run(["flows", "apply", flow.file, "--data", data])
+            let first = try Daemon(data, folder)
+            _ = try await RelaisCommand.run(["flows", "run", "comptes", "--data", data])
+            let connection = try await Connection.open(
+                try PrivateCluster(folder: URL(filePath: data)).connectionString())
+            try await until { try await connection.run(AdHoc<Int>("select count(*) from run_batch")) != [0] }
+            kill(first.process.processIdentifier, SIGKILL)
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: flow.inbox.path + "/.work").count == 1)
+            // The lease need not end by itself here.
+            try await connection.script("update job set lease_until = now()")
+            let second = try Daemon(data, folder)
+            try await until { second.messages.contains("job done") }
+            #expect(try await connection.run(AdHoc<Int>("select count(*) from party")) == [30_000])
+            #expect(
+                try await connection.run(AdHoc<String>("select state from run order by id")) == [
+                    "failed", "succeeded",
+                ])
+            #expect(try await connection.run(AdHoc<Int>("select attempt::bigint from job_history")) == [2])
+            await connection.close()
+            #expect(try await second.stop() == 0)
+        }
+    }
+
+    @Test func `a role that does not exist is refused`() async throws {
+        try await withDataFolder { data, _ in
+            let result = try await RelaisCommand.run(["serve", "--data", data, "--roles", "worker,boss"])
+            #expect(
+                result.status == 1 && result.errors.contains("OPTION-VALUE") && result.errors.contains("boss")
+            )
+        }
+    }
+}
