@@ -59,10 +59,13 @@ demo: build ## preview, import, mend, replay and undo the samples in a private d
 lint: ## check the layout of the code
 	swift format lint --strict --recursive Sources Connectors Tests Package.swift
 
-# The imports that are killed keep the machine busy for minutes: by themselves, they disturb no other test.
+# Leases and killed processes are about time: they run without the crowd of other tests. The imports that are killed
+# keep the machine busy for minutes: by themselves, they disturb no other test.
+TIMED = JobsTests|FlowTests|ServeTests
 test: bootstrap lint ## lint, build with import check, run every test
 	$(SWIFT_BUILD) --build-tests
-	swift test --skip-build --skip EngineKillTests
+	swift test --skip-build --skip 'EngineKillTests|$(TIMED)'
+	swift test --skip-build --filter '$(TIMED)'
 	swift test --skip-build --filter EngineKillTests
 
 soak: bootstrap ## the tests with full kill and fuzz counts

@@ -156,8 +156,13 @@ import Testing
         let runner = FlowRunner(
             pool: bench.pool, connectors: connectors, mappings: try MappingLibrary.shipped(),
             settings: ImportSettings(blobs: bench.blobs))
+        // Leases are never lost by being slow here, and nothing is heard of one that is, until something is written.
+        var timing = Worker.Timing()
+        timing.lease = .seconds(3600)
+        timing.beat = .seconds(3600)
         let worker = Worker(
-            pool: bench.pool, name: UUID().uuidString, slots: [.interactive: 1], handlers: runner.handlers)
+            pool: bench.pool, name: UUID().uuidString, slots: [.interactive: 1], timing: timing,
+            handlers: runner.handlers)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await worker.run() }
             try await until(condition)

@@ -41,7 +41,8 @@ struct JobsProbe {
                 "late": { running in
                     print("began \(running.job.id)")
                     fflush(nil)
-                    try await Task.sleep(for: .seconds(1))
+                    // Long enough to be stopped before it ends.
+                    try await Task.sleep(for: .seconds(arguments[2] == "sleeper" ? 20 : 1))
                     return try await effect(running)
                 },
             ]
