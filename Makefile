@@ -62,15 +62,19 @@ lint: ## check the layout of the code
 # Leases and killed processes are about time: they run without the crowd of other tests. The imports that are killed
 # keep the machine busy for minutes: by themselves, they disturb no other test.
 TIMED = JobsTests|FlowTests|ServeTests
+define tests
+$(1) swift test --skip-build --skip 'EngineKillTests|$(TIMED)'
+$(1) swift test --skip-build --filter '$(TIMED)'
+$(1) swift test --skip-build --filter EngineKillTests
+endef
+
 test: bootstrap lint ## lint, build with import check, run every test
 	$(SWIFT_BUILD) --build-tests
-	swift test --skip-build --skip 'EngineKillTests|$(TIMED)'
-	swift test --skip-build --filter '$(TIMED)'
-	swift test --skip-build --filter EngineKillTests
+	$(call tests,)
 
 soak: bootstrap ## the tests with full kill and fuzz counts
 	$(SWIFT_BUILD) --build-tests
-	RELAIS_SOAK=1 swift test --skip-build
+	$(call tests,RELAIS_SOAK=1)
 
 # Coverage of Relais' own modules only; the corpus starts from the golden samples.
 FUZZ_SECONDS ?= 600

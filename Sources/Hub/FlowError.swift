@@ -14,7 +14,6 @@ package struct FlowError: ReportableError {
         case unknown = "FLOW-UNKNOWN"
         case test = "FLOW-TEST"
         case paused = "FLOW-PAUSED"
-        case files = "FLOW-FILES"
     }
 
     package let diagnostic: Diagnostic

@@ -10,7 +10,6 @@ internal import Schedule
 /// Ticks. Any number of nodes may: a time becomes one job, whoever sees it first.
 package struct FlowScheduler: Sendable {
     private let pool: Pool
-    private let connectors: ConnectorRegistry
     private let pause: Duration
     private let report: @Sendable (Diagnostic) -> Void
 
@@ -20,11 +19,10 @@ package struct FlowScheduler: Sendable {
     ///   - pause: time between two looks.
     ///   - report: hears of what keeps it from ticking; it goes on.
     package init(
-        pool: Pool, connectors: ConnectorRegistry, pause: Duration = .seconds(1),
+        pool: Pool, pause: Duration = .seconds(1),
         report: @escaping @Sendable (Diagnostic) -> Void = { _ in }
     ) {
         self.pool = pool
-        self.connectors = connectors
         self.pause = pause
         self.report = report
     }

@@ -153,17 +153,23 @@ extension Duration {
     }
 }
 
-/// Makes all leases of a worker longer; returns those that it still has, and which of them are to end.
+/// Makes leases longer; returns those that are still had, and which of them are to end.
+///
+/// By their numbers and not by the worker's name: a fetch whose answer was lost leaves leases that nobody works on, and
+/// these must end.
 struct ExtendLeases: Statement {
-    let worker: String
+    let jobs: [Job]
     let lease: Duration
 
     static let sql = """
-        update job set lease_until = now() + $2::bigint * interval '1 microsecond'
-        where state = 'running' and worker = $1
-        returning id, lease_token, cancelled_at is not null
+        update job j set lease_until = now() + $3::bigint * interval '1 microsecond'
+        from unnest($1::bigint[], $2::bigint[]) d (id, token)
+        where j.id = d.id and j.lease_token = d.token
+        returning j.id, j.lease_token, j.cancelled_at is not null
         """
-    var parameters: [Parameter] { [Parameter(worker), Parameter(lease.microseconds)] }
+    var parameters: [Parameter] {
+        [Parameter(jobs.map(\.id)), Parameter(jobs.map(\.token)), Parameter(lease.microseconds)]
+    }
 
     struct Row: Sendable {
         let id: Int

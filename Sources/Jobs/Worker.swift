@@ -184,7 +184,7 @@ package final class Worker: Sendable {
         let lent = state.lent
         if heardAt.duration(to: .now) > timing.lease { state.stop(.leaseLost) }
         guard !lent.isEmpty else { return heardAt = .now }
-        let kept = try await connection.run(ExtendLeases(worker: name, lease: timing.lease))
+        let kept = try await connection.run(ExtendLeases(jobs: lent, lease: timing.lease))
         heardAt = .now
         let tokens = Set(kept.map(\.token))
         let before = Set(lent.map(\.token))
@@ -201,18 +201,36 @@ package final class Worker: Sendable {
             let room = min(state.room(in: queue), 100)
             guard room > 0 else { return }
             let after = state.turn(in: queue)
-            var jobs: [Job] = []
-            do {
-                let fetch = FetchJobs(
-                    queue: queue, count: room, worker: name, lease: timing.lease, after: after)
-                jobs = try await connection.run(fetch)
-                jobs += try await fetchLimited(queue, room - jobs.count, on: connection)
-            } catch let error as PostgreSQLError where error.has(.constraint) {
-                // Another worker began a job of the same exclusive key in the same moment.
+            let fetch = FetchJobs(
+                queue: queue, count: room, worker: name, lease: timing.lease, after: after)
+            guard var count = try await begin(queue, room, start, { try await connection.run(fetch) }) else {
                 continue
             }
+            // What was lent is in hand before the next thing can fail.
+            if count < room {
+                let more = try await begin(queue, room - count, start) {
+                    try await fetchLimited(queue, room - count, on: connection)
+                }
+                guard let more else { continue }
+                count += more
+            }
+            if count == 0 && after.isEmpty { return }
+        }
+    }
+
+    /// Begins what a fetch lends.
+    ///
+    /// - Returns: how many jobs; nil when another worker began one of the same exclusive key in the same moment.
+    private func begin(
+        _ queue: QueueName, _ room: Int, _ start: ([Job], [AsyncStream<StopReason>]) -> Void,
+        _ fetch: () async throws -> [Job]
+    ) async throws -> Int? {
+        do {
+            let jobs = try await fetch()
             start(jobs, state.take(jobs, wasFull: jobs.count >= room, from: queue))
-            if jobs.isEmpty && after.isEmpty { return }
+            return jobs.count
+        } catch let error as PostgreSQLError where error.has(.constraint) {
+            return nil
         }
     }
 

@@ -77,7 +77,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func schedulerService(_ pool: Pool, _ logger: Logger) -> SchedulerService {
         SchedulerService(
-            scheduler: FlowScheduler(pool: pool, connectors: connectors) { trouble in
+            scheduler: FlowScheduler(pool: pool) { trouble in
                 logger.warning("schedules could not be read", metadata: ["code": .string(trouble.code)])
             })
     }

@@ -121,7 +121,7 @@ import Testing
                 _ = try await Flows.apply(one, by: nil, now: Self.at("2026-01-05T05:01:00Z"), on: connection)
             }
         }
-        let scheduler = FlowScheduler(pool: bench.pool, connectors: Self.connectors)
+        let scheduler = FlowScheduler(pool: bench.pool)
         let made = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<4 {
                 group.addTask {

@@ -6,9 +6,9 @@ import Foundation
 import Jobs
 import PostgreSQL
 
-/// `relais-jobs-probe URL NAME MODE [SLOTS CONNECTIONS]`: works until SIGTERM.
+/// `relais-jobs-probe URL NAME [SLOTS CONNECTIONS]`: works until SIGTERM.
 ///
-/// Kinds of jobs: `effect` writes one row in the transaction of its completion, `late` sleeps a second before that,
+/// Kinds of jobs: `effect` writes one row in the transaction of its completion, `late` sleeps before that: a second, and twenty in a worker called `sleeper`,
 /// `noop` does nothing.
 @main
 struct JobsProbe {

@@ -36,6 +36,29 @@ import Testing
         #expect(bench.lines.filter { $0.hasPrefix("done") } == ["done:\(id)"])
     }
 
+    @Test func `a fetch whose answer was lost does not keep its jobs for ever`() async throws {
+        let bench = try await JobsBench()
+        let ids = try await bench.enqueue([JobsBench.job(), JobsBench.job()])
+        // As the first worker's fetch leaves it when its connection breaks before the answer.
+        try await bench.script(
+            """
+            update job set state = 'running', worker = 'w1', attempt = 1, lease_token = nextval('job_lease'),
+              lease_until = now() + interval '300 milliseconds'
+            where id = \(ids[0])
+            """)
+        let worker = bench.worker([
+            "work": { running in
+                // The worker has something in hand meanwhile, and makes itself heard.
+                if running.job.id == ids[1] { try await until { bench.lines.contains("done:\(ids[0])") } }
+                return nil
+            }
+        ])
+        try await bench.running([worker]) { try await bench.ended(2) }
+        #expect(
+            try await bench.numbers("select attempt::bigint from job_history where job_id = \(ids[0])") == [2]
+        )
+    }
+
     @Test func `a lost lease stops the handler at the next heartbeat`() async throws {
         let bench = try await JobsBench()
         let id = try await bench.enqueue([JobsBench.job()])[0]
