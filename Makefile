@@ -9,7 +9,7 @@ SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 RELAIS = .build/debug/relais
 DEMO_DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/relais-demo,$(HOME)/.local/share/relais-demo)
 VENV = .venv
-PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev poppler-utils pkg-config postgresql postgresql-contrib python3-venv
+PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-dev openssh-server nginx-light vsftpd poppler-utils pkg-config postgresql postgresql-contrib python3-venv
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## list the targets

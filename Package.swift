@@ -16,10 +16,12 @@ let strict: [SwiftSetting] = [
 
 /// Every folder of Sources; `Mapping` lives at the root to ship `Mappings/`, and leaves the others out.
 let floors = [
-    "BlobStore", "Bytes", "CLibArchive", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM", "ConnectorKit",
+    "BlobStore", "Blocking", "Bytes", "CLibArchive", "CLibCurl", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM",
+    "ConnectorKit",
     "ConnectorTesting",
     "Diagnostics",
-    "FileTransfer", "Hub", "JSON", "Jobs", "Mapping", "Model", "PostgreSQL", "RelaisTesting", "Rules",
+    "FileSources", "FileTransfer", "Hub", "JSON", "Jobs", "Mapping", "Model", "PostgreSQL", "RelaisTesting",
+    "Rules",
     "Schedule",
     "Tabular",
     "Unpacking",
@@ -42,7 +44,7 @@ func tests(_ name: String, _ uses: [Target.Dependency]) -> Target {
 enum Codec: String {
     case xml = "XML"
     case tabular = "Tabular"
-    case fileTransfer = "FileTransfer"
+    case fileSources = "FileSources"
 }
 
 /// The only way to declare a connector: `Connectors/NAME/{Sources,Tests}`.
@@ -86,15 +88,18 @@ let package = Package(
         .systemLibrary(name: "CLibPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(
             name: "CLibArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(
+            name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        floor("Blocking"),
         floor("Diagnostics"),
         floor("Words", ["Model", "Diagnostics", yams], resources: [.copy("Catalogue")]),
         floor("Bytes"),
         floor("Model", ["Bytes"]),
-        floor("PostgreSQL", ["CLibPQ", "Model", "Diagnostics", crypto, subprocess]),
+        floor("PostgreSQL", ["CLibPQ", "Blocking", "Model", "Diagnostics", crypto, subprocess]),
         floor("XML", ["CLibXML2", "Diagnostics"]),
         floor("Tabular", ["Bytes", "Diagnostics"]),
         floor("JSON", ["Diagnostics"]),
-        floor("FileTransfer", ["Diagnostics"]),
+        floor("FileTransfer", ["CLibCurl", "Blocking", "Diagnostics", crypto]),
         floor("Rules", ["Model", "Diagnostics"]),
         floor("Schedule", ["Model", "Diagnostics"]),
         floor("Jobs", ["PostgreSQL", "Model", "Diagnostics"]),
@@ -115,6 +120,7 @@ let package = Package(
             swiftSettings: strict),
         floor("CRM", ["Model", "PostgreSQL", "Diagnostics", crypto], resources: [.copy("Migrations")]),
         floor("ConnectorKit", ["Model", "Diagnostics"]),
+        floor("FileSources", ["ConnectorKit", "FileTransfer", "Diagnostics"]),
         floor(
             "Hub",
             [
@@ -131,7 +137,7 @@ let package = Package(
                 "Unpacking",
                 "PostgreSQL",
                 "Model",
-                "ConnectorKit",
+                "ConnectorKit", "FileSources",
                 "Words",
                 "Diagnostics", "ERPConnector", arguments, lifecycle, logging, signals, subprocess,
             ],
@@ -171,20 +177,24 @@ let package = Package(
         tests(
             "RepositoryTests",
             [
-                "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileTransfer", "Hub", "JSON", "Jobs",
+                "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileSources", "FileTransfer", "Hub",
+                "JSON", "Jobs",
                 "Mapping",
                 "PostgreSQL",
                 "Rules", "Schedule", "Tabular", "Unpacking",
                 "Words", "XML", "RelaisTesting", "Diagnostics",
             ]),
         tests("FileTransferTests", ["FileTransfer", "RelaisTesting", "Diagnostics"]),
+        tests(
+            "FileSourcesTests",
+            ["FileSources", "FileTransfer", "ConnectorKit", "RelaisTesting", "Diagnostics"]),
         tests("RulesTests", ["Rules", "Model", "Diagnostics"]),
         tests("ScheduleTests", ["Schedule", "Model", "Diagnostics"]),
         tests("JobsTests", ["Jobs", "PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
         tests("UnpackingTests", ["Unpacking", "RelaisTesting", "Diagnostics"]),
         tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
     ]
-        + connector("ERP", uses: [.fileTransfer])
+        + connector("ERP", uses: [.fileSources])
 )
 
 // libFuzzer brings its own `main`, so the fuzz target exists only where `make fuzz` asks for it.

@@ -35,8 +35,8 @@ package struct ConnectorDescription: Sendable, Hashable {
             lines += [
                 "  \(setting.name):", "    type: \(setting.type.rawValue)",
                 "    required: \(setting.isRequired)",
-                "    secret: \(setting.isSecret)", "    help:", "      fr: \(setting.frenchHelp)",
-                "      en: \(setting.englishHelp)",
+                "    secret: \(setting.isSecret)", "    help:", "      fr: \"\(setting.frenchHelp)\"",
+                "      en: \"\(setting.englishHelp)\"",
             ]
         }
         return lines.joined(separator: "\n") + "\n"
@@ -89,21 +89,50 @@ package struct SettingDescription: Sendable, Hashable {
 package struct Settings: Sendable, Hashable {
     /// Lists of texts by name; a plain text is a list of one.
     package var values: [String: [String]]
+    /// Secrets by the settings that they are for.
+    package var secrets: [String: Secret] = [:]
 
     /// Settings by name, each with its values.
     package init(_ values: [String: [String]]) {
         self.values = values
     }
 
+    /// The value of a secret setting; nil when it is not set, or not yet known.
+    package func secret(_ name: String) -> String? { secrets[name]?.value }
+
     /// The list under a name; empty when it is not set.
     package subscript(name: String) -> [String] { values[name] ?? [] }
 
-    /// The findings that every connector has: settings missing or unknown.
+    /// The findings that every connector has: settings missing or unknown, secrets in the open.
     package func findings(for description: ConnectorDescription) -> [Diagnostic] {
-        let known = Set(description.settings.map(\.name))
-        let missing = description.settings.filter { $0.isRequired && self[$0.name].isEmpty }
-        return missing.map { Diagnostic(code: "SETTING-MISSING", facts: ["setting": $0.name]) }
-            + values.keys.filter { !known.contains($0) }.sorted()
-            .map { Diagnostic(code: "SETTING-UNKNOWN", facts: ["setting": $0]) }
+        func findings(_ code: String, _ names: some Sequence<String>) -> [Diagnostic] {
+            names.sorted().map { Diagnostic(code: code, facts: ["setting": $0]) }
+        }
+        let open = Set(description.settings.filter { !$0.isSecret }.map(\.name))
+        let secret = Set(description.settings.filter(\.isSecret).map(\.name))
+        let missing = description.settings.filter {
+            $0.isRequired && self[$0.name].isEmpty && secrets[$0.name] == nil
+        }
+        return findings("SETTING-MISSING", missing.map(\.name))
+            + findings("SETTING-UNKNOWN", Set(values.keys).subtracting(open.union(secret)))
+            + findings("SETTING-SECRET", secret.intersection(values.keys))
+            + findings("SETTING-OPEN", open.intersection(secrets.keys))
+            + findings("SETTING-UNKNOWN", Set(secrets.keys).subtracting(open.union(secret)))
     }
+}
+
+/// A value that must never be shown: its name stands for it, and its value is only known while it is used.
+package struct Secret: Sendable, Hashable, CustomStringConvertible {
+    /// What it is called.
+    package let name: String
+    /// What it is; nil until somebody needs it.
+    package let value: String?
+
+    /// A secret, with or without its value.
+    package init(name: String, value: String? = nil) {
+        self.name = name
+        self.value = value
+    }
+
+    package var description: String { "secret \(name)" }
 }

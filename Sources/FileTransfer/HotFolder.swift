@@ -30,7 +30,7 @@ package struct HotFolder: Sendable {
 
     /// The folder.
     package let path: String
-    private let pattern: String
+    private let names: FileNames
     private let stillness: Duration
     private let now: @Sendable () -> Date
 
@@ -44,7 +44,7 @@ package struct HotFolder: Sendable {
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.path = path
-        self.pattern = pattern
+        names = FileNames(pattern: pattern)
         self.stillness = stillness
         self.now = now
     }
@@ -93,16 +93,11 @@ package struct HotFolder: Sendable {
 
     /// Takes a name of the folder for ready, for a problem, or for nothing of ours.
     private func judge(_ bytes: [UInt8], in folder: Int32, _ listing: inout Listing) {
-        guard let name = String(validating: bytes, as: UTF8.self),
-            !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-        else {
-            // Shown without what could fool a terminal.
-            let shown = String(decoding: bytes, as: UTF8.self).map { $0.isNewline ? "␤" : String($0) }
-                .joined()
-            listing.problems.append(FileError(.name, at: Place(file: "\(path)/\(shown)")).diagnostic)
-            return
+        guard let name = FileNames.name(bytes) else {
+            let place = Place(file: "\(path)/\(FileNames.shown(bytes))")
+            return listing.problems.append(FileError(.name, at: place).diagnostic)
         }
-        guard isMeant(name) else { return }
+        guard names.isMeant(name) else { return }
         var status = stat()
         guard unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return }
         let place = Place(file: "\(path)/\(name)")
@@ -121,15 +116,6 @@ package struct HotFolder: Sendable {
         case S_IFLNK: listing.problems.append(FileError(.link, at: place).diagnostic)
         default: listing.problems.append(FileError(.special, at: place).diagnostic)
         }
-    }
-
-    private static let unfinished = [".tmp", ".part", ".filepart", ".crdownload"]
-
-    private func isMeant(_ name: String) -> Bool {
-        guard !name.hasPrefix("."), !name.hasPrefix("~"), !name.hasSuffix("~"),
-            !Self.unfinished.contains(where: name.lowercased().hasSuffix)
-        else { return false }
-        return unsafe pattern.isEmpty || fnmatch(pattern, name, ignoringCase) == 0
     }
 
     /// Whether somebody holds a lock on the file.
@@ -240,6 +226,3 @@ package struct HotFolder: Sendable {
         }
     }
 }
-
-/// `FNM_CASEFOLD`, which glibc's headers hide from Swift (`fnmatch.h`).
-private let ignoringCase: Int32 = 1 << 4

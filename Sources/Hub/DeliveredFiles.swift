@@ -12,11 +12,15 @@ internal import Unpacking
 struct DeliveredFiles {
     private let chooser: MappingChooser
     private let cursor: Cursor?
+    private let redaction: Redaction
     private var pairs: PairedFiles
 
-    /// - Parameter cursor: what has been read already.
-    init(_ chooser: MappingChooser, after cursor: Cursor? = nil) {
+    /// - Parameters:
+    ///   - cursor: what has been read already.
+    ///   - redaction: what the connector must not say.
+    init(_ chooser: MappingChooser, after cursor: Cursor? = nil, _ redaction: Redaction = Redaction()) {
         self.chooser = chooser
+        self.redaction = redaction
         self.cursor = cursor
         pairs = PairedFiles(chooser)
     }
@@ -25,20 +29,24 @@ struct DeliveredFiles {
     ///
     /// - Parameters:
     ///   - onCursor: keeps a cursor, once all before it is committed.
-    ///   - onProblem: hears of what could not even be delivered.
+    ///   - onProblem: keeps why something could not even be opened.
     mutating func read(
         _ connector: some Connector, onCursor: (Cursor) async throws -> Void = { _ in },
-        onProblem: () async throws -> Void = {}, _ onFile: (FileIntake) async throws -> FileReport
+        onProblem: (Diagnostic) async throws -> Void = { _ in },
+        _ onFile: (FileIntake) async throws -> FileReport
     ) async throws -> [FileReport] {
         var reports: [FileReport] = []
         var pairs = pairs
-        try await connector.read("files", after: cursor) { item in
+        func refuse(_ name: String, _ reason: Diagnostic) async throws {
+            reports.append(FileReport(name: name, refusal: reason))
+            try await onProblem(reason)
+        }
+        try await redacted(connector) { item in
             let before = reports.count
             switch item {
             case .cursor(let cursor): try await onCursor(cursor)
             case .problem(let diagnostic):
-                try await onProblem()
-                reports.append(FileReport(name: diagnostic.place.file ?? "", refusal: diagnostic))
+                try await refuse(diagnostic.place.file ?? "", redaction.apply(diagnostic))
             case .artifact(let name, let path):
                 do {
                     try await Unpacker().withFiles(of: path) { parts in
@@ -51,14 +59,14 @@ struct DeliveredFiles {
                                 let intake = try FileIntake(part, among: named, &pairs, chooser)
                                 reports.append(try await onFile(intake))
                             } catch let error as FileError {
-                                reports.append(FileReport(name: part.name, refusal: error.diagnostic))
+                                try await refuse(part.name, error.inFile(part.name).diagnostic)
                             }
                         }
                     }
                 } catch let error as FileError {
-                    reports.append(FileReport(name: name, refusal: error.inFile(name).diagnostic))
+                    try await refuse(name, error.inFile(name).diagnostic)
                 } catch let error as UnpackingError {
-                    reports.append(FileReport(name: name, refusal: error.inFile(name).diagnostic))
+                    try await refuse(name, error.inFile(name).diagnostic)
                 }
             }
             return Self.delivery(reports[before...])
@@ -66,6 +74,17 @@ struct DeliveredFiles {
         self.pairs = pairs
         reports += pairs.findings().map { FileReport(name: $0.place.file ?? "", refusal: $0) }
         return reports
+    }
+
+    /// Reads the connector; what it throws is without its secrets.
+    private func redacted(
+        _ connector: some Connector, _ deliver: (ConnectorItem) async throws -> Delivery
+    ) async throws {
+        do {
+            try await connector.read("files", after: cursor, deliver)
+        } catch let error as any ReportableError {
+            throw redaction.apply(error)
+        }
     }
 
     /// An archive is refused when nothing in it was applied.

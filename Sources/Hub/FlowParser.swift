@@ -34,7 +34,8 @@ private struct FlowParser {
     var faults: [Diagnostic] = []
 
     private static let keys = [
-        "flow", "description", "connector", "settings", "mapping", "source", "schedule", "queue", "attempts",
+        "flow", "description", "connector", "settings", "secrets", "mapping", "source", "schedule", "queue",
+        "attempts",
         "tests",
     ]
 
@@ -67,6 +68,17 @@ private struct FlowParser {
         for (key, _, value) in root["settings"]?.pairs ?? [] {
             flow.settings.values[key] = value.items.compactMap(\.scalar)
         }
+        for (key, _, value) in root["secrets"]?.pairs ?? [] {
+            if let name = value.scalar, Secrets.isName(name) {
+                flow.settings.secrets[key] = Secret(name: name)
+            } else {
+                // Perhaps the secret itself: it is not repeated.
+                let facts = ["key": key]
+                var fault = placed(SecretError(.name, facts).diagnostic, value)
+                fault.place.value = nil
+                faults.append(fault)
+            }
+        }
         guard let id = text(root, "connector", isRequired: true) else { return }
         flow.connector = id
         guard let type = connectors[id] else {
@@ -75,7 +87,11 @@ private struct FlowParser {
         }
         for finding in type.check(flow.settings) {
             let setting = finding.facts["setting"] ?? ""
-            faults.append(placed(finding, root["settings"]?[setting] ?? root["settings"] ?? root))
+            let node = root["settings"]?[setting] ?? root["secrets"]?[setting] ?? root["settings"] ?? root
+            var fault = placed(finding, node)
+            // What stands where a secret should be is not repeated.
+            if finding.code == "SETTING-SECRET" { fault.place.value = nil }
+            faults.append(fault)
         }
     }
 

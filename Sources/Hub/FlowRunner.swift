@@ -14,15 +14,18 @@ package struct FlowRunner: Sendable {
     private let connectors: ConnectorRegistry
     private let mappings: MappingLibrary
     private let settings: ImportSettings
+    private let secrets: Secrets
 
     /// A runner.
     package init(
-        pool: Pool, connectors: ConnectorRegistry, mappings: MappingLibrary, settings: ImportSettings
+        pool: Pool, connectors: ConnectorRegistry, mappings: MappingLibrary, settings: ImportSettings,
+        secrets: Secrets
     ) {
         self.pool = pool
         self.connectors = connectors
         self.mappings = mappings
         self.settings = settings
+        self.secrets = secrets
     }
 
     /// The handlers of the hub's jobs, by their kind.
@@ -51,13 +54,17 @@ package struct FlowRunner: Sendable {
             throw FlowError(.connector, ["name": flow.connector])
         }
         let origin = FlowOrigin(flow: id, version: current.version, job: running.job.id)
-        return try await read(type.init(flow.settings), flow, origin, running)?.run
+        let opened = try await pool.withConnection { try await secrets.open(flow.settings, on: $0) }
+        let redaction = Redaction(opened.secrets.values.compactMap(\.value))
+        return try await read(type.init(opened), flow, origin, running, redaction)?.run
     }
 
     private func read(
-        _ connector: some Connector, _ flow: FlowDefinition, _ origin: FlowOrigin, _ running: RunningJob
+        _ connector: some Connector, _ flow: FlowDefinition, _ origin: FlowOrigin, _ running: RunningJob,
+        _ redaction: Redaction
     ) async throws -> ImportReport? {
         var settings = settings
+        settings.redaction = redaction
         settings.fence = { connection in try await running.hold(on: connection) }
         let chooser = MappingChooser(
             mappings, named: try flow.mapping.map { name in try mappings.mapping(name) })

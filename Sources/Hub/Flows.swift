@@ -57,12 +57,14 @@ package enum Flows {
     /// Makes a definition the current version of its flow; the same text again changes nothing.
     ///
     /// Versions that were current stay, and a run that goes on keeps the one it began with.
+    /// - Throws: `SECRET-UNKNOWN` for a secret that it names and that is not there.
     /// - Returns: the version's number, and whether it is new.
     package static func apply(
         _ flow: FlowDefinition, by person: String?, now: Timestamp, on connection: Connection
     ) async throws -> (version: Int, isNew: Bool) {
         try await connection.transaction { connection in
             _ = try await connection.run(LockFlows())
+            try await Secrets.require(flow.settings.secrets.values, on: connection)
             if let known = try await connection.run(FindFlows(name: flow.name)).first, known.text == flow.text
             {
                 return (known.version, false)
@@ -71,6 +73,9 @@ package enum Flows {
             guard let (id, version) = made.first.map({ ($0.id, $0.version) }) else {
                 throw FlowError(.unknown, ["name": flow.name])
             }
+            try await connection.execute(ForgetFlowSecrets(flow: id))
+            let secrets = Set(flow.settings.secrets.values.map(\.name)).sorted()
+            try await connection.execute(KeepFlowSecrets(flow: id, names: secrets))
             if let schedule = flow.schedule {
                 let next = schedule.times.next(after: now)
                 try await connection.execute(

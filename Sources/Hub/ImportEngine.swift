@@ -123,7 +123,7 @@ package struct ImportEngine: Sendable {
             return try await RunSession.withRun(RunStart(source: source, flow: origin), on: connection) {
                 begin in
                 var run: Int?
-                var files = DeliveredFiles(chooser, after: cursor)
+                var files = DeliveredFiles(chooser, after: cursor, settings.redaction)
                 let reports = try await read(
                     connector, &files,
                     {
@@ -148,8 +148,12 @@ package struct ImportEngine: Sendable {
         on connection: Connection, onCursor: (Cursor) async throws -> Void = { _ in }
     ) async throws -> [FileReport] {
         var batches = 0
-        return try await files.read(connector, onCursor: onCursor, onProblem: { _ = try await begin() }) {
-            intake in
+        return try await files.read(
+            connector, onCursor: onCursor,
+            onProblem: { problem in
+                try await connection.execute(KeepProblem(run: try await begin().run, problem: problem))
+            }
+        ) { intake in
             let begun = try await begin()
             var importer = ArtifactImport(
                 intake, run: begun.run, source: begun.source, settings, firstBatch: batches)

@@ -3,6 +3,7 @@
 
 package import BlobStore
 internal import CRM
+package import Diagnostics
 internal import Mapping
 internal import Model
 package import PostgreSQL
@@ -17,6 +18,8 @@ package struct ImportSettings: Sendable {
     package var blobs: BlobStore
     /// Runs in every transaction that writes; throws when whoever imports must not write any more.
     package var fence: @Sendable (Connection) async throws -> Void = { _ in }
+    /// Takes the secrets of the connector out of what it says.
+    package var redaction = Redaction()
 
     /// The settings of imports.
     package init(

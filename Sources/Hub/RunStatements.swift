@@ -24,7 +24,8 @@ package enum HubStatements {
         NotifyChanges.self, LockFlows.self, FindFlows.self, ApplyFlow.self, ScheduleFlow.self,
         UnscheduleFlow.self, FlowText.self, CurrentFlow.self, FlowHistory.self, FlowCursor.self,
         KeepFlowCursor.self, DueSchedules.self, WriteFirings.self, WriteNextTimes.self, LiveJobs.self,
-        Now.self,
+        Now.self, KeepSecret.self, ListSecrets.self, FindSecret.self, LockSecrets.self, CloseSecret.self,
+        DeleteSecret.self, ForgetFlowSecrets.self, KeepFlowSecrets.self, KeepProblem.self, ListProblems.self,
     ]
 }
 
@@ -125,12 +126,22 @@ struct FinishRun: Statement {
     static let sql = """
         update run
         set finished_at = now(), error = $2::jsonb,
-          state = case when $2::jsonb is not null then 'failed' when quarantined > 0 then 'partial' else 'succeeded' end
+          state = case when $2::jsonb is not null then 'failed' when quarantined > 0
+            or exists (select from run_problem p where p.run_id = run.id) then 'partial' else 'succeeded' end
         where id = $1::bigint
         """
     var parameters: [Parameter] {
         [Parameter(run), Parameter(error.map { JSONText($0) })]
     }
+}
+
+/// Why something of a run could not be read.
+struct KeepProblem: Statement {
+    let run: Int
+    let problem: Diagnostic
+
+    static let sql = "insert into run_problem (run_id, problem) values ($1::bigint, $2::jsonb)"
+    var parameters: [Parameter] { [Parameter(run), Parameter(JSONText(problem))] }
 }
 
 /// Held to the end of the transaction; 29302 follows the lock of runs.

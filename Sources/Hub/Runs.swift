@@ -67,6 +67,21 @@ package enum Runs {
     {
         try await connection.run(ListArtifacts(run: id))
     }
+
+    /// Why some of what a run was to read could not be read, at most a thousand.
+    package static func problems(of id: Int, on connection: Connection) async throws(PostgreSQLError)
+        -> [JSONText]
+    {
+        try await connection.run(ListProblems(run: id))
+    }
+}
+
+struct ListProblems: Statement {
+    let run: Int
+
+    static let sql = "select problem from run_problem where run_id = $1::bigint order by id limit 1000"
+    var parameters: [Parameter] { [Parameter(run)] }
+    typealias Row = JSONText
 }
 
 struct ListRuns: Statement {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection to PostgreSQL: synchronous libpq on a queue of its own.
 
+internal import Blocking
 internal import Diagnostics
 
 /// One session of the server. Its calls run one after the other on the connection's own queue.

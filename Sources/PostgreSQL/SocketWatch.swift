@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls back when a socket can be read, on the queue of the actor that owns the socket.
 
+internal import Blocking
 internal import Dispatch
 
 /// A read source on a socket, from its creation until it is cancelled.

@@ -46,6 +46,14 @@ struct DatabaseOptions: ParsableArguments {
     /// Where files are kept: large ones beside the database.
     var blobs: BlobStore { BlobStore(folder: folder.appending(path: "blobs").path) }
 
+    /// Passwords and keys of other machines; the key that opens them is in a file beside the data, or where the
+    /// surroundings say.
+    var secrets: Secrets {
+        let named = Surroundings.secretKeyFile
+        return Secrets(
+            keyFile: named ?? folder.appending(path: "secret.key").path, mayMakeKey: named == nil)
+    }
+
     /// Runs `body` on a pool of the database, whose schema is brought up to date first.
     func withDatabase<Value>(_ body: (Pool) async throws -> Value) async throws -> Value {
         let pool = Pool(try await connectionString())

@@ -5,6 +5,7 @@ internal import ArgumentParser
 internal import ConnectorKit
 internal import Diagnostics
 internal import ERPConnector
+internal import FileSources
 internal import Hub
 internal import Words
 
@@ -27,7 +28,7 @@ struct ImportCommand: AsyncParsableCommand {
         let report = try await database.withDatabase { pool in
             let settings = database.importSettings
             let engine = ImportEngine(pool: pool, source: "erp", settings, chooser: chooser)
-            let connector = ERPConnector(Settings([ERPSettings.paths.name: files]))
+            let connector = ERPConnector(Settings([FileSettings.paths.name: files]))
             return try await engine.run(connector) { Console.progress(ProgressText.line($0)) }
         }
         Console.progress("")

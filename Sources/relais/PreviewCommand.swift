@@ -6,6 +6,7 @@ internal import CRM
 internal import ConnectorKit
 internal import Diagnostics
 internal import ERPConnector
+internal import FileSources
 internal import Foundation
 internal import Hub
 internal import Mapping
@@ -39,7 +40,7 @@ struct PreviewCommand: AsyncParsableCommand {
         let reports = try await database.withDatabase { pool in
             let settings = database.importSettings
             let engine = PreviewEngine(pool: pool, source: "erp", settings, chooser: chooser)
-            let connector = ERPConnector(Settings([ERPSettings.paths.name: files]))
+            let connector = ERPConnector(Settings([FileSettings.paths.name: files]))
             return try await engine.run(connector, progress: { Console.progress(ProgressText.line($0)) }) {
                 printer.add($0)
             }

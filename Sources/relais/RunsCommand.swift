@@ -56,13 +56,17 @@ struct RunsCommand: AsyncParsableCommand {
                 (
                     try await Runs.show(id, on: connection),
                     try await Runs.artifacts(of: id, on: connection),
-                    try await Quarantine.list(QuarantineFilter(run: id, withClosed: true), on: connection)
+                    try await Quarantine.list(QuarantineFilter(run: id, withClosed: true), on: connection),
+                    try await Runs.problems(of: id, on: connection)
                 )
             }
             guard let run = found.0 else {
                 throw Diagnostic(code: "RUN-UNKNOWN", facts: ["id": String(id)])
             }
-            output.asJSON ? showJSON(run, found.1, found.2) : show(run, found.1, found.2)
+            let problems = found.3.compactMap { Diagnostic(kept: $0) }
+            if output.asJSON { return showJSON(run, found.1, found.2, problems) }
+            show(run, found.1, found.2)
+            for problem in problems { Console.print(Console.text(of: problem)) }
         }
 
         private func show(_ run: RunSummary, _ artifacts: [RunArtifact], _ records: [QuarantinedRecord]) {
@@ -92,7 +96,10 @@ struct RunsCommand: AsyncParsableCommand {
             }
         }
 
-        private func showJSON(_ run: RunSummary, _ artifacts: [RunArtifact], _ records: [QuarantinedRecord]) {
+        private func showJSON(
+            _ run: RunSummary, _ artifacts: [RunArtifact], _ records: [QuarantinedRecord],
+            _ problems: [Diagnostic]
+        ) {
             guard case .object(var object) = RunsCommand.json(run) else { return }
             object["files"] = .list(
                 artifacts.map {
@@ -101,6 +108,7 @@ struct RunsCommand: AsyncParsableCommand {
                         "warnings": .list($0.warnings.map { JSONValue($0) }),
                     ]
                 })
+            object["problems"] = .list(problems.map { JSONValue($0) })
             object["quarantine"] = .list(
                 records.map { record in
                     [

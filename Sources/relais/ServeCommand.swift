@@ -85,7 +85,7 @@ struct ServeCommand: AsyncParsableCommand {
     private func workerService(_ pool: Pool, _ logger: Logger) throws -> WorkerService {
         let runner = FlowRunner(
             pool: pool, connectors: connectors, mappings: try MappingLibrary.shipped(),
-            settings: database.importSettings)
+            settings: database.importSettings, secrets: database.secrets)
         var timing = Worker.Timing()
         timing.grace = .seconds(max(0, stopWithin - 5))
         let name =

@@ -34,6 +34,13 @@ enum Surroundings {
     /// The service manager's socket, as systemd names it.
     static var notifySocket: String? { variable("NOTIFY_SOCKET") }
 
+    /// The file of the key that opens secrets: `RELAIS_SECRET_KEY_FILE`, or systemd's credential
+    /// `relais-secret-key`.
+    static var secretKeyFile: String? {
+        variable("RELAIS_SECRET_KEY_FILE")
+            ?? variable("CREDENTIALS_DIRECTORY").map { $0 + "/relais-secret-key" }
+    }
+
     /// `RELAIS_LANG`, or the locale in POSIX order.
     static var language: Language {
         Language(

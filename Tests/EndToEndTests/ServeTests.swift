@@ -145,6 +145,54 @@ import Testing
         }
     }
 
+    @Test func `files of another machine are fetched with a secret, applied once, and moved there`()
+        async throws
+    {
+        try await withDataFolder { data, folder in
+            let server = try await SSHServer()
+            for name in ["comptes.csv", "clé.csv"] {
+                try FileManager.default.copyItem(
+                    at: samples.appending(path: "comptes.csv"), to: server.files.appending(path: name))
+            }
+            try Data().write(to: server.files.appending(path: "vide.csv"))
+            let key = folder.appending(path: "key")
+            try Data(server.privateKey.utf8).write(to: key)
+            let flow = folder.appending(path: "flow.yaml")
+            let text = """
+                flow: distant
+                connector: erp
+                settings: {from: "\(server.address)", host_keys: ["\(server.fingerprint)"], after: move, stillness: 0}
+                secrets: {private_key: erp-key}
+                mapping: accounts-csv
+
+                """
+            try Data(text.utf8).write(to: flow)
+            let early = try await RelaisCommand.run(["flows", "apply", flow.path, "--data", data])
+            #expect(early.status == 1 && early.errors.contains("SECRET-UNKNOWN"))
+            let set = try await RelaisCommand.run(
+                ["secrets", "set", "erp-key", "--file", key.path, "--data", data])
+            #expect(set.status == 0, "\(set.errors)")
+            let applied = try await RelaisCommand.run(["flows", "apply", flow.path, "--data", data])
+            #expect(applied.status == 0, "\(applied.errors)")
+            let daemon = try Daemon(data, folder)
+            for done in 1...2 {
+                _ = try await RelaisCommand.run(["flows", "run", "distant", "--data", data])
+                try await until { daemon.messages.count { $0 == "job done" } == done }
+            }
+            let done = try FileManager.default.contentsOfDirectory(
+                atPath: server.files.appending(path: "done").path)
+            #expect(Set(done) == ["comptes.csv", "clé.csv"])
+            // The empty file is put aside, and the second look finds nothing to do.
+            #expect(try await runs(data).count == 1)
+            let shown = try await RelaisCommand.run(["runs", "show", "1", "--data", data])
+            #expect(
+                shown.output.contains("FILE-EMPTY") && shown.output.contains("vide.csv"), "\(shown.output)")
+            let log = try String(contentsOf: daemon.log, encoding: .utf8)
+            #expect(!log.contains("PRIVATE KEY"))
+            #expect(try await daemon.stop() == 0)
+        }
+    }
+
     @Test func `a role that does not exist is refused`() async throws {
         try await withDataFolder { data, _ in
             let result = try await RelaisCommand.run(["serve", "--data", data, "--roles", "worker,boss"])

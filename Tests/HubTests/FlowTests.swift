@@ -155,7 +155,8 @@ import Testing
         }
         let runner = FlowRunner(
             pool: bench.pool, connectors: connectors, mappings: try MappingLibrary.shipped(),
-            settings: ImportSettings(blobs: bench.blobs))
+            settings: ImportSettings(blobs: bench.blobs),
+            secrets: Secrets(keyFile: bench.folder.path + "/secret.key", mayMakeKey: true))
         // Leases are never lost by being slow here, and nothing is heard of one that is, until something is written.
         var timing = Worker.Timing()
         timing.lease = .seconds(3600)

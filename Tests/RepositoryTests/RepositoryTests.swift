@@ -89,8 +89,10 @@ import XML
     @Test func `no layer imports what is above it`() throws {
         let floors: [String: Set<String>] = [
             "Bytes": [], "Diagnostics": [], "Words": ["Diagnostics", "Model"], "Model": ["Bytes"],
-            "PostgreSQL": ["CLibPQ", "Diagnostics", "Model"], "XML": ["CLibXML2", "Diagnostics"],
-            "Tabular": ["Bytes", "Diagnostics"], "FileTransfer": ["Diagnostics"],
+            "Blocking": [], "PostgreSQL": ["CLibPQ", "Blocking", "Diagnostics", "Model"],
+            "XML": ["CLibXML2", "Diagnostics"],
+            "Tabular": ["Bytes", "Diagnostics"], "FileTransfer": ["CLibCurl", "Blocking", "Diagnostics"],
+            "FileSources": ["ConnectorKit", "FileTransfer", "Diagnostics"],
             "JSON": ["Diagnostics"], "Jobs": ["PostgreSQL", "Model", "Diagnostics"],
             "BlobStore": ["PostgreSQL", "FileTransfer", "Model", "Diagnostics"],
             "Rules": ["Model", "Diagnostics"], "Schedule": ["Model", "Diagnostics"],
@@ -100,7 +102,7 @@ import XML
             "Hub": [
                 "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Schedule", "Tabular",
                 "Unpacking", "PostgreSQL", "Model", "Diagnostics",
-            ], "ERP": ["ConnectorKit", "FileTransfer", "Diagnostics", "Model"],
+            ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
         ]
         let foreign: Set = [
             "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",
@@ -129,7 +131,8 @@ import XML
             + FileError.Code.allCases.map(\.rawValue) + ImportFinding.allCases.map(\.rawValue)
             + RunError.Code.allCases.map(\.rawValue) + BlobError.Code.allCases.map(\.rawValue)
             + ScheduleError.Code.allCases.map(\.rawValue) + FlowError.Code.allCases.map(\.rawValue)
-            + JobError.Code.allCases.map(\.rawValue)
+            + JobError.Code.allCases.map(\.rawValue) + SecretError.Code.allCases.map(\.rawValue)
+            + TransferError.Code.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")

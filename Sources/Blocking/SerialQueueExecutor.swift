@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs an actor on a queue of its own, so that a blocking call in C holds up nobody else.
 
-internal import Dispatch
+package import Dispatch
 
 /// A serial executor on one dispatch queue, for actors that call blocking C functions.
 ///
@@ -9,7 +9,7 @@ internal import Dispatch
 /// early; one serial queue each has neither fault.
 package final class SerialQueueExecutor: SerialExecutor {
     /// The queue, for event sources that must run between the actor's calls.
-    let queue: DispatchQueue
+    package let queue: DispatchQueue
 
     /// A new queue called `label` in debuggers.
     package init(label: String) {

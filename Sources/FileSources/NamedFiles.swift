@@ -7,8 +7,8 @@ internal import ConnectorKit
 struct NamedFiles: FileSource {
     let paths: [String]
 
-    func items() -> [ConnectorItem] {
-        paths.map { ConnectorItem(path: $0) }
+    func items(limit: Int) -> [ConnectorItem] {
+        paths.prefix(limit).map { ConnectorItem(path: $0) }
     }
 
     func read(after cursor: Cursor?, _ deliver: (ConnectorItem) async throws -> Delivery) async throws {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of every connector whose data are files, declared once.
+
+package import ConnectorKit
+
+/// What a source of files wants to know.
+package enum FileSettings {
+    /// The files to read.
+    package static let paths = SettingDescription(
+        "paths", .list, fr: "Fichiers à lire, dans l'ordre (ou un dossier : from).",
+        en: "Files to read, in order (or a folder: from).")
+
+    /// The folder that files arrive in.
+    package static let from = SettingDescription(
+        "from", .text,
+        fr:
+            "Dossier où les fichiers arrivent : chemin absolu, sftp://, ftps://, ftpes:// ou fichier https://.",
+        en: "Folder that files arrive in: an absolute path, sftp://, ftps://, ftpes://, or a file https://.")
+
+    /// The names that are meant.
+    package static let pattern = SettingDescription(
+        "pattern", .text, fr: "Noms voulus, par exemple *.csv ; sans lui, tous.",
+        en: "Names that are meant, such as *.csv; without it, all.")
+
+    /// What becomes of a file afterwards.
+    package static let after = SettingDescription(
+        "after", .text,
+        fr:
+            "Ce que devient un fichier appliqué : move (dans done/), delete ou keep ; move ici, keep ailleurs.",
+        en: "What becomes of an applied file: move (to done/), delete or keep; move here, keep elsewhere.")
+
+    /// How long a file must lie still.
+    package static let stillness = SettingDescription(
+        "stillness", .text, fr: "Secondes sans changement avant qu'un fichier soit lu ; 5 sans lui.",
+        en: "Seconds without a change before a file is read; 5 without it.")
+
+    /// SSH keys that the machine may show.
+    package static let hostKeys = SettingDescription(
+        "host_keys", .list, fr: "Empreintes SHA256:… des clés SSH que le serveur peut montrer.",
+        en: "SHA256:… fingerprints of the SSH keys that the server may show.")
+
+    /// Who may vouch for a TLS server.
+    package static let authorities = SettingDescription(
+        "authorities", .text,
+        fr: "Fichier PEM des autorités qui garantissent le serveur TLS ; sans lui, celles du système.",
+        en: "PEM file of the authorities that vouch for the TLS server; without it, the system's.")
+
+    /// How long a server may say nothing.
+    package static let timeout = SettingDescription(
+        "timeout", .text, fr: "Secondes de silence après lesquelles un serveur est abandonné ; 60 sans lui.",
+        en: "Seconds of silence after which a server is given up; 60 without it.")
+
+    /// The password.
+    package static let password = SettingDescription(
+        "password", .text, secret: true, fr: "Mot de passe, par le nom de son secret.",
+        en: "Password, by the name of its secret.")
+
+    /// The SSH key.
+    package static let privateKey = SettingDescription(
+        "private_key", .text, secret: true, fr: "Clé privée SSH, par le nom de son secret.",
+        en: "SSH private key, by the name of its secret.")
+
+    /// Every setting.
+    package static let all = [
+        paths, from, pattern, after, stillness, hostKeys, authorities, timeout, password, privateKey,
+    ]
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which names of a folder are meant, here and on other machines.
+
+internal import Diagnostics
+internal import Glibc
+
+/// Names that are meant.
+struct FileNames: Sendable {
+    /// With `*`, `?` and `[…]`; all when empty.
+    let pattern: String
+
+    private static let unfinished = [".tmp", ".part", ".filepart", ".crdownload"]
+
+    /// Not hidden, not unfinished, and like the pattern.
+    func isMeant(_ name: String) -> Bool {
+        guard !name.hasPrefix("."), !name.hasPrefix("~"), !name.hasSuffix("~"),
+            !Self.unfinished.contains(where: name.lowercased().hasSuffix)
+        else { return false }
+        return unsafe pattern.isEmpty || fnmatch(pattern, name, ignoringCase) == 0
+    }
+
+    /// The name that bytes mean; nil for what could lead elsewhere or fool a terminal.
+    static func name(_ bytes: [UInt8]) -> String? {
+        guard let name = String(validating: bytes, as: UTF8.self), !name.contains("/"),
+            !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        else { return nil }
+        return name
+    }
+
+    /// What is shown of a name that is none.
+    static func shown(_ bytes: [UInt8]) -> String {
+        String(decoding: bytes, as: UTF8.self).unicodeScalars.map {
+            $0.properties.generalCategory == .control ? "␤" : String($0)
+        }.joined()
+    }
+}
+
+/// `FNM_CASEFOLD`, which glibc's headers hide from Swift (`fnmatch.h`).
+private let ignoringCase: Int32 = 1 << 4

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// A folder of an SFTP or FTP server: a listing for people, and commands.
+
+internal import Diagnostics
+internal import Foundation
+
+/// SFTP (draft-ietf-secsh-filexfer-02, as OpenSSH speaks it) and FTP over TLS (RFC 959, RFC 4217).
+struct ListedFolder: RemoteFolder {
+    let address: RemoteAddress
+    let session: CurlSession
+    let names: FileNames
+
+    var shown: String { address.shown }
+    var isWritable: Bool { true }
+
+    func list() async throws(TransferError) -> RemoteListing {
+        let answer = try await session.perform(request(address.url(of: "")))
+        return RemoteListing(lines: answer.bytes, names: names, folder: address.shown)
+    }
+
+    func fetch(
+        _ file: RemoteFile, into folder: String, as name: String, limit: Int
+    ) async throws(TransferError) {
+        var request = request(address.url(of: file.name))
+        request.sink = .file(folder: folder, name: name, limit: limit)
+        try await session.fetch(request, file, at: address.shown)
+    }
+
+    func store(_ path: String, as name: String) async throws(TransferError) {
+        let unfinished = ".\(UUID().uuidString).part"
+        var request = request(address.url(of: unfinished))
+        request.upload = path
+        request.commandsAfter = rename(unfinished, to: name)
+        _ = try await session.perform(request)
+    }
+
+    func move(_ file: RemoteFile, to folder: String) async throws(TransferError) {
+        do {
+            try await run([makeFolder(folder)] + rename(file.name, to: "\(folder)/\(file.name)"))
+        } catch  where error.has(.refused) {
+            // Files of one name arrive every day; none takes the place of another.
+            let other = "\(folder)/\(UUID().uuidString.prefix(8))-\(file.name)"
+            try await run(rename(file.name, to: other))
+        }
+    }
+
+    func delete(_ file: RemoteFile) async throws(TransferError) {
+        try await run([isSSH ? "rm \(quoted(file.name))" : "DELE \(path(file.name))"])
+    }
+
+    // MARK: - Commands
+
+    private var isSSH: Bool { address.scheme == .sftp }
+
+    private func request(_ url: String) -> CurlRequest {
+        var request = CurlRequest(url: url, scheme: address.scheme.protocolName)
+        request.needsTLS = !isSSH
+        return request
+    }
+
+    private func run(_ commands: [String]) async throws(TransferError) {
+        var request = request(address.url(of: ""))
+        request.isBodyless = true
+        request.commands = commands
+        _ = try await session.perform(request)
+    }
+
+    private func rename(_ name: String, to other: String) -> [String] {
+        isSSH
+            ? ["rename \(quoted(name)) \(quoted(other))"] : ["RNFR \(path(name))", "RNTO \(path(other))"]
+    }
+
+    /// An asterisk lets libcurl go on when the folder is there already.
+    private func makeFolder(_ name: String) -> String {
+        isSSH ? "*mkdir \(quoted(name))" : "*MKD \(path(name))"
+    }
+
+    /// FTP paths start from where the login leads, as in its addresses (RFC 1738, section 3.2.2).
+    private func path(_ name: String) -> String { String((address.folder + name).dropFirst()) }
+
+    private func quoted(_ name: String) -> String {
+        let escaped = (address.folder + name).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        return "\"\(escaped)\""
+    }
+}
+
+extension CurlSession {
+    /// Fetches a file and compares its size with what was said of it.
+    func fetch(_ request: CurlRequest, _ file: RemoteFile, at shown: String) async throws(TransferError) {
+        let answer = try await perform(request)
+        guard let size = file.size, size != answer.received else { return }
+        if case .file(let folder, let name, _) = request.sink {
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+        }
+        throw TransferError(
+            .length, ["expected": String(size), "size": String(answer.received)],
+            at: Place(file: shown + file.name), retry: .after(.seconds(60)))
+    }
+}

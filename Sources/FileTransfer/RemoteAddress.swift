@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// An address of another machine, as a person writes it.
+
+internal import Diagnostics
+internal import Foundation
+
+/// `SCHEME://[USER@]HOST[:PORT]/FOLDER/`.
+package struct RemoteAddress: Sendable, Hashable {
+    /// How the machine speaks.
+    package enum Scheme: String, Sendable, CaseIterable {
+        /// Files over SSH.
+        case sftp
+        /// FTP that speaks TLS from the first byte on.
+        case ftps
+        /// FTP that asks for TLS before the password.
+        case ftpes
+        /// One file of a web server.
+        case https, http
+
+        /// What libcurl calls it.
+        var protocolName: String {
+            switch self {
+            case .ftpes: "ftp"
+            default: rawValue
+            }
+        }
+    }
+
+    /// How it is reached.
+    package let scheme: Scheme
+    /// The name we go by; empty when none is written.
+    package let user: String
+    /// The path, as it is meant; begins with a slash.
+    package let path: String
+    private let host: String
+    private let query: String
+
+    /// Reads an address.
+    ///
+    /// - Throws: `TRANSFER-ADDRESS` for what is none, names no host, or holds a password.
+    package init(_ text: String) throws(TransferError) {
+        let place = Place(field: "from", value: Self.withoutPassword(text))
+        guard let parts = URLComponents(string: text), let scheme = Scheme(rawValue: parts.scheme ?? ""),
+            let host = parts.host, !host.isEmpty, parts.password == nil, parts.fragment == nil
+        else {
+            let known = Scheme.allCases.map { $0.rawValue + "://" }.joined(separator: ", ")
+            throw TransferError(.address, ["known": known], at: place)
+        }
+        self.scheme = scheme
+        self.host = host + (parts.port.map { ":\($0)" } ?? "")
+        user = parts.user ?? ""
+        path = parts.path.isEmpty ? "/" : parts.path
+        query = parts.percentEncodedQuery.map { "?" + $0 } ?? ""
+    }
+
+    /// Whether a text is meant for an address, rather than for a path of this machine.
+    package static func isMeant(_ text: String) -> Bool { text.contains("://") }
+
+    /// For messages: without a name, and never with a password.
+    package var shown: String { "\(scheme.rawValue)://\(host)\(path)" }
+
+    /// What libcurl is given for the address itself.
+    var url: String { "\(scheme.protocolName)://\(host)\(Self.encoded(path))\(query)" }
+
+    /// The path with a slash at its end.
+    var folder: String { path.hasSuffix("/") ? path : path + "/" }
+
+    /// What libcurl is given for a name in the folder.
+    func url(of name: String) -> String { "\(scheme.protocolName)://\(host)\(Self.encoded(folder + name))" }
+
+    /// Everything that is not plainly a letter or digit is escaped.
+    private static func encoded(_ path: String) -> String {
+        let plain = CharacterSet(
+            charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
+        return path.addingPercentEncoding(withAllowedCharacters: plain) ?? path
+    }
+
+    private static func withoutPassword(_ text: String) -> String {
+        text.replacing(#/:[^:@/]*@/#, with: ":…@")
+    }
+}
