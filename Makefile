@@ -9,15 +9,17 @@ SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 RELAIS = .build/debug/relais
 DEMO_DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/relais-demo,$(HOME)/.local/share/relais-demo)
 VENV = .venv
-PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-dev openssh-server nginx-light vsftpd poppler-utils pkg-config postgresql postgresql-contrib python3-venv
+PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-dev poppler-utils pkg-config postgresql postgresql-contrib python3-venv
+PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
-# Debian's postgresql package makes and starts a cluster of its own unless it is told not to.
+# Debian's postgresql package makes and starts a cluster of its own unless it is told not to; other servers start too,
+# which the policy forbids while they are installed, and at the next boot, which only systemd can be told.
 bootstrap: ## install what Debian packages are missing
-	@missing=""; for package in $(PACKAGES); do \
+	@missing=""; for package in $(PACKAGES) $(WANTED); do \
 	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$package"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -25,8 +27,16 @@ bootstrap: ## install what Debian packages are missing
 	    $(SUDO) mkdir -p /etc/postgresql-common; \
 	    echo 'create_main_cluster = false' | $(SUDO) tee /etc/postgresql-common/createcluster.conf > /dev/null; \
 	  fi; \
+	  policy=/usr/sbin/policy-rc.d; ours=0; \
+	  if [ ! -e $$policy ]; then printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $$policy > /dev/null; $(SUDO) chmod 755 $$policy; ours=1; fi; \
+	  trap "if [ $$ours = 1 ]; then $(SUDO) rm -f $$policy; fi" EXIT; \
 	  $(SUDO) apt-get update -qq; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	  for service in openssh-server:ssh nginx-light:nginx proftpd-core:proftpd; do \
+	    case " $$missing " in *" $${service%:*} "*) \
+	      if [ -d /run/systemd/system ]; then $(SUDO) systemctl disable -q $${service#*:} || true; fi;; \
+	    esac; \
+	  done; \
 	fi
 
 build: bootstrap ## build the command
@@ -68,6 +78,7 @@ $(1) swift test --skip-build --filter '$(TIMED)'
 $(1) swift test --skip-build --filter EngineKillTests
 endef
 
+test soak: WANTED = $(PEERS)
 test: bootstrap lint ## lint, build with import check, run every test
 	$(SWIFT_BUILD) --build-tests
 	$(call tests,)

@@ -99,7 +99,7 @@ let package = Package(
         floor("XML", ["CLibXML2", "Diagnostics"]),
         floor("Tabular", ["Bytes", "Diagnostics"]),
         floor("JSON", ["Diagnostics"]),
-        floor("FileTransfer", ["CLibCurl", "Blocking", "Diagnostics", crypto]),
+        floor("FileTransfer", ["CLibCurl", "Blocking", "XML", "Diagnostics", crypto]),
         floor("Rules", ["Model", "Diagnostics"]),
         floor("Schedule", ["Model", "Diagnostics"]),
         floor("Jobs", ["PostgreSQL", "Model", "Diagnostics"]),

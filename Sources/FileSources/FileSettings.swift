@@ -14,8 +14,8 @@ package enum FileSettings {
     package static let from = SettingDescription(
         "from", .text,
         fr:
-            "Dossier où les fichiers arrivent : chemin absolu, sftp://, ftps://, ftpes:// ou fichier https://.",
-        en: "Folder that files arrive in: an absolute path, sftp://, ftps://, ftpes://, or a file https://.")
+            "Dossier où les fichiers arrivent : chemin absolu, sftp, ftps, ftpes, davs ; ou un fichier https.",
+        en: "Folder that files arrive in: absolute path, sftp, ftps, ftpes, davs; or one file at https.")
 
     /// The names that are meant.
     package static let pattern = SettingDescription(

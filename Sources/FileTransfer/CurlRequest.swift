@@ -48,6 +48,8 @@ struct CurlRequest {
     var upload: String?
     /// Bytes to send.
     var body: [UInt8]?
+    /// On a connection of its own, which it may leave in any state.
+    var isAlone = false
     /// TLS from the first command on (FTP).
     var needsTLS = false
     /// Signs requests as Amazon does: `aws:amz:REGION:s3`.

@@ -120,6 +120,10 @@ final class StopFlag: Sendable {
         if let method = request.method { text(CURLOPT_CUSTOMREQUEST, method) }
         if let signature = request.signature { text(CURLOPT_AWS_SIGV4, signature) }
         if request.needsTLS { number(CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue)) }
+        number(CURLOPT_FRESH_CONNECT, request.isAlone ? 1 : 0)
+        number(CURLOPT_FORBID_REUSE, request.isAlone ? 1 : 0)
+        // Whole paths, so that commands mean the same on a connection that is used again.
+        number(CURLOPT_FTP_FILEMETHOD, Int(CURLFTPMETHOD_NOCWD.rawValue))
         if let body = request.body {
             _ = unsafe relais_curl_set_size(curl, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
             _ = unsafe body.withUnsafeBytes { bytes in
@@ -207,6 +211,8 @@ extension CurlTransfer {
         answer.status = status
         answer.changed = changed
         if let failure { throw failure }
+        // Before any status, the machine speaks something else; after one, it leads to another scheme.
+        if code == CURLE_UNSUPPORTED_PROTOCOL, status == 0 { throw failure(.answer, code) }
         guard code == CURLE_OK else { throw failure(Self.meaning(of: code), code) }
         switch status {
         case 401: throw failure(.login, code)

@@ -43,6 +43,8 @@ final class CurlTransfer {
     /// - Returns: how many bytes were taken; fewer than there are end the transfer.
     func receive(_ buffer: UnsafeRawBufferPointer) -> Int {
         let bytes = unsafe Array(buffer)
+        // The page that explains an error is not what was wanted.
+        if answer.status >= 400 { return bytes.count }
         switch request.sink {
         case .memory(let limit): return take(bytes, limit) { answer.bytes.append(contentsOf: $0) }
         case .file(_, _, let limit):
@@ -71,7 +73,10 @@ final class CurlTransfer {
     /// The last block of headers counts: those before it belong to redirects.
     func header(_ bytes: UnsafeRawBufferPointer) -> Int {
         let line = unsafe String(decoding: bytes, as: UTF8.self)
-        if line.hasPrefix("HTTP/") { answer.headers = [:] }
+        if line.hasPrefix("HTTP/") {
+            answer.headers = [:]
+            answer.status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        }
         if let colon = line.firstIndex(of: ":"), answer.headers.count < 200 {
             let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespacesAndNewlines)
             answer.headers[line[..<colon].lowercased()] = value

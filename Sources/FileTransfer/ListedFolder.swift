@@ -14,8 +14,24 @@ struct ListedFolder: RemoteFolder {
     var isWritable: Bool { true }
 
     func list() async throws(TransferError) -> RemoteListing {
-        let answer = try await session.perform(request(address.url(of: "")))
-        return RemoteListing(lines: answer.bytes, names: names, folder: address.shown)
+        guard isSSH else { return try await listByFTP() }
+        return listing(try await session.perform(request(address.url(of: ""))))
+    }
+
+    /// Servers list a folder that is not there as one that is empty; only entering it tells.
+    private func listByFTP() async throws(TransferError) -> RemoteListing {
+        var request = request(address.url(ofPath: "/"))
+        request.isAlone = true
+        if address.folder != "/" { request.commands = ["CWD \(path(""))"] }
+        do {
+            return listing(try await session.perform(request))
+        } catch  where error.has(.refused) {
+            throw TransferError(.missing, at: Place(file: address.shown))
+        }
+    }
+
+    private func listing(_ answer: CurlAnswer) -> RemoteListing {
+        RemoteListing(lines: answer.bytes, names: names, folder: address.shown)
     }
 
     func fetch(

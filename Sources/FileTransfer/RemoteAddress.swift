@@ -16,11 +16,15 @@ package struct RemoteAddress: Sendable, Hashable {
         case ftpes
         /// One file of a web server.
         case https, http
+        /// A folder of a web server (WebDAV).
+        case davs, dav
 
         /// What libcurl calls it.
         var protocolName: String {
             switch self {
             case .ftpes: "ftp"
+            case .davs: "https"
+            case .dav: "http"
             default: rawValue
             }
         }
@@ -66,7 +70,10 @@ package struct RemoteAddress: Sendable, Hashable {
     var folder: String { path.hasSuffix("/") ? path : path + "/" }
 
     /// What libcurl is given for a name in the folder.
-    func url(of name: String) -> String { "\(scheme.protocolName)://\(host)\(Self.encoded(folder + name))" }
+    func url(of name: String) -> String { url(ofPath: folder + name) }
+
+    /// What libcurl is given for a path of the machine.
+    func url(ofPath path: String) -> String { "\(scheme.protocolName)://\(host)\(Self.encoded(path))" }
 
     /// Everything that is not plainly a letter or digit is escaped.
     private static func encoded(_ path: String) -> String {

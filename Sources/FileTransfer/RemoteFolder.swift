@@ -67,8 +67,11 @@ package struct RemoteListing: Sendable, Hashable {
         files.sort { $0.name < $1.name }
     }
 
+    /// A listing of nothing yet.
+    init() {}
+
     /// A listing of files already read.
-    init(files: [RemoteFile] = []) {
+    init(files: [RemoteFile]) {
         self.files = files.sorted { $0.name < $1.name }
     }
 
@@ -101,6 +104,7 @@ package enum RemoteFolders {
         let names = FileNames(pattern: pattern)
         return switch address.scheme {
         case .sftp, .ftps, .ftpes: ListedFolder(address: address, session: session, names: names)
+        case .dav, .davs: WebFolder(address: address, session: session, names: names)
         case .http, .https: WebFile(address: address, session: session)
         }
     }

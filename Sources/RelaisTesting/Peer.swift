@@ -142,12 +142,13 @@ package struct SSHServer: Sendable {
 ///
 /// - Returns: its standard output.
 @discardableResult
-private func run(_ command: String, _ arguments: [String]) throws -> String {
+func run(_ command: String, _ arguments: [String]) throws -> String {
     let process = Process()
     let pipe = Pipe()
     process.executableURL = URL(filePath: command)
     process.arguments = arguments
     process.standardOutput = pipe
+    process.standardError = FileHandle.nullDevice
     try process.run()
     let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// A folder of a web server: WebDAV.
+
+internal import Diagnostics
+internal import Foundation
+internal import XML
+
+/// A collection of a WebDAV server (RFC 4918).
+struct WebFolder: RemoteFolder {
+    let address: RemoteAddress
+    let session: CurlSession
+    let names: FileNames
+
+    var shown: String { address.shown }
+    var isWritable: Bool { true }
+
+    private func request(_ url: String, _ method: String? = nil) -> CurlRequest {
+        var request = CurlRequest(url: url, scheme: address.scheme.protocolName)
+        request.method = method
+        return request
+    }
+
+    /// - Source: RFC 4918, sections 9.1 and 15.
+    func list() async throws(TransferError) -> RemoteListing {
+        var request = request(address.url(of: ""), "PROPFIND")
+        request.headers = ["Depth: 1", "Content-Type: application/xml; charset=utf-8"]
+        request.body = Array(
+            """
+            <?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><getcontentlength/><getetag/>\
+            <getlastmodified/><resourcetype/></prop></propfind>
+            """.utf8)
+        let answer = try await session.perform(request)
+        guard answer.status == 207 else {
+            throw TransferError(.answer, ["detail": "\(answer.status)"], at: Place(file: shown))
+        }
+        var listing = RemoteListing()
+        do {
+            for entry in try DAVEntries().read(answer.bytes) { add(entry, to: &listing) }
+        } catch {
+            throw TransferError(
+                .answer, ["detail": "XML"], at: Place(file: shown), retry: .after(.seconds(300)))
+        }
+        listing.files.sort { $0.name < $1.name }
+        return listing
+    }
+
+    private func add(_ entry: DAVEntries.Entry, to listing: inout RemoteListing) {
+        // Some write the path alone, some the whole address.
+        let path = URLComponents(string: entry.href)?.path ?? ""
+        guard !entry.isFolder, path != address.folder,
+            let last = path.split(separator: "/", omittingEmptySubsequences: false).last
+        else { return }
+        guard let name = FileNames.name(Array(last.utf8)), !name.isEmpty else {
+            let place = Place(file: shown + FileNames.shown(Array(last.utf8)))
+            return listing.problems.append(FileError(.name, at: place).diagnostic)
+        }
+        guard names.isMeant(name) else { return }
+        listing.files.append(
+            RemoteFile(
+                name: name, size: Int(entry.length), stamp: entry.tag.isEmpty ? entry.changed : entry.tag))
+    }
+
+    func fetch(
+        _ file: RemoteFile, into folder: String, as name: String, limit: Int
+    ) async throws(TransferError) {
+        var request = request(address.url(of: file.name))
+        request.sink = .file(folder: folder, name: name, limit: limit)
+        try await session.fetch(request, file, at: shown)
+    }
+
+    func store(_ path: String, as name: String) async throws(TransferError) {
+        let unfinished = ".\(UUID().uuidString).part"
+        var request = request(address.url(of: unfinished))
+        request.upload = path
+        _ = try await session.perform(request)
+        try await rename(unfinished, to: name)
+    }
+
+    func move(_ file: RemoteFile, to folder: String) async throws(TransferError) {
+        do {
+            _ = try await session.perform(request(address.url(of: folder + "/"), "MKCOL"))
+        } catch  where error.diagnostic.facts["detail"] == "405" {
+            // It is there already.
+        }
+        do {
+            try await rename(file.name, to: "\(folder)/\(file.name)")
+        } catch  where error.diagnostic.facts["detail"] == "412" {
+            // Files of one name arrive every day; none takes the place of another.
+            try await rename(file.name, to: "\(folder)/\(UUID().uuidString.prefix(8))-\(file.name)")
+        }
+    }
+
+    private func rename(_ name: String, to other: String) async throws(TransferError) {
+        var request = request(address.url(of: name), "MOVE")
+        request.headers = ["Destination: \(address.url(of: other))", "Overwrite: F"]
+        _ = try await session.perform(request)
+    }
+
+    func delete(_ file: RemoteFile) async throws(TransferError) {
+        _ = try await session.perform(request(address.url(of: file.name), "DELETE"))
+    }
+}
+
+/// Reads the answer to PROPFIND.
+private struct DAVEntries {
+    struct Entry {
+        var href = ""
+        var length = ""
+        var tag = ""
+        var changed = ""
+        var isFolder = false
+    }
+
+    private var trie = PathTrie(records: [XMLName("response", namespace: "DAV:")])
+    private let href: PathTrie.Node
+    private let length: PathTrie.Node
+    private let tag: PathTrie.Node
+    private let changed: PathTrie.Node
+    private let folder: PathTrie.Node
+
+    init() {
+        func element(_ name: String, of parent: PathTrie.Node, _ trie: inout PathTrie) -> PathTrie.Node {
+            trie.element(XMLName(name, namespace: "DAV:"), of: parent)
+        }
+        href = element("href", of: PathTrie.record, &trie)
+        let prop = element("prop", of: element("propstat", of: PathTrie.record, &trie), &trie)
+        length = element("getcontentlength", of: prop, &trie)
+        tag = element("getetag", of: prop, &trie)
+        changed = element("getlastmodified", of: prop, &trie)
+        folder = element("collection", of: element("resourcetype", of: prop, &trie), &trie)
+        for node in [href, length, tag, changed] { trie.keepText(of: node) }
+    }
+
+    func read(_ bytes: [UInt8]) throws -> [Entry] {
+        var entries: [Entry] = []
+        var captures: [Capture] = []
+        var texts: [UInt8] = []
+        func take(_ record: CapturedRecord) {
+            captures.removeAll(keepingCapacity: true)
+            texts.removeAll(keepingCapacity: true)
+            record.copy(into: &captures, &texts)
+            var entry = Entry()
+            for capture in captures {
+                let range = capture.textStart..<capture.textStart + Int(capture.textCount)
+                let text = String(decoding: texts[range], as: UTF8.self)
+                    .trimmingCharacters(in: .whitespacesAndNewlines)
+                switch Int(capture.node) {
+                case href: entry.href = text
+                case length: entry.length = text
+                case tag: entry.tag = text
+                case changed: entry.changed = text
+                case folder: entry.isFolder = true
+                default: break
+                }
+            }
+            entries.append(entry)
+        }
+        let reader = try XMLRecordReader(trie)
+        try reader.feed(bytes, take)
+        try reader.finish(take)
+        return entries
+    }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Servers that keep files, with TLS: ProFTPD and nginx.
+
+package import Foundation
+internal import Glibc
+
+/// A server that keeps files behind TLS, with one user.
+package struct FileServer: Sendable {
+    /// The server.
+    package let peer: Peer
+    /// The folder that files are put in.
+    package let files: URL
+    /// Its certificate, which vouches for itself.
+    package var certificate: String { peer.folder.appending(path: "cert.pem").path }
+    /// The user's password.
+    package static let password = "Gr0s-Temps"
+
+    /// ProFTPD, which speaks TLS from the first byte on or when it is asked to.
+    package static func ftp(isImplicit: Bool) async throws -> FileServer {
+        try await FileServer("/usr/sbin/proftpd") { port, folder in
+            let hash = try run("/usr/bin/openssl", ["passwd", "-6", password])
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let line = "relais:\(hash):\(getuid()):\(getgid()):x:\(folder.path):/bin/sh\n"
+            let passwords = folder.appending(path: "passwd")
+            try Data(line.utf8).write(to: passwords)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: passwords.path)
+            let user = NSUserName()
+            let config = """
+                ServerType standalone
+                DefaultAddress 127.0.0.1
+                Port \(port)
+                UseIPv6 off
+                User \(user)
+                Group \(user == "root" ? "root" : "nogroup")
+                RootLogin on
+                RequireValidShell off
+                PidFile \(folder.path)/proftpd.pid
+                ScoreboardFile \(folder.path)/scoreboard
+                DelayTable none
+                WtmpLog off
+                TransferLog none
+                SystemLog \(folder.path)/system.log
+                AuthOrder mod_auth_file.c
+                AuthUserFile \(passwords.path)
+                LoadModule mod_tls.c
+                TLSEngine on
+                TLSRequired on
+                TLSProtocol TLSv1.2 TLSv1.3
+                TLSRSACertificateFile \(folder.path)/cert.pem
+                TLSRSACertificateKeyFile \(folder.path)/key.pem
+                TLSOptions NoSessionReuseRequired\(isImplicit ? " UseImplicitSSL" : "")
+                AllowOverwrite on
+
+                """
+            let path = folder.appending(path: "proftpd.conf").path
+            try Data(config.utf8).write(to: URL(filePath: path))
+            return ["--nodaemon", "--quiet", "--config", path]
+        }
+    }
+
+    /// nginx with WebDAV; `/files/` wants the password, `/login/` shows a page.
+    package static func web() async throws -> FileServer {
+        try await FileServer("/usr/sbin/nginx") { port, folder in
+            let hash = try run("/usr/bin/openssl", ["passwd", "-apr1", password])
+            try Data("relais:\(hash)".utf8).write(to: folder.appending(path: "passwd"))
+            let module = "/usr/lib/nginx/modules/ngx_http_dav_ext_module.so"
+            let config = """
+                load_module \(module);
+                daemon off;
+                master_process off;
+                pid \(folder.path)/nginx.pid;
+                error_log \(folder.path)/error.log;
+                events {}
+                http {
+                  access_log \(folder.path)/access.log;
+                  client_body_temp_path \(folder.path)/body;
+                  proxy_temp_path \(folder.path)/proxy;
+                  fastcgi_temp_path \(folder.path)/fastcgi;
+                  uwsgi_temp_path \(folder.path)/uwsgi;
+                  scgi_temp_path \(folder.path)/scgi;
+                  server {
+                    listen 127.0.0.1:\(port) ssl;
+                    ssl_certificate \(folder.path)/cert.pem;
+                    ssl_certificate_key \(folder.path)/key.pem;
+                    root \(folder.path);
+                    location /files/ {
+                      auth_basic "files";
+                      auth_basic_user_file \(folder.path)/passwd;
+                      dav_methods PUT DELETE MKCOL MOVE;
+                      dav_ext_methods PROPFIND OPTIONS;
+                    }
+                    location /login/ {
+                      default_type text/html;
+                      return 200 "<html><form>Mot de passe</form></html>";
+                    }
+                    location /away/ { return 302 http://127.0.0.1:\(port)/files/; }
+                    location /broken/ { return 503; }
+                  }
+                }
+
+                """
+            let path = folder.appending(path: "nginx.conf").path
+            try Data(config.utf8).write(to: URL(filePath: path))
+            return ["-c", path, "-e", folder.appending(path: "error.log").path]
+        }
+    }
+
+    private init(
+        _ command: String, _ arguments: (_ port: Int, _ folder: URL) throws -> [String]
+    ) async throws {
+        peer = try await Peer(command) { port, folder in
+            try FileManager.default.createDirectory(
+                at: folder.appending(path: "files"), withIntermediateDirectories: true)
+            try run(
+                "/usr/bin/openssl",
+                [
+                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "2", "-subj", "/CN=relais test", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", folder.appending(path: "key.pem").path, "-out",
+                    folder.appending(path: "cert.pem").path,
+                ])
+            return try arguments(port, folder)
+        }
+        files = peer.folder.appending(path: "files")
+    }
+}
