@@ -10,7 +10,7 @@ RELAIS = .build/debug/relais
 DEMO_DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/relais-demo,$(HOME)/.local/share/relais-demo)
 VENV = .venv
 PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-dev poppler-utils pkg-config postgresql postgresql-contrib python3-venv
-PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl
+PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl python3-aiosmtpd
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## list the targets

@@ -20,7 +20,8 @@ let floors = [
     "ConnectorKit",
     "ConnectorTesting",
     "Diagnostics",
-    "FileSources", "FileTransfer", "Hub", "JSON", "Jobs", "Mapping", "Model", "PostgreSQL", "RelaisTesting",
+    "FileSources", "FileTransfer", "Hub", "JSON", "Jobs", "Mail", "Mapping", "Model", "PostgreSQL",
+    "RelaisTesting",
     "Rules",
     "Schedule",
     "Tabular",
@@ -120,11 +121,13 @@ let package = Package(
             swiftSettings: strict),
         floor("CRM", ["Model", "PostgreSQL", "Diagnostics", crypto], resources: [.copy("Migrations")]),
         floor("ConnectorKit", ["Model", "Diagnostics"]),
+        floor("Mail", ["FileTransfer", "Model", "Diagnostics"]),
         floor("FileSources", ["ConnectorKit", "FileTransfer", "Diagnostics"]),
         floor(
             "Hub",
             [
-                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Schedule", "Tabular",
+                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Mail", "Schedule",
+                "Tabular",
                 "Unpacking",
                 "PostgreSQL",
                 "Model",
@@ -137,7 +140,7 @@ let package = Package(
                 "Unpacking",
                 "PostgreSQL",
                 "Model",
-                "ConnectorKit", "FileSources",
+                "ConnectorKit", "FileSources", "Mail",
                 "Words",
                 "Diagnostics", "ERPConnector", arguments, lifecycle, logging, signals, subprocess,
             ],
@@ -167,11 +170,11 @@ let package = Package(
         tests(
             "HubTests",
             [
-                "Hub", "Jobs", "Schedule", "Model", "CRM", "BlobStore", "Mapping", "ConnectorKit",
+                "Hub", "Jobs", "Mail", "Schedule", "Model", "CRM", "BlobStore", "Mapping", "ConnectorKit",
                 "ERPConnector",
                 "PostgreSQL",
                 "RelaisTesting",
-                "Diagnostics",
+                "Diagnostics", crypto,
             ]),
         tests("EndToEndTests", ["PostgreSQL", "RelaisTesting"]),
         tests(

@@ -23,50 +23,69 @@ package struct TransferAccess: Sendable {
 }
 
 /// One transfer.
-struct CurlRequest {
+package struct CurlRequest {
     /// Where the bytes of an answer go.
-    enum Sink {
+    package enum Sink {
         /// Into memory, at most so many.
         case memory(limit: Int)
         /// Into a new file with a name of its own in a folder, at most so many.
         case file(folder: String, name: String, limit: Int)
     }
 
-    var url: String
+    /// The whole address.
+    package var url: String
     /// What the address may begin with, for libcurl: `sftp`.
-    var scheme: String
+    package var scheme: String
     /// A method that is not the protocol's usual one.
-    var method: String?
-    var headers: [String] = []
+    package var method: String?
+    /// `NAME: VALUE`, beside those that the protocol asks for.
+    package var headers: [String] = []
     /// SSH or FTP commands, before anything else.
-    var commands: [String] = []
+    package var commands: [String] = []
     /// SSH or FTP commands after an upload.
-    var commandsAfter: [String] = []
+    package var commandsAfter: [String] = []
     /// No answer's body is wanted.
-    var isBodyless = false
-    /// A file to send.
-    var upload: String?
+    package var isBodyless = false
+    /// What to send.
+    package var upload: Upload?
+    /// Who a message comes from and whom it is for.
+    package var mail: (sender: String, recipients: [String])?
     /// Bytes to send.
-    var body: [UInt8]?
+    package var body: [UInt8]?
     /// On a connection of its own, which it may leave in any state.
-    var isAlone = false
+    package var isAlone = false
     /// TLS from the first command on (FTP).
-    var needsTLS = false
+    package var needsTLS = false
     /// Signs requests as Amazon does: `aws:amz:REGION:s3`.
-    var signature: String?
-    var sink = Sink.memory(limit: 16 << 20)
+    package var signature: String?
+    /// Where an answer's bytes go.
+    package var sink = Sink.memory(limit: 16 << 20)
+
+    /// What is sent.
+    package enum Upload {
+        /// A file of this machine.
+        case file(String)
+        /// Bytes in memory.
+        case bytes([UInt8])
+    }
+
+    /// A transfer with nothing special about it.
+    package init(url: String, scheme: String) {
+        self.url = url
+        self.scheme = scheme
+    }
 }
 
 /// What was answered.
-struct CurlAnswer {
+package struct CurlAnswer {
     /// The protocol's own code; 0 where it has none.
-    var status = 0
+    package var status = 0
     /// Headers by their names in lower case.
-    var headers: [String: String] = [:]
+    package var headers: [String: String] = [:]
     /// What was written into memory.
-    var bytes: [UInt8] = []
+    package var bytes: [UInt8] = []
     /// Number of bytes received.
-    var received = 0
+    package var received = 0
     /// Seconds since 1970 of the last change, where it is known.
-    var changed: Int?
+    package var changed: Int?
 }

@@ -9,9 +9,10 @@ internal import Synchronization
 /// Makes transfers one after the other, and keeps the connection between them.
 ///
 /// Cancelling the task of a transfer ends it within a second.
-actor CurlSession {
+package actor CurlSession {
     nonisolated private let executor = SerialQueueExecutor(label: "relais.transfer")
-    nonisolated var unownedExecutor: UnownedSerialExecutor {
+    /// Its own queue.
+    nonisolated package var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
@@ -20,7 +21,7 @@ actor CurlSession {
     private var handle: CurlHandle?
 
     /// A session with the machine at `address`, which is how messages name it.
-    init(_ access: TransferAccess, address: String) {
+    package init(_ access: TransferAccess, address: String) {
         self.access = access
         place = Place(file: address)
     }
@@ -28,7 +29,7 @@ actor CurlSession {
     /// Makes one transfer.
     ///
     /// - Throws: every `TRANSFER-…` but `TRANSFER-LISTING`.
-    func perform(_ request: CurlRequest) async throws(TransferError) -> CurlAnswer {
+    package func perform(_ request: CurlRequest) async throws(TransferError) -> CurlAnswer {
         let stop = StopFlag()
         let result: Result<CurlAnswer, TransferError> = await withTaskCancellationHandler {
             // A method of the actor: a closure without `self` would block the cooperative pool.
@@ -79,7 +80,7 @@ final class StopFlag: Sendable {
         identify(access)
         for (option, items) in [
             (CURLOPT_HTTPHEADER, request.headers), (CURLOPT_QUOTE, request.commands),
-            (CURLOPT_POSTQUOTE, request.commandsAfter),
+            (CURLOPT_POSTQUOTE, request.commandsAfter), (CURLOPT_MAIL_RCPT, request.mail?.recipients ?? []),
         ] where !items.isEmpty {
             var list: UnsafeMutablePointer<curl_slist>?
             for item in items { unsafe list = curl_slist_append(list, item) }
@@ -118,6 +119,7 @@ final class StopFlag: Sendable {
         number(CURLOPT_FILETIME, 1)
         number(CURLOPT_NOBODY, request.isBodyless ? 1 : 0)
         if let method = request.method { text(CURLOPT_CUSTOMREQUEST, method) }
+        if let mail = request.mail { text(CURLOPT_MAIL_FROM, mail.sender) }
         if let signature = request.signature { text(CURLOPT_AWS_SIGV4, signature) }
         if request.needsTLS { number(CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue)) }
         number(CURLOPT_FRESH_CONNECT, request.isAlone ? 1 : 0)
@@ -213,15 +215,19 @@ extension CurlTransfer {
         if let failure { throw failure }
         // Before any status, the machine speaks something else; after one, it leads to another scheme.
         if code == CURLE_UNSUPPORTED_PROTOCOL, status == 0 { throw failure(.answer, code) }
+        // What a mail server refuses for good.
+        if code != CURLE_OK, request.mail != nil, (500..<600).contains(status), code != CURLE_LOGIN_DENIED {
+            throw failure(.refused, code)
+        }
         guard code == CURLE_OK else { throw failure(Self.meaning(of: code), code) }
+        guard request.scheme.hasPrefix("http") else { return try closed() }
         switch status {
         case 401: throw failure(.login, code)
         case 403: throw failure(.forbidden, code)
         case 404, 410: throw failure(.missing, code)
-        case 400..<600 where request.scheme.hasPrefix("http"): throw failure(.answer, code)
-        default: try close()
+        case 400..<600: throw failure(.answer, code)
+        default: return try closed()
         }
-        return answer
     }
 
     private func failure(_ meaning: TransferError.Code, _ code: CURLcode) -> TransferError {

@@ -32,7 +32,11 @@ final class CurlTransfer {
         self.stop = stop
         do throws(FileError) {
             if case .file(let folder, _, _) = request.sink { file = try DurableFile(in: folder) }
-            source = try request.upload.map { path throws(FileError) in try UploadSource(path) }
+            switch request.upload {
+            case .file(let path): source = UploadSource(file: try LocalFile(path))
+            case .bytes(let bytes): source = UploadSource(bytes: bytes)
+            case nil: source = nil
+            }
         } catch {
             throw TransferError(.spool, error.diagnostic.facts, at: error.diagnostic.place)
         }
@@ -98,10 +102,11 @@ final class CurlTransfer {
     var uploadSize: Int? { source?.size }
 
     /// Gives what was received its name.
-    func close() throws(TransferError) {
-        guard case .file(_, let name, _) = request.sink else { return }
+    func closed() throws(TransferError) -> CurlAnswer {
+        guard case .file(_, let name, _) = request.sink else { return answer }
         do throws(FileError) {
             try file?.finish(as: name)
+            return answer
         } catch {
             throw TransferError(.spool, error.diagnostic.facts, at: error.diagnostic.place)
         }
@@ -145,20 +150,30 @@ final class CurlTransfer {
     }
 }
 
-/// A file that is sent.
+/// What is sent, piece by piece.
 private struct UploadSource: ~Copyable {
-    private let file: LocalFile
+    private let file: LocalFile?
+    private var bytes: ArraySlice<UInt8>
     let size: Int
 
-    init(_ path: String) throws(FileError) {
-        file = try LocalFile(path)
+    init(file: consuming LocalFile) {
         size = file.size
+        self.file = consume file
+        bytes = []
     }
 
-    func next(into room: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
-        let bytes = try file.read(upTo: room.count)
-        unsafe room.copyBytes(from: bytes)
-        return bytes.count
+    init(bytes: [UInt8]) {
+        size = bytes.count
+        file = nil
+        self.bytes = bytes[...]
+    }
+
+    mutating func next(into room: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+        var part = Array(bytes.prefix(room.count))
+        bytes = bytes.dropFirst(part.count)
+        if let read = try file?.read(upTo: room.count) { part = read }
+        unsafe room.copyBytes(from: part)
+        return part.count
     }
 }
 

@@ -45,7 +45,7 @@ struct ListedFolder: RemoteFolder {
     func store(_ path: String, as name: String) async throws(TransferError) {
         let unfinished = ".\(UUID().uuidString).part"
         var request = request(address.url(of: unfinished))
-        request.upload = path
+        request.upload = .file(path)
         request.commandsAfter = rename(unfinished, to: name)
         _ = try await session.perform(request)
     }

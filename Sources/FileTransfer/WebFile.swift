@@ -53,7 +53,7 @@ struct WebFile: RemoteFolder {
 
     func store(_ path: String, as name: String) async throws(TransferError) {
         var request = CurlRequest(url: address.url, scheme: address.scheme.protocolName)
-        request.upload = path
+        request.upload = .file(path)
         _ = try await session.perform(request)
     }
 

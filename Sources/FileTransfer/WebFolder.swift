@@ -71,7 +71,7 @@ struct WebFolder: RemoteFolder {
     func store(_ path: String, as name: String) async throws(TransferError) {
         let unfinished = ".\(UUID().uuidString).part"
         var request = request(address.url(of: unfinished))
-        request.upload = path
+        request.upload = .file(path)
         _ = try await session.perform(request)
         try await rename(unfinished, to: name)
     }

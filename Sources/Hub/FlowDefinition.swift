@@ -28,8 +28,15 @@ package struct FlowDefinition: Sendable {
     package var attempts = 8
     /// Files that must be read as told before a version becomes current.
     package var tests: [FlowTest] = []
+    /// By when something must have been received.
+    package var expectation: FlowExpectation?
+    /// Who is told when it was not, or when a job is given up.
+    package var alerts = FlowAlerts()
     /// The file's text.
     package var text = ""
+
+    /// Every secret that it names.
+    var secrets: [Secret] { Array(settings.secrets.values) + (alerts.signedWith.map { [$0] } ?? []) }
 
     /// The group of its jobs, which run one at a time.
     package var group: String { Self.group(name) }
@@ -72,6 +79,24 @@ package struct FlowSchedule: Sendable {
     package var overlap = Overlap.skip
     /// Runs begin up to so many seconds later, so that not all begin at once.
     package var jitterSeconds = 0
+}
+
+/// By when something must have been received: since the time before, at each time.
+package struct FlowExpectation: Sendable {
+    /// Which times.
+    package var times: Schedule
+    /// Name of the zone whose clock counts.
+    package var zone: String
+}
+
+/// Who is told.
+package struct FlowAlerts: Sendable, Hashable {
+    /// Addresses.
+    package var mail: [String] = []
+    /// Where a program listens.
+    package var webhook: String?
+    /// The secret that signs what it is told.
+    package var signedWith: Secret?
 }
 
 /// A file that a flow must be able to read.

@@ -14,6 +14,7 @@ package struct FlowError: ReportableError {
         case unknown = "FLOW-UNKNOWN"
         case test = "FLOW-TEST"
         case paused = "FLOW-PAUSED"
+        case mailServer = "FLOW-MAIL-SERVER"
     }
 
     package let diagnostic: Diagnostic

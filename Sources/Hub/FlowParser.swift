@@ -3,6 +3,8 @@
 
 internal import ConnectorKit
 internal import Diagnostics
+internal import FileTransfer
+internal import Mail
 package import Mapping
 internal import Schedule
 
@@ -36,7 +38,7 @@ private struct FlowParser {
     private static let keys = [
         "flow", "description", "connector", "settings", "secrets", "mapping", "source", "schedule", "queue",
         "attempts",
-        "tests",
+        "tests", "expected_by", "alerts",
     ]
 
     mutating func parse(_ root: YAMLTree, _ connectors: ConnectorRegistry, _ mappings: MappingLibrary) {
@@ -59,6 +61,8 @@ private struct FlowParser {
         }
         parseConnector(root, connectors)
         if let node = root["schedule"] { flow.schedule = schedule(node) }
+        if let node = root["expected_by"] { flow.expectation = expectation(node, root["schedule"]) }
+        if let node = root["alerts"] { parseAlerts(node) }
         for node in root["tests"]?.items ?? [] { parseTest(node) }
     }
 
@@ -121,6 +125,50 @@ private struct FlowParser {
             missedLimit: missedLimit ?? 10,
             overlap: overlap.flatMap { FlowSchedule.Overlap(rawValue: $0) } ?? .skip,
             jitterSeconds: jitter ?? 0)
+    }
+
+    /// `07:00` of every day, or a cron line; by the clock, and without the holidays, of the schedule.
+    private mutating func expectation(_ node: YAMLTree, _ schedule: YAMLTree?) -> FlowExpectation? {
+        guard let text = node.scalar else {
+            refuse(node, "07:00 | 0 7 * * mon-fri")
+            return nil
+        }
+        var line = text
+        if let time = text.wholeMatch(of: #/(\d{1,2}):(\d{2})/#) {
+            line = "\(Int(time.output.2) ?? 0) \(Int(time.output.1) ?? 0) * * *"
+        }
+        let zone = schedule?["zone"]?.scalar ?? "Europe/Paris"
+        let holidays = schedule?["holidays"]?.scalar.flatMap { PublicHolidays(rawValue: $0) }
+        return reported(node) { () throws(ScheduleError) in
+            FlowExpectation(
+                times: try Schedule(try CronExpression(line), zone: zone, without: holidays), zone: zone)
+        }
+    }
+
+    private mutating func parseAlerts(_ node: YAMLTree) {
+        checkKeys(of: node, ["mail", "webhook", "signed_with"])
+        for item in node["mail"]?.items ?? [] {
+            guard let address = item.scalar, MailMessage.isAddress(address) else {
+                refuse(item, "nom@exemple.fr")
+                continue
+            }
+            flow.alerts.mail.append(address)
+        }
+        if let url = text(node, "webhook") {
+            do throws(TransferError) {
+                let address = try RemoteAddress(url)
+                guard [.http, .https].contains(address.scheme) else {
+                    return refuse(node["webhook"], "https://…")
+                }
+                flow.alerts.webhook = url
+            } catch {
+                faults.append(placed(error.diagnostic, node["webhook"]))
+            }
+        }
+        if let name = text(node, "signed_with") {
+            guard Secrets.isName(name) else { return refuse(node["signed_with"], "a-z 0-9 -") }
+            flow.alerts.signedWith = Secret(name: name)
+        }
     }
 
     /// The value, or nil and a fault at the schedule's key that is to blame.

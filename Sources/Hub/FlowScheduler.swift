@@ -33,7 +33,8 @@ package struct FlowScheduler: Sendable {
             do {
                 try await pool.withConnection { connection in
                     let now = try await connection.run(Now()).first ?? Timestamp(microsecondsSince1970: 0)
-                    if try await tick(now, on: connection) > 0 { try await JobQueue.wake(on: connection) }
+                    let made = try await tick(now, on: connection) + watch(now, on: connection)
+                    if made > 0 { try await JobQueue.wake(on: connection) }
                 }
             } catch {
                 if !Task.isCancelled {
@@ -56,6 +57,13 @@ package struct FlowScheduler: Sendable {
             count += made
             if seen == 0 { return count }
         }
+    }
+
+    /// Keeps what was expected up to `now` and did not come, and what was given up, for those who must know.
+    ///
+    /// - Returns: how many jobs were made.
+    package func watch(_ now: Timestamp, on connection: Connection) async throws -> Int {
+        try await Alerts.tick(now, on: connection)
     }
 
     private func step(_ now: Timestamp, on connection: Connection) async throws -> (seen: Int, made: Int) {

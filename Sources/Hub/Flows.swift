@@ -64,7 +64,7 @@ package enum Flows {
     ) async throws -> (version: Int, isNew: Bool) {
         try await connection.transaction { connection in
             _ = try await connection.run(LockFlows())
-            try await Secrets.require(flow.settings.secrets.values, on: connection)
+            try await Secrets.require(flow.secrets, on: connection)
             if let known = try await connection.run(FindFlows(name: flow.name)).first, known.text == flow.text
             {
                 return (known.version, false)
@@ -74,7 +74,7 @@ package enum Flows {
                 throw FlowError(.unknown, ["name": flow.name])
             }
             try await connection.execute(ForgetFlowSecrets(flow: id))
-            let secrets = Set(flow.settings.secrets.values.map(\.name)).sorted()
+            let secrets = Set(flow.secrets.map(\.name)).sorted()
             try await connection.execute(KeepFlowSecrets(flow: id, names: secrets))
             if let schedule = flow.schedule {
                 let next = schedule.times.next(after: now)
@@ -82,6 +82,12 @@ package enum Flows {
                     ScheduleFlow(flow: id, definition: flow, schedule: schedule, next: next))
             } else {
                 try await connection.execute(UnscheduleFlow(flow: id))
+            }
+            if let expectation = flow.expectation {
+                let next = expectation.times.next(after: now)
+                try await connection.execute(ExpectOfFlow(flow: id, times: expectation, next: next))
+            } else {
+                try await connection.execute(ExpectNothing(flow: id))
             }
             return (version, true)
         }

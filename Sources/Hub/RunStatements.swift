@@ -26,6 +26,8 @@ package enum HubStatements {
         KeepFlowCursor.self, DueSchedules.self, WriteFirings.self, WriteNextTimes.self, LiveJobs.self,
         Now.self, KeepSecret.self, ListSecrets.self, FindSecret.self, LockSecrets.self, CloseSecret.self,
         DeleteSecret.self, ForgetFlowSecrets.self, KeepFlowSecrets.self, KeepProblem.self, ListProblems.self,
+        ExpectOfFlow.self, ExpectNothing.self, DueExpectations.self,
+        WriteExpectations.self, KeepLate.self, KeepFailed.self, FindAlerts.self, AlertTold.self,
     ]
 }
 

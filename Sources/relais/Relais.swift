@@ -18,7 +18,8 @@ struct Relais: AsyncParsableCommand {
         subcommands: [
             MapCommand.self, PreviewCommand.self, ImportCommand.self, MappingCommand.self, RunsCommand.self,
             QuarantineCommand.self, MatchCommand.self, AccountsCommand.self, SalesCommand.self,
-            BlobsCommand.self, FlowsCommand.self, JobsCommand.self, SecretsCommand.self, ServeCommand.self,
+            BlobsCommand.self, FlowsCommand.self, AlertsCommand.self, JobsCommand.self, SecretsCommand.self,
+            ServeCommand.self,
             DatabaseCommand.self, DoctorCommand.self,
         ])
 

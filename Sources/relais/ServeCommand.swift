@@ -94,7 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
         return WorkerService(
             worker: Worker(
                 pool: pool, name: name, slots: [.interactive: 2, .scheduled: 4, .bulk: 1], timing: timing,
-                handlers: runner.handlers
+                handlers: runner.handlers.merging(try AlertTexts.sender(pool, database).handlers) { $1 }
             ) { JobLog.write($0, to: logger) })
     }
 }

@@ -2,7 +2,9 @@
 // What the program takes from its surroundings: environment, locale, clock. Nothing else reads them.
 
 internal import Foundation
+internal import FileTransfer
 internal import Glibc
+internal import Mail
 internal import Model
 internal import Words
 
@@ -39,6 +41,17 @@ enum Surroundings {
     static var secretKeyFile: String? {
         variable("RELAIS_SECRET_KEY_FILE")
             ?? variable("CREDENTIALS_DIRECTORY").map { $0 + "/relais-secret-key" }
+    }
+
+    /// The company's mail server: `RELAIS_SMTP`, in the name of `RELAIS_SMTP_FROM`, vouched for by
+    /// `RELAIS_SMTP_AUTHORITIES` where that is set.
+    static var mailServer: MailServer? {
+        get throws(TransferError) {
+            guard let address = variable("RELAIS_SMTP") else { return nil }
+            return try MailServer(
+                address, sender: variable("RELAIS_SMTP_FROM") ?? "",
+                authorities: variable("RELAIS_SMTP_AUTHORITIES") ?? "")
+        }
     }
 
     /// `RELAIS_LANG`, or the locale in POSIX order.

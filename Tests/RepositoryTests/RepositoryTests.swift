@@ -93,6 +93,7 @@ import XML
             "XML": ["CLibXML2", "Diagnostics"],
             "Tabular": ["Bytes", "Diagnostics"],
             "FileTransfer": ["CLibCurl", "Blocking", "XML", "Diagnostics"],
+            "Mail": ["FileTransfer", "Model", "Diagnostics"],
             "FileSources": ["ConnectorKit", "FileTransfer", "Diagnostics"],
             "JSON": ["Diagnostics"], "Jobs": ["PostgreSQL", "Model", "Diagnostics"],
             "BlobStore": ["PostgreSQL", "FileTransfer", "Model", "Diagnostics"],
@@ -101,7 +102,8 @@ import XML
             "Mapping": ["CLibPCRE2", "Bytes", "JSON", "Model", "Rules", "XML", "Tabular", "Diagnostics"],
             "CRM": ["Model", "PostgreSQL", "Diagnostics"], "ConnectorKit": ["Model", "Diagnostics"],
             "Hub": [
-                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Schedule", "Tabular",
+                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Mail", "Schedule",
+                "Tabular",
                 "Unpacking", "PostgreSQL", "Model", "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
         ]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Servers that keep files, with TLS: ProFTPD and nginx.
+// Servers that keep files or mail, with TLS: ProFTPD, nginx and aiosmtpd.
 
 package import Foundation
 internal import Glibc
@@ -111,16 +111,57 @@ package struct FileServer: Sendable {
         peer = try await Peer(command) { port, folder in
             try FileManager.default.createDirectory(
                 at: folder.appending(path: "files"), withIntermediateDirectories: true)
-            try run(
-                "/usr/bin/openssl",
-                [
-                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-days", "2", "-subj", "/CN=relais test", "-addext", "subjectAltName=IP:127.0.0.1",
-                    "-keyout", folder.appending(path: "key.pem").path, "-out",
-                    folder.appending(path: "cert.pem").path,
-                ])
+            try makeCertificate(
+                key: folder.appending(path: "key.pem").path,
+                certificate: folder.appending(path: "cert.pem").path)
             return try arguments(port, folder)
         }
         files = peer.folder.appending(path: "files")
     }
+}
+
+/// A mail server (aiosmtpd) that keeps what it gets.
+package struct SMTPServer: Sendable {
+    /// The server.
+    package let peer: Peer
+
+    /// Starts the server, which speaks TLS from the first byte on if wanted.
+    package init(isTLS: Bool = false) async throws {
+        peer = try await Peer("/usr/bin/python3") { port, folder in
+            var arguments = [
+                "-m", "aiosmtpd", "-n", "-l", "127.0.0.1:\(port)", "-c", "aiosmtpd.handlers.Mailbox",
+                folder.appending(path: "mail").path,
+            ]
+            if isTLS {
+                let (key, certificate) = (
+                    folder.appending(path: "key.pem").path, folder.appending(path: "cert.pem").path
+                )
+                try makeCertificate(key: key, certificate: certificate)
+                arguments.insert(contentsOf: ["--smtpscert", certificate, "--smtpskey", key], at: 2)
+            }
+            return arguments
+        }
+    }
+
+    /// Its certificate, which vouches for itself.
+    package var certificate: String { peer.folder.appending(path: "cert.pem").path }
+
+    /// The messages that it got.
+    package func messages() throws -> [String] {
+        let folder = peer.folder.appending(path: "mail/new")
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).map { name in
+            try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+        }
+    }
+}
+
+/// Makes a certificate of 127.0.0.1 that vouches for itself.
+private func makeCertificate(key: String, certificate: String) throws {
+    try run(
+        "/usr/bin/openssl",
+        [
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+            "2", "-subj", "/CN=relais test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
+            certificate,
+        ])
 }
