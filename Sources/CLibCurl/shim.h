@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // libcurl, with names for its variadic calls, which Swift cannot make.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <curl/curl.h>
-#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 typedef size_t (*relais_curl_data)(char *bytes, size_t size, size_t count, void *context);
 typedef int (*relais_curl_progress)(
@@ -58,7 +56,8 @@ static const long relais_curl_ssh_password = CURLSSH_AUTH_PASSWORD | CURLSSH_AUT
 static const long relais_curl_http_auth = (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST);
 static const size_t relais_curl_abort = CURL_READFUNC_ABORT;
 
-// A file that is only in memory, closed on exec; -1 and errno on failure. Hidden from Swift by glibc's headers.
+// A file that is only in memory, closed on exec; -1 and errno on failure. glibc's own function needs _GNU_SOURCE, which
+// would make this module's idea of fd_set another than that of the rest.
 static inline int relais_memory_file(void) {
-    return memfd_create("relais", 1U);
+    return (int)syscall(SYS_memfd_create, "relais", 1U);
 }

@@ -26,9 +26,10 @@ package final class Peer: Sendable {
         shell = Process()
         lifeline = Pipe()
         shell.executableURL = URL(filePath: "/bin/sh")
-        // The shell waits for the end of a pipe that only the test run holds, so that even SIGKILL cleans up.
+        // The shell waits for the end of a pipe that only the test run holds, so that even SIGKILL cleans up. Threads of
+        // tests block signals, and what they start inherits that: only SIGKILL is sure to arrive.
         shell.arguments =
-            ["-c", #"d=$1; shift; "$@" & p=$!; cat > /dev/null; kill $p; wait $p; rm -rf "$d""#, "peer"]
+            ["-c", #"d=$1; shift; "$@" & p=$!; cat > /dev/null; kill -9 $p; wait $p; rm -rf "$d""#, "peer"]
             + [folder.path, command] + (try arguments(port, folder))
         shell.standardInput = lifeline
         shell.standardOutput = FileHandle.nullDevice
@@ -51,7 +52,7 @@ package final class Peer: Sendable {
 
     /// A port that nobody listens on now.
     package static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
         var address = loopback(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -66,7 +67,7 @@ package final class Peer: Sendable {
     }
 
     private static func answers(_ port: Int) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
         var address = loopback(port)
         return unsafe withUnsafePointer(to: &address) { pointer in
