@@ -18,6 +18,9 @@ struct RemoteFiles: FileSource {
     /// The most that one file may have, in bytes: what the hub reads.
     private static let limit = 2 << 30
 
+    /// Findings about a file that may be over at the next look; the other files are read all the same.
+    private static let passing: Set = ["TRANSFER-LENGTH", "TRANSFER-MISSING"]
+
     func items(limit: Int) async throws -> [ConnectorItem] {
         let listing = try await folder.list()
         var items: [ConnectorItem] = []
@@ -55,6 +58,8 @@ struct RemoteFiles: FileSource {
         _ memory: inout SourceMemory<RemoteFile>
     ) async throws -> Diagnostic? {
         let item = try await fetched(file, in: spool)
+        // It changes still, or is gone already: the next look tells.
+        if case .problem(let problem) = item, Self.passing.contains(problem.code) { return problem }
         defer { if case .artifact(_, let path) = item { try? FileManager.default.removeItem(atPath: path) } }
         let delivery = try await deliver(item)
         do {
@@ -72,7 +77,8 @@ struct RemoteFiles: FileSource {
     /// What is wrong with one file is told of this file; what is wrong with the machine ends the reading.
     private func fetched(_ file: RemoteFile, in spool: String) async throws -> ConnectorItem {
         let item = await item(file, in: spool)
-        guard case .problem(let problem) = item, problem.retry != .never || problem.code.hasSuffix("LOGIN")
+        guard case .problem(let problem) = item, problem.retry != .never,
+            !Self.passing.contains(problem.code)
         else { return item }
         throw TransferError(problem)
     }

@@ -97,6 +97,9 @@ final class StopFlag: Sendable {
         }
         attach(transfer)
         let code = withExtendedLifetime((transfer, key)) { unsafe curl_easy_perform(curl) }
+        let (status, changed) = (status, changed)
+        // Connections are closed later: nothing may call back into a transfer that is gone.
+        unsafe curl_easy_reset(curl)
         return try transfer.finish(code, status: status, changed: changed)
     }
 

@@ -45,7 +45,11 @@ package struct RemoteAddress: Sendable, Hashable {
     package init(_ text: String) throws(TransferError) {
         let place = Place(field: "from", value: Self.withoutPassword(text))
         guard let parts = URLComponents(string: text), let scheme = Scheme(rawValue: parts.scheme ?? ""),
-            let host = parts.host, !host.isEmpty, parts.password == nil, parts.fragment == nil
+            let host = parts.host, !host.isEmpty, parts.password == nil, parts.fragment == nil,
+            // A line's end would be a command of its own.
+            !(parts.path + (parts.user ?? "")).unicodeScalars.contains(where: {
+                $0.properties.generalCategory == .control
+            })
         else {
             let known = Scheme.allCases.map { $0.rawValue + "://" }.joined(separator: ", ")
             throw TransferError(.address, ["known": known], at: place)

@@ -24,7 +24,7 @@ package enum HubStatements {
         NotifyChanges.self, LockFlows.self, FindFlows.self, ApplyFlow.self, ScheduleFlow.self,
         UnscheduleFlow.self, FlowText.self, CurrentFlow.self, FlowHistory.self, FlowCursor.self,
         KeepFlowCursor.self, DueSchedules.self, WriteFirings.self, WriteNextTimes.self, LiveJobs.self,
-        Now.self, KeepSecret.self, ListSecrets.self, FindSecret.self, LockSecrets.self, CloseSecret.self,
+        Now.self, KeepSecret.self, ListSecrets.self, FindSecret.self, AllSecrets.self, CloseSecret.self,
         DeleteSecret.self, ForgetFlowSecrets.self, KeepFlowSecrets.self, KeepProblem.self, ListProblems.self,
         ExpectOfFlow.self, ExpectNothing.self, DueExpectations.self,
         WriteExpectations.self, KeepLate.self, KeepFailed.self, FindAlerts.self, AlertTold.self,

@@ -57,9 +57,9 @@ struct FindSecret: Statement {
     }
 }
 
-/// Every secret, so that none changes until the transaction ends.
-struct LockSecrets: Statement {
-    static let sql = "select name, box, key_id from secret order by name for update"
+/// Every secret.
+struct AllSecrets: Statement {
+    static let sql = "select name, box, key_id from secret order by name"
 
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> SecretBox {
         try FindSecret.decode(&row)

@@ -50,9 +50,12 @@ package struct Secrets: Sendable {
             throw SecretError(.name, at: Place(value: name))
         }
         guard !value.isEmpty else { throw SecretError(.empty, ["name": name]) }
-        let keys = try SecretKeys(file: keyFile, makesMissing: mayMakeKey)
-        try await connection.execute(
-            KeepSecret(name: name, box: try keys.close(value, name: name), key: keys.id, person: person))
+        try await connection.transaction { connection in
+            try await Self.lock(on: connection)
+            let keys = try SecretKeys(file: keyFile, makesMissing: mayMakeKey)
+            try await connection.execute(
+                KeepSecret(name: name, box: try keys.close(value, name: name), key: keys.id, person: person))
+        }
     }
 
     /// All secrets by name.
@@ -108,21 +111,27 @@ package struct Secrets: Sendable {
         return settings
     }
 
+    /// Nobody else sets a secret or changes the key meanwhile: what one closes, the other's keys must open.
+    private static func lock(on connection: Connection) async throws {
+        try await connection.script("lock table secret in share row exclusive mode")
+    }
+
     /// Closes all secrets with a new key. The file holds the old key too until the database has them all, so that a
     /// crash at any moment locks none.
     ///
     /// - Returns: how many secrets there were.
     /// - Throws: `SECRET-LOCKED`, `SECRET-DAMAGED`, `SECRET-KEY…`, `FILE-UNWRITABLE`.
     package func rotateKey(on connection: Connection) async throws -> Int {
-        let keys = try SecretKeys(file: keyFile).adding(to: keyFile)
-        let count = try await connection.transaction { connection in
-            let boxes = try await connection.run(LockSecrets())
+        let (keys, count) = try await connection.transaction { connection in
+            try await Self.lock(on: connection)
+            let keys = try SecretKeys(file: keyFile).adding(to: keyFile)
+            let boxes = try await connection.run(AllSecrets())
             for box in boxes {
                 let value = try keys.open(box.bytes, name: box.name, key: box.key)
                 try await connection.execute(
                     CloseSecret(name: box.name, box: try keys.close(value, name: box.name), key: keys.id))
             }
-            return boxes.count
+            return (keys, boxes.count)
         }
         try keys.keepingNewest(in: keyFile)
         return count

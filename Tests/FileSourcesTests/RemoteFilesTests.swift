@@ -103,6 +103,28 @@ import Testing
         #expect(second.files == [:])
     }
 
+    @Test func `a file that vanishes between two looks is told, put nowhere, and the others are read`()
+        async throws
+    {
+        let server = try await SSHServer()
+        for name in ["a.csv", "b.csv"] { try Data(name.utf8).write(to: server.files.appending(path: name)) }
+        let settings = settings(server, ["after": ["move"]])
+        var files: [String] = []
+        var problems: [String] = []
+        try await FileSources.open(settings).read(after: nil) { item in
+            switch item {
+            case .artifact(let name, _):
+                files.append(name)
+                try FileManager.default.removeItem(at: server.files.appending(path: "b.csv"))
+            case .problem(let problem): problems.append(problem.code)
+            case .cursor: break
+            }
+            return .accepted
+        }
+        #expect(files == ["a.csv"] && problems == ["TRANSFER-MISSING"])
+        #expect(try names(server.files) == ["done"])
+    }
+
     @Test func `settings without a way to know the server or to be known are refused`() {
         var settings = Settings(["from": ["sftp://x@host/"]])
         #expect(FileSources.check(settings).map(\.code) == ["SETTING-HOST-KEY", "SETTING-MISSING"])

@@ -186,7 +186,8 @@ import Testing
     func `an address with a password, without a host or of another scheme is refused, and nothing is shown`()
     {
         for text in [
-            "sftp://a:geheim@host/x", "sftp:///x", "gopher://host/x", "file:///etc/passwd", "sftp:// x",
+            "sftp://a:geheim@host/x", "sftp:///x", "gopher://host/x", "file:///etc/passwd",
+            "ftps://h/a%0D%0ADELE%20b/", "sftp:// x",
         ] {
             let error = #expect(throws: TransferError.self) { _ = try RemoteAddress(text) }
             #expect(error?.diagnostic.code == "TRANSFER-ADDRESS")
