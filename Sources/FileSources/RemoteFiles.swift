@@ -18,8 +18,10 @@ struct RemoteFiles: FileSource {
     /// The most that one file may have, in bytes: what the hub reads.
     private static let limit = 2 << 30
 
-    /// Findings about a file that may be over at the next look; the other files are read all the same.
-    private static let passing: Set = ["TRANSFER-LENGTH", "TRANSFER-MISSING"]
+    /// Findings about one file that may be over at the next look: it is told of, left alone and tried again.
+    private static let passing: Set = [
+        "TRANSFER-LENGTH", "TRANSFER-MISSING", "TRANSFER-FORBIDDEN", "TRANSFER-PAGE",
+    ]
 
     func items(limit: Int) async throws -> [ConnectorItem] {
         let listing = try await folder.list()
@@ -58,13 +60,14 @@ struct RemoteFiles: FileSource {
         _ memory: inout SourceMemory<RemoteFile>
     ) async throws -> Diagnostic? {
         let item = try await fetched(file, in: spool)
-        // It changes still, or is gone already: the next look tells.
         if case .problem(let problem) = item, Self.passing.contains(problem.code) { return problem }
         defer { if case .artifact(_, let path) = item { try? FileManager.default.removeItem(atPath: path) } }
         let delivery = try await deliver(item)
         do {
             if try await putAway(file, delivery, item) { return nil }
         } catch {
+            // The next attempt finds the bytes known, writes nothing, and puts the file away.
+            guard error.diagnostic.retry == .never, !error.has(.cancelled) else { throw error }
             memory.read.insert(file)
             _ = try await deliver(.cursor(memory.cursor()))
             return error.inFile(folder.shown + file.name).diagnostic
@@ -74,13 +77,16 @@ struct RemoteFiles: FileSource {
         return nil
     }
 
-    /// What is wrong with one file is told of this file; what is wrong with the machine ends the reading.
+    /// What is wrong with one file is told of this file; what is wrong with a machine, also ours, ends the reading, and
+    /// the file is neither put away nor counted as read.
     private func fetched(_ file: RemoteFile, in spool: String) async throws -> ConnectorItem {
         let item = await item(file, in: spool)
-        guard case .problem(let problem) = item, problem.retry != .never,
-            !Self.passing.contains(problem.code)
-        else { return item }
-        throw TransferError(problem)
+        guard case .problem(let problem) = item else { return item }
+        let isOfFile =
+            problem.code.hasPrefix("FILE-") || problem.code == "TRANSFER-TOO-LARGE"
+            || Self.passing.contains(problem.code)
+        guard isOfFile else { throw TransferError(problem) }
+        return item
     }
 
     private func item(_ file: RemoteFile, in spool: String) async -> ConnectorItem {

@@ -228,7 +228,8 @@ extension CurlTransfer {
         case 401: throw failure(.login, code)
         case 403: throw failure(.forbidden, code)
         case 404, 410: throw failure(.missing, code)
-        case 400..<600: throw failure(.answer, code)
+        // A redirect that was not followed did nothing of what was asked.
+        case 300..<600: throw failure(.answer, code)
         default: return try closed()
         }
     }

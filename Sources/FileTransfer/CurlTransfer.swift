@@ -38,8 +38,14 @@ final class CurlTransfer {
             case nil: source = nil
             }
         } catch {
-            throw TransferError(.spool, error.diagnostic.facts, at: error.diagnostic.place)
+            throw Self.spooling(error)
         }
+    }
+
+    /// What keeps this machine from taking or giving the bytes, which says nothing of the file and may pass.
+    private static func spooling(_ error: FileError) -> TransferError {
+        TransferError(
+            .spool, error.diagnostic.facts, at: error.diagnostic.place, retry: .after(.seconds(300)))
     }
 
     // MARK: - Bytes
@@ -56,9 +62,7 @@ final class CurlTransfer {
                 do throws(FileError) {
                     try file?.write(bytes)
                 } catch {
-                    failure = TransferError(
-                        .spool, error.diagnostic.facts, at: error.diagnostic.place,
-                        retry: .after(.seconds(300)))
+                    failure = Self.spooling(error)
                 }
             }
         }
@@ -93,7 +97,7 @@ final class CurlTransfer {
         do throws(FileError) {
             return unsafe try source?.next(into: room) ?? 0
         } catch {
-            failure = TransferError(.spool, error.diagnostic.facts, at: error.diagnostic.place)
+            failure = Self.spooling(error)
             return nil
         }
     }
@@ -108,7 +112,7 @@ final class CurlTransfer {
             try file?.finish(as: name)
             return answer
         } catch {
-            throw TransferError(.spool, error.diagnostic.facts, at: error.diagnostic.place)
+            throw Self.spooling(error)
         }
     }
 

@@ -51,12 +51,26 @@ struct ListedFolder: RemoteFolder {
     }
 
     func move(_ file: RemoteFile, to folder: String) async throws(TransferError) {
+        // Files of one name arrive every day; none takes the place of another.
+        let (name, other) = (
+            "\(folder)/\(file.name)", "\(folder)/\(UUID().uuidString.prefix(8))-\(file.name)"
+        )
+        guard try await mayRename(to: name) else { return try await run(rename(file.name, to: other)) }
         do {
-            try await run([makeFolder(folder)] + rename(file.name, to: "\(folder)/\(file.name)"))
+            try await run([makeFolder(folder)] + rename(file.name, to: name))
         } catch  where error.has(.refused) {
-            // Files of one name arrive every day; none takes the place of another.
-            let other = "\(folder)/\(UUID().uuidString.prefix(8))-\(file.name)"
             try await run(rename(file.name, to: other))
+        }
+    }
+
+    /// FTP servers rename over what is there, without a word; only 550 says that nothing is. SSH servers refuse.
+    private func mayRename(to name: String) async throws(TransferError) -> Bool {
+        guard !isSSH else { return true }
+        do {
+            try await run(["MDTM \(path(name))"])
+            return false
+        } catch  where error.has(.refused) {
+            return error.diagnostic.facts["detail"] == "550"
         }
     }
 

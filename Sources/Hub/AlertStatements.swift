@@ -42,7 +42,7 @@ struct DueExpectations: Statement {
           exists (
             select from run r
             join artifact a on a.run_id = r.id
-            where r.flow_id = e.flow_id and r.started_at > e.since
+            where r.flow_id = e.flow_id and a.received_at > e.since
           ),
           exists (select from queue_control c
                   where c.scope = 'group' and c.name = 'flow:' || f.name and c.paused_at is not null)

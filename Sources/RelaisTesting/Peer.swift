@@ -45,6 +45,12 @@ package final class Peer: Sendable {
         try? lifeline.fileHandleForWriting.close()
     }
 
+    /// Kills the server.
+    package func stop() async throws {
+        try lifeline.fileHandleForWriting.close()
+        try await until { !Self.answers(port) }
+    }
+
     /// What it wrote to standard error.
     package var log: String {
         (try? String(contentsOf: folder.appending(path: "peer.log"), encoding: .utf8)) ?? ""

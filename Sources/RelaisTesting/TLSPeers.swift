@@ -89,6 +89,7 @@ package struct FileServer: Sendable {
                       dav_methods PUT DELETE MKCOL MOVE;
                       dav_ext_methods PROPFIND OPTIONS;
                     }
+                    location /files/forbidden.csv { deny all; }
                     location /login/ {
                       default_type text/html;
                       return 200 "<html><form>Mot de passe</form></html>";

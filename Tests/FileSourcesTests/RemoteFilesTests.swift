@@ -4,6 +4,7 @@
 import ConnectorKit
 import Diagnostics
 import FileSources
+import FileTransfer
 import Foundation
 import RelaisTesting
 import Testing
@@ -123,6 +124,43 @@ import Testing
         }
         #expect(files == ["a.csv"] && problems == ["TRANSFER-MISSING"])
         #expect(try names(server.files) == ["done"])
+    }
+
+    private func settings(_ server: FileServer) -> Settings {
+        var settings = Settings([
+            "from": ["davs://relais@127.0.0.1:\(server.peer.port)/files/"], "stillness": ["0"],
+            "after": ["move"], "authorities": [server.certificate], "timeout": ["5"],
+        ])
+        settings.secrets["password"] = Secret(name: "p", value: FileServer.password)
+        return settings
+    }
+
+    @Test func `a file that may not be read is told once, left where it is, and the others are read`()
+        async throws
+    {
+        let server = try await FileServer.web()
+        for name in ["a.csv", "forbidden.csv"] {
+            try Data(name.utf8).write(to: server.files.appending(path: name))
+        }
+        let first = try await read(settings(server))
+        #expect(first.files == ["a.csv": "a.csv"] && first.problems == ["TRANSFER-FORBIDDEN"])
+        #expect(try names(server.files) == ["done", "forbidden.csv"])
+        let second = try await read(settings(server), after: first.cursor)
+        #expect(second.files == [:] && second.problems == [])
+    }
+
+    @Test func `a machine that is gone when the file is to be put away is tried again`() async throws {
+        let server = try await FileServer.web()
+        try Data("a".utf8).write(to: server.files.appending(path: "a.csv"))
+        let settings = settings(server)
+        let error = await #expect(throws: TransferError.self) {
+            try await FileSources.open(settings).read(after: nil) { item in
+                if case .artifact = item { try await server.peer.stop() }
+                if case .cursor = item { Issue.record("nothing is remembered") }
+                return .accepted
+            }
+        }
+        #expect(error?.diagnostic.retry != .never)
     }
 
     @Test func `settings without a way to know the server or to be known are refused`() {

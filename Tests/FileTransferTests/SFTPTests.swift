@@ -127,6 +127,11 @@ import Testing
                 try await folder.fetch(file, into: spool.path, as: "x", limit: 1 << 20)
             }
             #expect(other?.code == "TRANSFER-LENGTH")
+            // What this machine cannot take says nothing of the file.
+            let full = await code {
+                try await folder.fetch(file, into: "/dev/null/spool", as: "x", limit: 1 << 20)
+            }
+            #expect(full?.code == "TRANSFER-SPOOL" && full?.retry != .never)
             #expect(try FileManager.default.contentsOfDirectory(atPath: spool.path) == [])
         }
     }

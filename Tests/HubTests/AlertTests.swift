@@ -132,10 +132,11 @@ import Testing
                 update flow_expectation set since = '2026-01-04';
                 insert into source_system (code, kind) values ('erp', 'erp') on conflict do nothing;
                 insert into run (kind, source_id, flow_id, started_at)
-                  select 'import', s.id, f.id, '2026-01-05 05:00Z' from source_system s, flow f where s.code = 'erp';
+                  select 'import', s.id, f.id, '2026-01-03 05:00Z' from source_system s, flow f where s.code = 'erp';
                 insert into blob (sha256, size) values (decode(repeat('00', 32), 'hex'), 1);
-                insert into artifact (run_id, sha256, name, size)
-                  select id, decode(repeat('00', 32), 'hex'), 'a', 1 from run;
+                -- The run has gone on for days.
+                insert into artifact (run_id, sha256, name, size, received_at)
+                  select id, decode(repeat('00', 32), 'hex'), 'a', 1, '2026-01-05 05:00Z' from run;
                 """)
             #expect(try await scheduler.watch(Self.at("2026-01-05T06:00:00Z"), on: connection) == 0)
             try await Flows.pause("factures", true, by: nil, on: connection)
