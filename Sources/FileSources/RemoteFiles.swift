@@ -18,10 +18,16 @@ struct RemoteFiles: FileSource {
     /// The most that one file may have, in bytes: what the hub reads.
     private static let limit = 2 << 30
 
-    /// Findings about one file that may be over at the next look: it is told of, left alone and tried again.
-    private static let passing: Set = [
-        "TRANSFER-LENGTH", "TRANSFER-MISSING", "TRANSFER-FORBIDDEN", "TRANSFER-PAGE",
-    ]
+    /// Whether a finding is about one file and may be over at the next look: it is told of, left alone and tried again.
+    ///
+    /// An answer that is not worth a try soon is of this kind: a web server says 423 of a file that is being edited.
+    private static func mayPass(_ problem: Diagnostic) -> Bool {
+        switch problem.code {
+        case "TRANSFER-LENGTH", "TRANSFER-MISSING", "TRANSFER-FORBIDDEN", "TRANSFER-PAGE": true
+        case "TRANSFER-ANSWER": problem.retry == .never
+        default: false
+        }
+    }
 
     func items(limit: Int) async throws -> [ConnectorItem] {
         let listing = try await folder.list()
@@ -60,7 +66,7 @@ struct RemoteFiles: FileSource {
         _ memory: inout SourceMemory<RemoteFile>
     ) async throws -> Diagnostic? {
         let item = try await fetched(file, in: spool)
-        if case .problem(let problem) = item, Self.passing.contains(problem.code) { return problem }
+        if case .problem(let problem) = item, Self.mayPass(problem) { return problem }
         defer { if case .artifact(_, let path) = item { try? FileManager.default.removeItem(atPath: path) } }
         let delivery = try await deliver(item)
         do {
@@ -84,7 +90,7 @@ struct RemoteFiles: FileSource {
         guard case .problem(let problem) = item else { return item }
         let isOfFile =
             problem.code.hasPrefix("FILE-") || problem.code == "TRANSFER-TOO-LARGE"
-            || Self.passing.contains(problem.code)
+            || Self.mayPass(problem)
         guard isOfFile else { throw TransferError(problem) }
         return item
     }

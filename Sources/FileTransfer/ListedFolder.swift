@@ -52,13 +52,13 @@ struct ListedFolder: RemoteFolder {
 
     func move(_ file: RemoteFile, to folder: String) async throws(TransferError) {
         // Files of one name arrive every day; none takes the place of another.
-        let (name, other) = (
+        let (same, other) = (
             "\(folder)/\(file.name)", "\(folder)/\(UUID().uuidString.prefix(8))-\(file.name)"
         )
-        guard try await mayRename(to: name) else { return try await run(rename(file.name, to: other)) }
+        let name = try await mayRename(to: same) ? same : other
         do {
             try await run([makeFolder(folder)] + rename(file.name, to: name))
-        } catch  where error.has(.refused) {
+        } catch  where error.has(.refused) && name == same {
             try await run(rename(file.name, to: other))
         }
     }

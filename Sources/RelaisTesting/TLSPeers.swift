@@ -90,6 +90,7 @@ package struct FileServer: Sendable {
                       dav_ext_methods PROPFIND OPTIONS;
                     }
                     location /files/forbidden.csv { deny all; }
+                    location /files/locked.csv { return 423; }
                     location /login/ {
                       default_type text/html;
                       return 200 "<html><form>Mot de passe</form></html>";
