@@ -103,7 +103,11 @@ package enum RunUndo {
             from undo_row
             where reason is not null
             """)
-        for table in UndoTable.all { try await connection.script(table.delete(undo)) }
+        for table in UndoTable.all {
+            let columns: [String] = try await connection.run(AdHoc(TableColumns.sql(table.name)))
+            let filled: [String] = try await connection.run(AdHoc(table.filled(columns)))
+            if !filled.isEmpty { try await connection.script(table.delete(undo, writing: filled)) }
+        }
         for table in UndoTable.all { try await connection.script(table.restore(undo)) }
         for table in UndoTable.all.reversed() {
             let columns: [String] = try await connection.run(AdHoc(TableColumns.sql(table.name)))
@@ -150,16 +154,10 @@ package enum RunUndo {
     /// Numbers of the documents whose billing status may be another after an undo.
     private static func touchedDocuments(_ undo: Int) -> String {
         """
-        with image as (
-          select entity, before from run_change where run_id = \(undo)
-          union all
-          select entity, before from undo_row where reason is null and before is not null
-        )
         select distinct number from (
-          select coalesce(before->>'doc_ref', before->>'invoice', before->>'preceding_invoice') as number from image
+          \(mentioned("run_change", "run_id = \(undo)"))
           union all
-          select e->>'invoice' from image, jsonb_array_elements(before->'allocation') e
-          where jsonb_typeof(before->'allocation') = 'array'
+          \(mentioned("undo_row", "reason is null and before is not null"))
           union all
           select l.doc_ref from undo_row u join ledger_entry l on l.id = u.id where u.entity = 'ledger_entry'
           union all
@@ -172,6 +170,21 @@ package enum RunUndo {
         ) n
         where number is not null
         """
+    }
+
+    /// Numbers that images of rows mention; each image is looked into once, since that unpacks it.
+    private static func mentioned(_ images: String, _ condition: String) -> String {
+        let fields = [
+            ("sales_doc", "preceding_invoice"), ("ledger_entry", "doc_ref"), ("einvoice_event", "invoice"),
+        ]
+        let selects = fields.map { entity, field in
+            "select before->>'\(field)' as number from \(images) where \(condition) and entity = '\(entity)'"
+        }
+        let allocated = """
+            select e->>'invoice' from \(images), jsonb_array_elements(before->'allocation') e
+            where \(condition) and entity = 'payment' and jsonb_typeof(before->'allocation') = 'array'
+            """
+        return (selects + [allocated]).joined(separator: "\nunion all\n")
     }
 
     /// Gives back the claims that the run replaced, and takes away those it made.

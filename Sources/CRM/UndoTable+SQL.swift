@@ -3,12 +3,20 @@
 
 extension UndoTable {
     /// A row as JSON, with the rows that are part of it.
-    private var image: String {
+    ///
+    /// - Parameter filled: the columns and children that are worth writing down; nil = all.
+    private func image(of filled: [String]? = nil) -> String {
+        let columns =
+            filled?.filter { name in !children.contains { $0.name == name } }.map { "t.\($0)" } ?? ["t.*"]
         let parts = children.map { child in
-            "'\(child.name)', coalesce((select jsonb_agg(to_jsonb(c)) from \(child.name) c where c.\(child.parent) = t.id), '[]')"
+            let rows =
+                filled?.contains(child.name) == false
+                ? "'[]'::jsonb"
+                : "coalesce((select jsonb_agg(to_jsonb(c)) from \(child.name) c where c.\(child.parent) = t.id), '[]')"
+            return "\(rows) as \(child.name)"
         }
-        return parts.isEmpty
-            ? "to_jsonb(t)" : "to_jsonb(t) || jsonb_build_object(\(parts.joined(separator: ", ")))"
+        // One row of all columns: to join two JSON objects would copy the larger one.
+        return "(select to_jsonb(y) from (select \((columns + parts).joined(separator: ", "))) y)"
     }
 
     /// Columns that tell rows apart.
@@ -206,10 +214,40 @@ extension UndoTable {
         }
     }
 
+    /// Which of the plan's rows go.
+    private var isDeleted: String { "u.entity = '\(name)' and u.action = 'delete' and u.reason is null" }
+
+    /// Lists those of its columns, and of its children, that any row which goes has a value in; nothing when none goes.
+    ///
+    /// A flat export fills half of the columns and no lines: writing down the rest takes longer than the deletion.
+    func filled(_ columns: [String]) -> String {
+        let values = columns.map { "case when count(t.\($0)) > 0 then '\($0)' end" }
+        let own = """
+            select unnest(array_remove(array[\(values.joined(separator: ", "))], null))
+            from undo_row u
+            join \(name) t on \(isPlanned)
+            where \(isDeleted)
+            """
+        let parts = children.map { child in
+            """
+            select '\(child.name)' where exists (
+              select from undo_row u join \(child.name) c on c.\(child.parent) = u.id where \(isDeleted)
+            )
+            """
+        }
+        return ([own] + parts).joined(separator: "\nunion all\n")
+    }
+
+    /// Whether a row `t` is the plan's `u`.
+    private var isPlanned: String {
+        key.isEmpty ? "t.\(id) = u.id" : "\(hasKey("u.key")) and t.\(id) = u.id"
+    }
+
     /// Takes rows away, and writes them down whole; the rows that are part of them go with them (on delete cascade).
-    func delete(_ undo: Int) -> String {
-        let match = key.isEmpty ? "t.\(id) = u.id" : "\(hasKey("u.key")) and t.\(id) = u.id"
-        let wanted = "u.entity = '\(name)' and u.action = 'delete' and u.reason is null"
+    ///
+    /// - Parameter filled: what ``filled(_:)`` lists.
+    func delete(_ undo: Int, writing filled: [String]) -> String {
+        let wanted = isDeleted
         // That a credit note corrects an invoice is worked out from its text, and is again when the invoice is back.
         let unlinked =
             name == "sales_doc"
@@ -220,12 +258,12 @@ extension UndoTable {
             unlinked + [
                 """
                 insert into run_change (run_id, entity, entity_id, op, before, version_after)
-                select \(undo), '\(name)', u.id, 'delete', \(image), \(hasVersion ? "t.version" : "0")
+                select \(undo), '\(name)', u.id, 'delete', \(image(of: filled)), \(hasVersion ? "t.version" : "0")
                 from undo_row u
-                join \(name) t on \(match)
+                join \(name) t on \(isPlanned)
                 where \(wanted)
                 """
-            ] + ["delete from \(name) t using undo_row u where \(match) and \(wanted)"]
+            ] + ["delete from \(name) t using undo_row u where \(isPlanned) and \(wanted)"]
         return statements.joined(separator: ";\n")
     }
 
@@ -268,7 +306,7 @@ extension UndoTable {
     private var imageForRestore: String {
         name == "party"
             ? "to_jsonb(t) || coalesce((select to_jsonb(o) from org o where o.party_id = t.id), '{}') || coalesce((select to_jsonb(o) from person o where o.party_id = t.id), '{}')"
-            : image
+            : image()
     }
 
     private func restoreChild(_ child: String, _ parent: String) -> String {
