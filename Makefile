@@ -10,7 +10,7 @@ RELAIS = .build/debug/relais
 DEMO_DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/relais-demo,$(HOME)/.local/share/relais-demo)
 VENV = .venv
 PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-dev poppler-utils pkg-config postgresql postgresql-contrib python3-venv
-PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl python3-aiosmtpd
+PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl python3-aiosmtpd systemd
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## list the targets
@@ -71,7 +71,7 @@ lint: ## check the layout of the code
 
 # Leases and killed processes are about time: they run without the crowd of other tests. The imports that are killed
 # keep the machine busy for minutes: by themselves, they disturb no other test.
-TIMED = JobsTests|FlowTests|ServeTests
+TIMED = JobsTests|FlowTests|ServeTests|WebTests
 define tests
 $(1) swift test --skip-build --skip 'EngineKillTests|$(TIMED)'
 $(1) swift test --skip-build --filter '$(TIMED)'

@@ -24,10 +24,12 @@ let floors = [
     "RelaisTesting",
     "Rules",
     "Schedule",
+    "Server",
     "Tabular",
     "Unpacking",
     "Words",
     "XML",
+    "YAML",
     "relais",
 ]
 
@@ -73,12 +75,19 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+
 let package = Package(
     name: "relais",
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1",
+            traits: ["FullFoundation"]),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
@@ -93,23 +102,25 @@ let package = Package(
             name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         floor("Blocking"),
         floor("Diagnostics"),
+        floor("YAML", ["Diagnostics", yams]),
         floor("Words", ["Model", "Diagnostics", yams], resources: [.copy("Catalogue")]),
         floor("Bytes"),
         floor("Model", ["Bytes"]),
-        floor("PostgreSQL", ["CLibPQ", "Blocking", "Model", "Diagnostics", crypto, subprocess]),
+        floor("PostgreSQL", ["CLibPQ", "Bytes", "Blocking", "Model", "Diagnostics", crypto, subprocess]),
         floor("XML", ["CLibXML2", "Diagnostics"]),
         floor("Tabular", ["Bytes", "Diagnostics"]),
         floor("JSON", ["Diagnostics"]),
-        floor("FileTransfer", ["CLibCurl", "Blocking", "XML", "Diagnostics", crypto]),
+        floor("FileTransfer", ["CLibCurl", "Bytes", "Blocking", "XML", "Diagnostics", crypto]),
         floor("Rules", ["Model", "Diagnostics"]),
         floor("Schedule", ["Model", "Diagnostics"]),
         floor("Jobs", ["PostgreSQL", "Model", "Diagnostics"]),
         floor("Unpacking", ["CLibArchive", "FileTransfer", "Diagnostics", subprocess]),
-        floor("BlobStore", ["PostgreSQL", "FileTransfer", "Diagnostics", crypto]),
+        floor("BlobStore", ["Bytes", "PostgreSQL", "FileTransfer", "Diagnostics", crypto]),
         .target(
             name: "Mapping",
             dependencies: [
-                "CLibPCRE2", "Bytes", "Model", "Rules", "XML", "Tabular", "JSON", "Diagnostics", yams,
+                "CLibPCRE2", "Bytes", "Model", "Rules", "XML", "Tabular", "JSON", "YAML",
+                "Diagnostics",
             ],
             path: ".",
             exclude: [
@@ -131,17 +142,27 @@ let package = Package(
                 "Unpacking",
                 "PostgreSQL",
                 "Model",
+                "YAML",
+                "Bytes",
                 "Diagnostics", crypto,
+            ]),
+        floor(
+            "Server",
+            [
+                "Hub", "Bytes", "FileTransfer", "PostgreSQL", "Model", "Words", "Diagnostics", hummingbird,
+                nio,
+                logging,
             ]),
         .executableTarget(
             name: "relais",
             dependencies: [
-                "Hub", "BlobStore", "CRM", "Jobs", "Mapping", "FileTransfer", "Schedule", "Tabular", "JSON",
+                "Server", "Hub", "BlobStore", "CRM", "Jobs", "Mapping", "FileTransfer", "Schedule", "Tabular",
+                "JSON",
                 "Unpacking",
                 "PostgreSQL",
                 "Model",
                 "ConnectorKit", "FileSources", "Mail",
-                "Words",
+                "Words", "YAML",
                 "Diagnostics", "ERPConnector", arguments, lifecycle, logging, signals, subprocess,
             ],
             swiftSettings: strict),
@@ -184,9 +205,10 @@ let package = Package(
                 "JSON", "Jobs",
                 "Mapping",
                 "PostgreSQL",
-                "Rules", "Schedule", "Tabular", "Unpacking",
-                "Words", "XML", "RelaisTesting", "Diagnostics",
+                "Rules", "Schedule", "Server", "Tabular", "Unpacking",
+                "Words", "XML", "YAML", "RelaisTesting", "Diagnostics",
             ]),
+        tests("ServerTests", ["Server"]),
         tests("FileTransferTests", ["FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests(
             "FileSourcesTests",

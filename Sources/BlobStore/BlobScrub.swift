@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks whether every blob is still what its hash says, and sweeps away files that belong to none.
 
+internal import Bytes
 internal import Crypto
 internal import Diagnostics
 internal import FileTransfer
@@ -69,9 +70,9 @@ extension BlobStore {
         report.blobs += 1
         report.bytes += size
         if size == 0, blob.size > 0 {
-            report.missing.append(Self.name(of: blob.sha256))
+            report.missing.append(blob.sha256.hexadecimal)
         } else if Array(hasher.finalize()) != blob.sha256 {
-            report.damaged.append(Self.name(of: blob.sha256))
+            report.damaged.append(blob.sha256.hexadecimal)
         }
     }
 

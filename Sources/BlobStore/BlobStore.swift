@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes kept once, by their SHA-256: small ones in PostgreSQL, larger ones in files.
 
+internal import Bytes
 internal import Crypto
 internal import Diagnostics
 internal import FileTransfer
@@ -80,6 +81,24 @@ package struct BlobStore: Sendable {
         return bytes
     }
 
+    /// Writes bytes of a blob to a new file of a folder, piece by piece.
+    ///
+    /// - Throws: `BLOB-GONE` when the store no longer has them all, `FILE-UNWRITABLE`.
+    package func copy(
+        _ range: Range<Int>, of sha256: [UInt8], to folder: String, as name: String, on connection: Connection
+    ) async throws {
+        var target = try DurableFile(in: folder)
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let part = start..<min(start + Self.pieceSize, range.upperBound)
+            let bytes = try await bytes(part, of: sha256, on: connection)
+            guard bytes.count == part.count else { throw BlobError(.gone) }
+            try target.write(bytes)
+            start = part.upperBound
+        }
+        try target.finish(as: name)
+    }
+
     /// Bytes of the file of a blob; nil where it has none.
     private func file(_ sha256: [UInt8], _ range: Range<Int>) throws(FileError) -> [UInt8]? {
         guard let folder else { return nil }
@@ -90,15 +109,11 @@ package struct BlobStore: Sendable {
 
     /// `ab/ab12…`: a folder for each first byte, so that none gets too large.
     static func place(of sha256: [UInt8], in folder: String) -> (folder: String, path: String) {
-        let name = name(of: sha256)
+        let name = sha256.hexadecimal
         let inner = "\(folder)/\(name.prefix(2))"
         return (inner, "\(inner)/\(name)")
     }
 
-    /// The hash in hexadecimal.
-    static func name(of sha256: [UInt8]) -> String {
-        sha256.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
 }
 
 /// Takes the bytes of one blob.
@@ -145,7 +160,7 @@ package struct BlobWriter: Sendable {
                 }
             }
             try check(hasher, paths)
-            try target.finish(as: BlobStore.name(of: sha256))
+            try target.finish(as: sha256.hexadecimal)
         } catch let error as FileError where error.has(.unwritable) {
             let facts = error.diagnostic.facts.merging(["folder": folder]) { $1 }
             throw BlobError(.unwritable, facts)

@@ -5,7 +5,7 @@ internal import Diagnostics
 internal import Glibc
 
 /// Names that are meant.
-struct FileNames: Sendable {
+package struct FileNames: Sendable {
     /// With `*`, `?` and `[…]`; all when empty.
     let pattern: String
 
@@ -17,6 +17,11 @@ struct FileNames: Sendable {
             !Self.unfinished.contains(where: name.lowercased().hasSuffix)
         else { return false }
         return unsafe pattern.isEmpty || fnmatch(pattern, name, ignoringCase) == 0
+    }
+
+    /// Whether a text can be the name of a file that others see: no path, not hidden, nothing that fools a terminal.
+    package static func isPlain(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= 255 && !text.hasPrefix(".") && name(Array(text.utf8)) != nil
     }
 
     /// The name that bytes mean; nil for what could lead elsewhere or fool a terminal.

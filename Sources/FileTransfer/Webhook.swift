@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells another program something, so that it can know who said it and whether it has heard it before.
 
+internal import Bytes
 internal import Crypto
 internal import Foundation
 
@@ -23,8 +24,7 @@ package enum Webhook {
         if let key {
             let code = HMAC<SHA256>.authenticationCode(
                 for: Data(body), using: SymmetricKey(data: Data(key.utf8)))
-            let digits = code.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-            request.headers.append("X-Relais-Signature: sha256=\(digits)")
+            request.headers.append("X-Relais-Signature: sha256=\(code.hexadecimal)")
         }
         _ = try await CurlSession(TransferAccess(), address: address.shown).perform(request)
     }

@@ -7,9 +7,10 @@ package import ConnectorKit
 package struct ConnectorRegistry: Sendable {
     private let types: [String: any Connector.Type]
 
-    /// A registry of these connectors.
+    /// A registry of these connectors and the hub's own.
     package init(_ types: [any Connector.Type]) {
-        self.types = Dictionary(uniqueKeysWithValues: types.map { ($0.description.id, $0) })
+        let all = types + [UploadedFiles.self]
+        self.types = Dictionary(uniqueKeysWithValues: all.map { ($0.description.id, $0) })
     }
 
     /// Their ids, in order.

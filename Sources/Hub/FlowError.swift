@@ -7,9 +7,6 @@ package import Diagnostics
 package struct FlowError: ReportableError {
     /// Stable codes; each has its texts in the message catalogue.
     package enum Code: String, CaseIterable, Sendable {
-        case key = "FLOW-KEY"
-        case missing = "FLOW-MISSING"
-        case value = "FLOW-VALUE"
         case connector = "FLOW-CONNECTOR"
         case unknown = "FLOW-UNKNOWN"
         case test = "FLOW-TEST"

@@ -7,33 +7,32 @@ internal import FileTransfer
 internal import Mail
 package import Mapping
 internal import Schedule
+internal import YAML
 
 extension FlowDefinition {
     /// Reads the text of a flow.
     ///
-    /// - Throws: ``FlowFaults`` with `FLOW-KEY`, `FLOW-MISSING`, `FLOW-VALUE`, `FLOW-CONNECTOR`, `CRON-…`, what the
+    /// - Throws: ``FlowFaults`` with `YAML-…`, `FLOW-CONNECTOR`, `CRON-…`, what the
     ///   mapping library says, and what the connector finds in its settings.
     package static func parse(
         _ text: String, file: String, connectors: ConnectorRegistry, mappings: MappingLibrary
     ) throws(FlowFaults) -> FlowDefinition {
         let root: YAMLTree
-        do throws(MappingError) {
+        do throws(YAMLError) {
             root = try YAMLTree.parse(text, file: file)
         } catch {
             throw FlowFaults(faults: [error.diagnostic])
         }
         var parser = FlowParser(flow: FlowDefinition(text: text))
         parser.parse(root, connectors, mappings)
-        guard parser.faults.isEmpty else {
-            throw FlowFaults(faults: parser.faults.sorted { ($0.place.line ?? 0) < ($1.place.line ?? 0) })
-        }
+        guard parser.reading.faults.isEmpty else { throw FlowFaults(faults: parser.reading.sortedFaults) }
         return parser.flow
     }
 }
 
 private struct FlowParser {
     var flow: FlowDefinition
-    var faults: [Diagnostic] = []
+    var reading = YAMLReading()
 
     private static let keys = [
         "flow", "description", "connector", "settings", "secrets", "mapping", "source", "schedule", "queue",
@@ -42,21 +41,21 @@ private struct FlowParser {
     ]
 
     mutating func parse(_ root: YAMLTree, _ connectors: ConnectorRegistry, _ mappings: MappingLibrary) {
-        checkKeys(of: root, Self.keys)
-        flow.name = text(root, "flow", isRequired: true) ?? ""
+        reading.checkKeys(of: root, Self.keys)
+        flow.name = reading.text(root, "flow", isRequired: true) ?? ""
         if !flow.name.isEmpty, flow.name.wholeMatch(of: #/[a-z0-9][a-z0-9-]{0,62}/#) == nil {
-            refuse(root["flow"], "a-z 0-9 -")
+            reading.refuse(root["flow"], expected: "a-z 0-9 -")
         }
-        flow.description = text(root, "description") ?? ""
-        flow.source = text(root, "source") ?? flow.source
-        flow.queue = word(root, "queue", ["scheduled", "bulk"]) ?? flow.queue
-        flow.attempts = number(root, "attempts", 1...100) ?? flow.attempts
-        if let name = text(root, "mapping") {
+        flow.description = reading.text(root, "description") ?? ""
+        flow.source = reading.text(root, "source") ?? flow.source
+        flow.queue = reading.word(root, "queue", ["scheduled", "bulk"]) ?? flow.queue
+        flow.attempts = reading.number(root, "attempts", 1...100) ?? flow.attempts
+        if let name = reading.text(root, "mapping") {
             do throws(MappingError) {
                 _ = try mappings.mapping(name)
                 flow.mapping = name
             } catch {
-                faults.append(placed(error.diagnostic, root["mapping"]))
+                reading.add(error.diagnostic, at: root["mapping"])
             }
         }
         parseConnector(root, connectors)
@@ -77,40 +76,36 @@ private struct FlowParser {
                 flow.settings.secrets[key] = Secret(name: name)
             } else {
                 // Perhaps the secret itself: it is not repeated.
-                let facts = ["key": key]
-                var fault = placed(SecretError(.name, facts).diagnostic, value)
-                fault.place.value = nil
-                faults.append(fault)
+                reading.addHidden(SecretError(.name, ["key": key]).diagnostic, at: value)
             }
         }
-        guard let id = text(root, "connector", isRequired: true) else { return }
+        guard let id = reading.text(root, "connector", isRequired: true) else { return }
         flow.connector = id
         guard let type = connectors[id] else {
             let facts = ["name": id, "known": connectors.ids.joined(separator: ", ")]
-            return faults.append(placed(FlowError(.connector, facts).diagnostic, root["connector"]))
+            return reading.add(FlowError(.connector, facts).diagnostic, at: root["connector"])
         }
         for finding in type.check(flow.settings) {
             let setting = finding.facts["setting"] ?? ""
             let node = root["settings"]?[setting] ?? root["secrets"]?[setting] ?? root["settings"] ?? root
-            var fault = placed(finding, node)
             // What stands where a secret should be is not repeated.
-            if finding.code == "SETTING-SECRET" { fault.place.value = nil }
-            faults.append(fault)
+            finding.code == "SETTING-SECRET"
+                ? reading.addHidden(finding, at: node) : reading.add(finding, at: node)
         }
     }
 
     private mutating func schedule(_ node: YAMLTree) -> FlowSchedule? {
         if node.pairs != nil {
-            checkKeys(
+            reading.checkKeys(
                 of: node, ["cron", "zone", "holidays", "missed", "missed_limit", "overlap", "jitter_seconds"])
         }
-        let line = node.scalar ?? text(node, "cron", isRequired: true)
-        let zone = text(node, "zone") ?? "Europe/Paris"
-        let holidays = word(node, "holidays", PublicHolidays.allCases.map(\.rawValue))
-        let missed = word(node, "missed", FlowSchedule.Missed.allCases.map(\.rawValue))
-        let overlap = word(node, "overlap", FlowSchedule.Overlap.allCases.map(\.rawValue))
-        let missedLimit = number(node, "missed_limit", 1...1000)
-        let jitter = number(node, "jitter_seconds", 0...3600)
+        let line = node.scalar ?? reading.text(node, "cron", isRequired: true)
+        let zone = reading.text(node, "zone") ?? "Europe/Paris"
+        let holidays = reading.word(node, "holidays", PublicHolidays.allCases.map(\.rawValue))
+        let missed = reading.word(node, "missed", FlowSchedule.Missed.allCases.map(\.rawValue))
+        let overlap = reading.word(node, "overlap", FlowSchedule.Overlap.allCases.map(\.rawValue))
+        let missedLimit = reading.number(node, "missed_limit", 1...1000)
+        let jitter = reading.number(node, "jitter_seconds", 0...3600)
         let cron = line.flatMap { line in
             reported(node) { () throws(ScheduleError) in try CronExpression(line) }
         }
@@ -130,7 +125,7 @@ private struct FlowParser {
     /// `07:00` of every day, or a cron line; by the clock, and without the holidays, of the schedule.
     private mutating func expectation(_ node: YAMLTree, _ schedule: YAMLTree?) -> FlowExpectation? {
         guard let text = node.scalar else {
-            refuse(node, "07:00 | 0 7 * * mon-fri")
+            reading.refuse(node, expected: "07:00 | 0 7 * * mon-fri")
             return nil
         }
         var line = text
@@ -146,27 +141,29 @@ private struct FlowParser {
     }
 
     private mutating func parseAlerts(_ node: YAMLTree) {
-        checkKeys(of: node, ["mail", "webhook", "signed_with"])
+        reading.checkKeys(of: node, ["mail", "webhook", "signed_with"])
         for item in node["mail"]?.items ?? [] {
             guard let address = item.scalar, MailMessage.isAddress(address) else {
-                refuse(item, "nom@exemple.fr")
+                reading.refuse(item, expected: "nom@exemple.fr")
                 continue
             }
             flow.alerts.mail.append(address)
         }
-        if let url = text(node, "webhook") {
+        if let url = reading.text(node, "webhook") {
             do throws(TransferError) {
                 let address = try RemoteAddress(url)
                 guard [.http, .https].contains(address.scheme) else {
-                    return refuse(node["webhook"], "https://…")
+                    return reading.refuse(node["webhook"], expected: "https://…")
                 }
                 flow.alerts.webhook = url
             } catch {
-                faults.append(placed(error.diagnostic, node["webhook"]))
+                reading.add(error.diagnostic, at: node["webhook"])
             }
         }
-        if let name = text(node, "signed_with") {
-            guard Secrets.isName(name) else { return refuse(node["signed_with"], "a-z 0-9 -") }
+        if let name = reading.text(node, "signed_with") {
+            guard Secrets.isName(name) else {
+                return reading.refuse(node["signed_with"], expected: "a-z 0-9 -")
+            }
             flow.alerts.signedWith = Secret(name: name)
         }
     }
@@ -178,78 +175,17 @@ private struct FlowParser {
         do throws(ScheduleError) {
             return try value()
         } catch {
-            faults.append(placed(error.diagnostic, node[error.diagnostic.place.field ?? ""] ?? node))
+            reading.add(error.diagnostic, at: node[error.diagnostic.place.field ?? ""] ?? node)
             return nil
         }
     }
 
     private mutating func parseTest(_ node: YAMLTree) {
-        checkKeys(of: node, ["file", "records", "errors"])
-        guard let file = text(node, "file", isRequired: true),
-            let records = number(node, "records", 0...Int.max, isRequired: true)
+        reading.checkKeys(of: node, ["file", "records", "errors"])
+        guard let file = reading.text(node, "file", isRequired: true),
+            let records = reading.number(node, "records", 0...Int.max, isRequired: true)
         else { return }
         flow.tests.append(
-            FlowTest(file: file, records: records, errors: number(node, "errors", 0...Int.max) ?? 0))
-    }
-
-    // MARK: - Values
-
-    private mutating func checkKeys(of node: YAMLTree, _ known: [String]) {
-        guard let pairs = node.pairs else { return refuse(node, known.joined(separator: ", ")) }
-        for (key, place, _) in pairs where !known.contains(key) {
-            let suggestion = Suggestion.nearest(to: key, in: known) ?? ""
-            let facts = [
-                "key": key, "suggestion": suggestion, "known": known.joined(separator: ", "),
-            ]
-            faults.append(FlowError(.key, facts, at: place).diagnostic)
-        }
-    }
-
-    private mutating func text(_ node: YAMLTree, _ key: String, isRequired: Bool = false) -> String? {
-        guard let value = node[key] else {
-            if isRequired { faults.append(FlowError(.missing, ["key": key], at: node.place).diagnostic) }
-            return nil
-        }
-        guard let text = value.scalar, !text.isEmpty else {
-            refuse(value, "…")
-            return nil
-        }
-        return text
-    }
-
-    private mutating func word(_ node: YAMLTree, _ key: String, _ words: [String]) -> String? {
-        guard let text = text(node, key) else { return nil }
-        guard words.contains(text) else {
-            refuse(node[key], words.joined(separator: " | "))
-            return nil
-        }
-        return text
-    }
-
-    private mutating func number(
-        _ node: YAMLTree, _ key: String, _ range: ClosedRange<Int>, isRequired: Bool = false
-    ) -> Int? {
-        guard let text = text(node, key, isRequired: isRequired) else { return nil }
-        guard let number = Int(text), range.contains(number) else {
-            let end = range.upperBound == .max ? "…" : String(range.upperBound)
-            refuse(node[key], "\(range.lowerBound)–\(end)")
-            return nil
-        }
-        return number
-    }
-
-    private mutating func refuse(_ node: YAMLTree?, _ expected: String) {
-        let fault = FlowError(.value, ["expected": expected]).diagnostic
-        faults.append(placed(fault, node))
-    }
-
-    /// A finding at the place of a node, with the node's value.
-    private func placed(_ finding: Diagnostic, _ node: YAMLTree?) -> Diagnostic {
-        var finding = finding
-        let (field, value) = (finding.place.field, finding.place.value ?? node?.scalar)
-        finding.place = node?.place ?? finding.place
-        finding.place.field = field
-        finding.place.value = value
-        return finding
+            FlowTest(file: file, records: records, errors: reading.number(node, "errors", 0...Int.max) ?? 0))
     }
 }

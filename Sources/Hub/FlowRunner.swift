@@ -56,7 +56,11 @@ package struct FlowRunner: Sendable {
         let origin = FlowOrigin(flow: id, version: current.version, job: running.job.id)
         let opened = try await pool.withConnection { try await secrets.open(flow.settings, on: $0) }
         let redaction = Redaction(opened.secrets.values.compactMap(\.value))
-        return try await read(type.init(opened), flow, origin, running, redaction)?.run
+        let connector: any Connector =
+            type == UploadedFiles.self
+            ? UploadedFiles(UploadedFiles.Inbox(flow: id, pool: pool, blobs: settings.blobs))
+            : type.init(opened)
+        return try await read(connector, flow, origin, running, redaction)?.run
     }
 
     private func read(

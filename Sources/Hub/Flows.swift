@@ -9,6 +9,7 @@ package import Mapping
 package import Model
 package import PostgreSQL
 internal import Schedule
+internal import YAML
 
 /// A flow in a list.
 package struct FlowSummary: Sendable {

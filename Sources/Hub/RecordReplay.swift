@@ -36,7 +36,7 @@ struct RecordReplay {
             defer { number += 1 }
             return try await settings.blobs.piece(number, of: file.sha256, on: connection)
         }
-        guard number > 1 else { throw RunError(.bytesGone) }
+        guard number > 1 else { throw BlobError(.gone) }
         let name = String(file.name.split(separator: "/").last ?? "")
         let reading = FileIntake.Reading(mapping: mapping, plan: plan)
         let records = FileRecords(reading, facts, fileName: name)

@@ -44,24 +44,12 @@ struct RefusedFileReplay {
         let mapping = try own ?? file.mapping.map { try library.mapping($0) }
         let second = try mapping?.detailName(besides: lastName)
         let firstSize = second == nil ? file.size : file.firstSize ?? file.size
-        try await copy(0..<firstSize, to: folder, as: lastName, on: connection)
-        guard let second, firstSize < file.size else { return }
-        try await copy(firstSize..<file.size, to: folder, as: second, on: connection)
-    }
-
-    private func copy(
-        _ range: Range<Int>, to folder: URL, as name: String, on connection: Connection
-    ) async throws {
-        var target = try DurableFile(in: folder.path)
-        var start = range.lowerBound
-        while start < range.upperBound {
-            let part = start..<min(start + BlobStore.pieceSize, range.upperBound)
-            let bytes = try await settings.blobs.bytes(part, of: file.sha256, on: connection)
-            guard bytes.count == part.count else { throw RunError(.bytesGone) }
-            try target.write(bytes)
-            start = part.upperBound
+        func copy(_ range: Range<Int>, as name: String) async throws {
+            try await settings.blobs.copy(
+                range, of: file.sha256, to: folder.path, as: name, on: connection)
         }
-        try target.finish(as: name)
+        try await copy(0..<firstSize, as: lastName)
+        if let second, firstSize < file.size { try await copy(firstSize..<file.size, as: second) }
     }
 }
 

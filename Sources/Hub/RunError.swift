@@ -13,7 +13,6 @@ package struct RunError: ReportableError {
         case quarantineUnknown = "QUARANTINE-UNKNOWN"
         case nothingToReplay = "QUARANTINE-NOTHING"
         case caseUnknown = "MATCH-CASE-UNKNOWN"
-        case bytesGone = "REPLAY-BYTES-GONE"
     }
 
     package let diagnostic: Diagnostic

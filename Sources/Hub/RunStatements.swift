@@ -28,6 +28,8 @@ package enum HubStatements {
         DeleteSecret.self, ForgetFlowSecrets.self, KeepFlowSecrets.self, KeepProblem.self, ListProblems.self,
         ExpectOfFlow.self, ExpectNothing.self, DueExpectations.self,
         WriteExpectations.self, KeepLate.self, KeepFailed.self, FindAlerts.self, AlertTold.self,
+        LockUploads.self, KeepUpload.self, FindUpload.self, WaitingUploads.self, MeasureFlows.self,
+        MeasureJobs.self, MeasureQuarantine.self, MeasureRuns.self,
     ]
 }
 

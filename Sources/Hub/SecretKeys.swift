@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys that open secrets, in a file outside the database.
 
+internal import Bytes
 internal import Crypto
 internal import Diagnostics
 internal import FileTransfer
@@ -62,7 +63,7 @@ package struct SecretKeys: Sendable {
 
     private static func id(_ key: SymmetricKey) -> String {
         let digest = unsafe key.withUnsafeBytes { unsafe SHA256.hash(data: $0) }
-        return digest.prefix(4).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return digest.prefix(4).hexadecimal
     }
 
     /// Closes a value, bound to its name: in another's place it cannot be opened.

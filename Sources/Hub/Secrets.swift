@@ -6,6 +6,7 @@ internal import Diagnostics
 internal import Mapping
 package import Model
 package import PostgreSQL
+internal import YAML
 
 /// A secret in a list: everything but its value.
 package struct SecretSummary: Sendable {

@@ -4,6 +4,7 @@
 internal import Diagnostics
 package import Model
 internal import Tabular
+internal import YAML
 
 /// A mapping with `direction: export`.
 package struct ExportDefinition: Sendable {
@@ -120,4 +121,9 @@ extension String {
         split(separator: "\n").first { $0.hasPrefix("# ") && !$0.contains("SPDX") }
             .map { String($0.dropFirst(2)) } ?? ""
     }
+}
+
+extension YAMLTree {
+    /// Whether it is a mapping that writes files.
+    var isExport: Bool { self["direction"]?.scalar == "export" }
 }

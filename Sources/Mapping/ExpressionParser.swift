@@ -3,6 +3,7 @@
 
 internal import Diagnostics
 internal import Model
+internal import YAML
 
 /// What names mean in an expression.
 struct ExpressionNames {

@@ -7,8 +7,6 @@ package import Diagnostics
 package struct MappingError: ReportableError {
     /// Stable codes; each has its texts in the message catalogue.
     package enum Code: String, CaseIterable, Sendable {
-        case yaml = "MAP-YAML"
-        case yamlFeature = "MAP-YAML-FEATURE"
         case keyUnknown = "MAP-KEY-UNKNOWN"
         case keyMissing = "MAP-KEY-MISSING"
         case valueExpected = "MAP-VALUE-EXPECTED"

@@ -3,6 +3,7 @@
 
 package import Foundation
 internal import Diagnostics
+internal import YAML
 
 /// Mapping files of a folder and its subfolders, by name.
 package struct MappingLibrary: Sendable {

@@ -4,6 +4,7 @@
 internal import Diagnostics
 internal import Model
 internal import Tabular
+internal import YAML
 
 extension MappingParser {
     /// The whole file; nil where nothing can be made of it.

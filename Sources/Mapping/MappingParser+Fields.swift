@@ -3,6 +3,7 @@
 
 internal import Diagnostics
 internal import Model
+internal import YAML
 
 /// Where a field rule stands: what its names mean and which path its paths are below.
 struct FieldScope {

@@ -3,6 +3,7 @@
 
 internal import Diagnostics
 internal import Model
+internal import YAML
 
 extension MappingParser {
     mutating func accountMatch(_ tree: YAMLTree?, _ target: EntitySchema) -> AccountMatch {

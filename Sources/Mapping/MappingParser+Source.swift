@@ -5,6 +5,7 @@ internal import Diagnostics
 internal import Model
 internal import Tabular
 internal import XML
+internal import YAML
 
 extension MappingParser {
     /// What the files look like.

@@ -3,6 +3,7 @@
 
 internal import Diagnostics
 internal import Model
+internal import YAML
 
 extension MappingParser {
     /// Notes a fault of the file.

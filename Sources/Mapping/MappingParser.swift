@@ -6,6 +6,7 @@ internal import Model
 internal import Rules
 internal import Tabular
 internal import XML
+internal import YAML
 
 extension MappingDefinition {
     /// Reads a mapping.

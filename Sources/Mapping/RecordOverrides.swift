@@ -3,6 +3,7 @@
 
 internal import Diagnostics
 package import Model
+internal import YAML
 
 /// Replaced fields, by the place of their record.
 package struct RecordOverrides: Sendable {

@@ -4,6 +4,7 @@
 internal import Diagnostics
 internal import Foundation
 internal import Tabular
+internal import YAML
 
 /// What is known of a table once its header has been read.
 struct TableLayout: Sendable {

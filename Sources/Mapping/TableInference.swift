@@ -5,6 +5,7 @@ package import Diagnostics
 internal import Foundation
 package import Model
 package import Tabular
+internal import YAML
 
 /// What the cells of one column have in common.
 struct ColumnProfile {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One file that holds the whole database, and the way back from it.
 
+internal import Bytes
 package import Foundation
 internal import Crypto
 internal import Diagnostics
@@ -271,12 +272,5 @@ package struct Backup: Sendable {
             at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(at: folder) }
         return try await body(folder)
-    }
-}
-
-extension Sequence<UInt8> {
-    /// Two lower-case digits a byte.
-    package var hexadecimal: String {
-        map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings a database to the schema this program was built for: forward only, each file once, never changed.
 
+internal import Bytes
 package import Foundation
 internal import Crypto
 internal import Diagnostics

@@ -149,7 +149,7 @@ package struct SSHServer: Sendable {
 ///
 /// - Returns: its standard output.
 @discardableResult
-func run(_ command: String, _ arguments: [String]) throws -> String {
+package func run(_ command: String, _ arguments: [String]) throws -> String {
     let process = Process()
     let pipe = Pipe()
     process.executableURL = URL(filePath: command)

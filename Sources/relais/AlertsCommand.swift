@@ -58,7 +58,7 @@ struct AlertsCommand: AsyncParsableCommand {
                     code: "OPTION-VALUE", facts: ["option": "ADDRESS", "expected": "nom@exemple.fr"],
                     place: Place(value: address))
             }
-            guard let server = try Surroundings.mailServer else { throw FlowError(.mailServer) }
+            guard let server = try database.configuration().mailServer else { throw FlowError(.mailServer) }
             try await database.withDatabase { pool in
                 try await AlertTexts.sender(pool, database).test(
                     server, to: address, subject: words("alerts.test.subject"),
@@ -74,8 +74,8 @@ enum AlertTexts {
     /// What sends alerts of a database.
     static func sender(_ pool: Pool, _ database: DatabaseOptions) throws -> Alerts {
         Alerts(
-            pool: pool, connectors: connectors, mappings: try .shipped(), secrets: database.secrets,
-            mail: try Surroundings.mailServer, wording: { text(of: $0) })
+            pool: pool, connectors: connectors, mappings: try .shipped(), secrets: try database.secrets,
+            mail: try database.configuration().mailServer, wording: { text(of: $0) })
     }
 
     private static func text(of alert: Alert) -> (subject: String, text: String) {

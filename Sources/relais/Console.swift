@@ -40,7 +40,7 @@ enum Console {
         let message = words.message(diagnostic)
         // Some sentences name the value themselves.
         let value = diagnostic.place.value.map { message.contains("« \($0) »") ? "" : " « \($0) »" } ?? ""
-        let head = indent + (position.isEmpty ? "" : position + ":") + field
+        let head = indent + (position.isEmpty ? String(field.dropFirst()) : position + ":" + field)
         let line =
             (head.isEmpty ? "" : head + " ") + message + value + " [\(diagnostic.code)]"
         return words.hint(diagnostic).map { "\(line)\n\(indent)  → \($0)" } ?? line

@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import BlobStore
 internal import CRM
+internal import Diagnostics
 internal import FileTransfer
 internal import Foundation
 internal import Hub
@@ -21,17 +22,29 @@ struct DatabaseOptions: ParsableArguments {
         URL(filePath: dataFolder ?? Surroundings.dataFolder, directoryHint: .isDirectory).absoluteURL
     }
 
-    /// A PostgreSQL of one's own, unless `--data` asks for the private one.
-    var databaseURL: String? { dataFolder == nil ? Surroundings.databaseURL : nil }
+    /// How this node works: `relais.yaml` of the data folder, the environment, and the options of the command.
+    func configuration(_ options: [Configuration.Key: String] = [:]) throws -> Configuration {
+        let own = folder.appending(path: "relais.yaml").path
+        let file =
+            Surroundings.configurationFile ?? (FileManager.default.fileExists(atPath: own) ? own : nil)
+        return try Configuration(file: file, environment: Surroundings.environment, options: options)
+    }
+
+    /// A PostgreSQL of one's own; `--data` asks for the private one, unless that folder's file says otherwise.
+    private func databaseURL() throws -> String? {
+        let configuration = try configuration()
+        let isOfEnvironment = configuration.sources[.databaseURL]?.place.file == nil
+        return dataFolder != nil && isOfEnvironment ? nil : configuration.databaseURL
+    }
 
     /// The private cluster; nil with a PostgreSQL of one's own.
     func cluster() throws -> PrivateCluster? {
-        databaseURL == nil ? try PrivateCluster(folder: folder) : nil
+        try databaseURL() == nil ? try PrivateCluster(folder: folder) : nil
     }
 
     /// The connection string, after the private cluster has been started where it is used.
     func connectionString() async throws -> String {
-        guard let cluster = try cluster() else { return databaseURL ?? "" }
+        guard let cluster = try cluster() else { return try databaseURL() ?? "" }
         if await !cluster.answers() { Console.progress(words("database.starting")) }
         try await cluster.start()
         Console.progress("")
@@ -40,18 +53,20 @@ struct DatabaseOptions: ParsableArguments {
 
     /// How imports work on this database.
     var importSettings: ImportSettings {
-        ImportSettings(companySIREN: Surroundings.companySIREN, blobs: blobs)
+        get throws { ImportSettings(companySIREN: try configuration().companySIREN, blobs: blobs) }
     }
 
     /// Where files are kept: large ones beside the database.
     var blobs: BlobStore { BlobStore(folder: folder.appending(path: "blobs").path) }
 
     /// Passwords and keys of other machines; the key that opens them is in a file beside the data, or where the
-    /// surroundings say.
+    /// configuration or systemd says.
     var secrets: Secrets {
-        let named = Surroundings.secretKeyFile
-        return Secrets(
-            keyFile: named ?? folder.appending(path: "secret.key").path, mayMakeKey: named == nil)
+        get throws {
+            let named = try configuration().secretKeyFile ?? Surroundings.secretKeyCredential
+            return Secrets(
+                keyFile: named ?? folder.appending(path: "secret.key").path, mayMakeKey: named == nil)
+        }
     }
 
     /// Runs `body` on a pool of the database, whose schema is brought up to date first.

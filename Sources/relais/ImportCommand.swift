@@ -26,7 +26,7 @@ struct ImportCommand: AsyncParsableCommand {
     func run() async throws {
         let chooser = try mapping.chooser()
         let report = try await database.withDatabase { pool in
-            let settings = database.importSettings
+            let settings = try database.importSettings
             let engine = ImportEngine(pool: pool, source: "erp", settings, chooser: chooser)
             let connector = ERPConnector(Settings([FileSettings.paths.name: files]))
             return try await engine.run(connector) { Console.progress(ProgressText.line($0)) }

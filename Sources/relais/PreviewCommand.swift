@@ -38,7 +38,7 @@ struct PreviewCommand: AsyncParsableCommand {
         let chooser = try mapping.chooser()
         var printer = PreviewPrinter(form: output.asJSON ? .json : asCSV ? .csv : .text, limit: limit)
         let reports = try await database.withDatabase { pool in
-            let settings = database.importSettings
+            let settings = try database.importSettings
             let engine = PreviewEngine(pool: pool, source: "erp", settings, chooser: chooser)
             let connector = ERPConnector(Settings([FileSettings.paths.name: files]))
             return try await engine.run(connector, progress: { Console.progress(ProgressText.line($0)) }) {

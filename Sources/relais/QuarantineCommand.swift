@@ -169,7 +169,7 @@ struct QuarantineCommand: AsyncParsableCommand {
             let library = try MappingLibrary.shipped()
             let own = try mapping.name.map { try MappingOptions.find($0, in: library).definition }
             let (report, waiting) = try await database.withDatabase { pool in
-                let settings = database.importSettings
+                let settings = try database.importSettings
                 let engine = ReplayEngine(pool: pool, library: library, own: own, settings)
                 let report = try await engine.run(filter)
                 // Whatever waits now was refused again.

@@ -19,7 +19,7 @@ struct Relais: AsyncParsableCommand {
             MapCommand.self, PreviewCommand.self, ImportCommand.self, MappingCommand.self, RunsCommand.self,
             QuarantineCommand.self, MatchCommand.self, AccountsCommand.self, SalesCommand.self,
             BlobsCommand.self, FlowsCommand.self, AlertsCommand.self, JobsCommand.self, SecretsCommand.self,
-            ServeCommand.self,
+            ServeCommand.self, ConfigCommand.self, UnitCommand.self,
             DatabaseCommand.self, DoctorCommand.self,
         ])
 
@@ -44,6 +44,7 @@ struct Relais: AsyncParsableCommand {
         case let status as ExitStatus: return status.rawValue
         case let error as any ReportableError: Console.report([error.diagnostic], asJSON: asJSON)
         case let faults as MappingFaults: Console.report(faults.faults, asJSON: asJSON)
+        case let faults as ConfigurationFaults: Console.report(faults.faults, asJSON: asJSON)
         case let faults as FlowFaults: Console.report(faults.faults, asJSON: asJSON)
         case let diagnostic as Diagnostic: Console.report([diagnostic], asJSON: asJSON)
         default:

@@ -24,7 +24,7 @@ struct SecretsCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let secrets = try await database.withConnection { try await database.secrets.list(on: $0) }
+            let secrets = try await database.withConnection { try await (try database.secrets).list(on: $0) }
             if output.asJSON {
                 return secrets.forEach { secret in
                     Console.printJSON([
@@ -61,7 +61,7 @@ struct SecretsCommand: AsyncParsableCommand {
         func run() async throws {
             let value = try SecretInput.read(file, name: name)
             try await database.withConnection { connection in
-                try await database.secrets.set(name, to: value, by: Surroundings.person, on: connection)
+                try await (try database.secrets).set(name, to: value, by: Surroundings.person, on: connection)
             }
             Console.print(words("secrets.set", ["name": name]))
         }
@@ -76,7 +76,7 @@ struct SecretsCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.withConnection { try await database.secrets.delete(name, on: $0) }
+            try await database.withConnection { try await (try database.secrets).delete(name, on: $0) }
             Console.print(words("secrets.deleted", ["name": name]))
         }
     }
@@ -88,7 +88,9 @@ struct SecretsCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            let count = try await database.withConnection { try await database.secrets.rotateKey(on: $0) }
+            let count = try await database.withConnection {
+                try await (try database.secrets).rotateKey(on: $0)
+            }
             Console.print(words("secrets.rotated", count: count))
         }
     }

@@ -4,98 +4,131 @@
 internal import ArgumentParser
 internal import CRM
 internal import Diagnostics
+internal import FileTransfer
 internal import Foundation
 internal import Hub
 internal import Jobs
 internal import Logging
 internal import Mapping
 internal import PostgreSQL
+internal import Server
 internal import ServiceLifecycle
 internal import UnixSignals
 internal import Words
 
-/// Runs the scheduler and the workers until it is told to end.
+/// Runs the web server, the scheduler and the workers until it is told to end.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: words("command.serve"), discussion: words("command.serve.discussion"))
 
     @OptionGroup var database: DatabaseOptions
+    @Option(help: ArgumentHelp(words("option.listen"), valueName: "HOST:PORT"))
+    var listen: String?
     @Option(help: ArgumentHelp(words("option.roles"), valueName: "ROLES"))
-    var roles = "scheduler,worker"
+    var roles: String?
     @Option(
         name: .customLong("stop-within"), help: ArgumentHelp(words("option.stopWithin"), valueName: "SECONDS")
     )
-    var stopWithin = 30
+    var stopWithin: String?
     @Option(
         name: .customLong("log-format"), help: ArgumentHelp(words("option.logFormat"), valueName: "text|json")
     )
-    var logFormat = LogFormat.text
+    var logFormat: String?
 
     func run() async throws {
-        let roles = try parsedRoles()
-        LoggingSystem.bootstrap { _ in LineLogHandler(format: logFormat) }
+        let options: [Configuration.Key: String?] = [
+            .listen: listen, .roles: roles, .stopWithin: stopWithin, .logFormat: logFormat,
+        ]
+        let configuration = try database.configuration(options.compactMapValues { $0 })
+        LoggingSystem.bootstrap { _ in LineLogHandler(format: configuration.logFormat) }
         let logger = Logger(label: "relais")
         let pool = Pool(try await database.connectionString(), limits: Pool.Limits(connections: 12))
         let applied = try await pool.withConnection { connection in
             try await Migrator(try Schema.migrations()).migrate(connection)
         }
         logger.info("database ready", metadata: ["migrations": .stringConvertible(applied.count)])
+        let node = Node(database: database, configuration: configuration, pool: pool, logger: logger)
+        var group = ServiceGroupConfiguration(
+            services: try node.services().map { .init(service: $0) },
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "relais.services") { _ in SwiftLogNoOpLogHandler() })
+        group.maximumGracefulShutdownDuration = .seconds(configuration.stopWithin + 5)
+        try await ServiceGroup(configuration: group).run()
+        await pool.close()
+        logger.info("stopped")
+    }
+}
+
+/// The parts of one daemon, as its roles ask for them.
+private struct Node {
+    let database: DatabaseOptions
+    let configuration: Configuration
+    let pool: Pool
+    let logger: Logger
+    private let counts = JobCounts()
+    private let listening = AsyncStream<Void>.makeStream()
+
+    func services() throws -> [any Service] {
         var services: [any Service] = []
         if let cluster = try database.cluster() {
             services.append(ClusterKeeper(cluster: cluster, logger: logger))
         }
-        if roles.contains(.scheduler) { services.append(schedulerService(pool, logger)) }
-        if roles.contains(.worker) { services.append(try workerService(pool, logger)) }
+        if configuration.roles.contains(.scheduler) { services.append(scheduler) }
+        if configuration.roles.contains(.worker) { services.append(try worker()) }
         services.append(TailerService(pool: pool, logger: logger))
-        services.append(ReadyService(logger: logger))
-        var configuration = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: Logger(label: "relais.services") { _ in SwiftLogNoOpLogHandler() })
-        configuration.maximumGracefulShutdownDuration = .seconds(stopWithin + 5)
-        try await ServiceGroup(configuration: configuration).run()
-        await pool.close()
-        logger.info("stopped")
+        let web = try web()
+        if let web { services.append(web) }
+        services.append(ReadyService(logger: logger, listening: web == nil ? nil : listening.stream))
+        return services
     }
 
-    /// The parts of a daemon.
-    enum Role: String, CaseIterable {
-        case scheduler, worker
-    }
-
-    private func parsedRoles() throws -> Set<Role> {
-        let names = roles.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        for name in names where Role(rawValue: name) == nil {
-            throw Diagnostic(
-                code: "OPTION-VALUE",
-                facts: [
-                    "option": "--roles", "expected": Role.allCases.map(\.rawValue).joined(separator: ", "),
-                ],
-                place: Place(value: name))
+    /// The web server; a node without that role answers health and measures, where it is told to listen.
+    private func web() throws -> WebService? {
+        let isWeb = configuration.roles.contains(.web)
+        guard let address = configuration.listen, isWeb || configuration.sources[.listen] != nil else {
+            return nil
         }
-        return Set(names.compactMap(Role.init))
+        let spool = database.folder.appending(path: "spool").path
+        IncomingFile.sweep(spool, now: Date())
+        let uploads =
+            isWeb
+            ? Uploads(
+                pool: pool, connectors: connectors, mappings: try .shipped(), blobs: database.blobs,
+                secrets: try database.secrets) : nil
+        let texts = try Language.allCases.map { ($0, try Words($0)) }
+        let parts = WebServer.Parts(
+            pool: pool, uploads: uploads, spool: spool, words: Dictionary(uniqueKeysWithValues: texts),
+            measures: { [counts] in counts.measures })
+        return WebService(server: WebServer(address, parts, logger: logger), logger: logger) { [listening] in
+            listening.continuation.yield()
+        }
     }
 
-    private func schedulerService(_ pool: Pool, _ logger: Logger) -> SchedulerService {
+    private var scheduler: SchedulerService {
         SchedulerService(
-            scheduler: FlowScheduler(pool: pool) { trouble in
+            scheduler: FlowScheduler(pool: pool) { [logger] trouble in
                 logger.warning("schedules could not be read", metadata: ["code": .string(trouble.code)])
             })
     }
 
-    private func workerService(_ pool: Pool, _ logger: Logger) throws -> WorkerService {
+    private func worker() throws -> WorkerService {
         let runner = FlowRunner(
             pool: pool, connectors: connectors, mappings: try MappingLibrary.shipped(),
-            settings: database.importSettings, secrets: database.secrets)
+            settings: try database.importSettings, secrets: try database.secrets)
         var timing = Worker.Timing()
-        timing.grace = .seconds(max(0, stopWithin - 5))
+        timing.grace = .seconds(max(0, configuration.stopWithin - 5))
         let name =
             "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier):"
             + UUID().uuidString.prefix(8)
+        let handlers = runner.handlers.merging(try AlertTexts.sender(pool, database).handlers) { $1 }
         return WorkerService(
             worker: Worker(
                 pool: pool, name: name, slots: [.interactive: 2, .scheduled: 4, .bulk: 1], timing: timing,
-                handlers: runner.handlers.merging(try AlertTexts.sender(pool, database).handlers) { $1 }
-            ) { JobLog.write($0, to: logger) })
+                handlers: handlers
+            ) { [counts, logger] event in
+                counts.add(event)
+                JobLog.write(event, to: logger)
+            })
     }
 }
 

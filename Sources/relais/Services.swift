@@ -8,6 +8,7 @@ internal import Hub
 internal import Jobs
 internal import Logging
 internal import PostgreSQL
+internal import Server
 internal import ServiceLifecycle
 
 /// Makes jobs of flows whose time has come.
@@ -75,11 +76,28 @@ struct ClusterKeeper: Service {
     }
 }
 
+/// Answers HTTP requests.
+struct WebService: Service {
+    let server: WebServer
+    let logger: Logger
+    let onListening: @Sendable () -> Void
+
+    func run() async throws {
+        try await server.run { [logger, onListening] port in
+            logger.info("listening", metadata: ["port": .stringConvertible(port)])
+            onListening()
+        }
+    }
+}
+
 /// Tells the log and systemd that the daemon is ready, and that it ends.
 struct ReadyService: Service {
     let logger: Logger
+    /// Yields once the web server listens; nil where there is none.
+    let listening: AsyncStream<Void>?
 
     func run() async throws {
+        if let listening { _ = await cancelWhenGracefulShutdown { await listening.first { true } } }
         logger.info("ready")
         ServiceNotification.send("READY=1")
         try? await gracefulShutdown()

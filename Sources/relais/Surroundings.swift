@@ -2,9 +2,7 @@
 // What the program takes from its surroundings: environment, locale, clock. Nothing else reads them.
 
 internal import Foundation
-internal import FileTransfer
 internal import Glibc
-internal import Mail
 internal import Model
 internal import Words
 
@@ -16,8 +14,14 @@ enum Surroundings {
         variables[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// A PostgreSQL of one's own, as a libpq connection string.
-    static var databaseURL: String? { variable("RELAIS_DATABASE_URL") }
+    /// All variables, for the configuration.
+    static var environment: [String: String] { variables }
+
+    /// The variables that are read here, beside those of the configuration.
+    static let variableNames = ["RELAIS_DATA", "RELAIS_CONFIG", "RELAIS_LANG"]
+
+    /// The configuration's file, where it is not `relais.yaml` of the data folder: `RELAIS_CONFIG`.
+    static var configurationFile: String? { variable("RELAIS_CONFIG") }
 
     /// The data folder: `RELAIS_DATA`; otherwise `/var/lib/relais` for root and a folder of the user's.
     static var dataFolder: String {
@@ -27,31 +31,16 @@ enum Surroundings {
         return shared + "/relais"
     }
 
-    /// SIREN of our own company, where only its documents are to be imported: `RELAIS_COMPANY_SIREN`.
-    static var companySIREN: String? { variable("RELAIS_COMPANY_SIREN") }
-
     /// Who gives a command, as the system names them.
     static var person: String? { variable("SUDO_USER") ?? variable("LOGNAME") ?? variable("USER") }
 
     /// The service manager's socket, as systemd names it.
     static var notifySocket: String? { variable("NOTIFY_SOCKET") }
 
-    /// The file of the key that opens secrets: `RELAIS_SECRET_KEY_FILE`, or systemd's credential
-    /// `relais-secret-key`.
-    static var secretKeyFile: String? {
-        variable("RELAIS_SECRET_KEY_FILE")
-            ?? variable("CREDENTIALS_DIRECTORY").map { $0 + "/relais-secret-key" }
-    }
-
-    /// The company's mail server: `RELAIS_SMTP`, in the name of `RELAIS_SMTP_FROM`, vouched for by
-    /// `RELAIS_SMTP_AUTHORITIES` where that is set.
-    static var mailServer: MailServer? {
-        get throws(TransferError) {
-            guard let address = variable("RELAIS_SMTP") else { return nil }
-            return try MailServer(
-                address, sender: variable("RELAIS_SMTP_FROM") ?? "",
-                authorities: variable("RELAIS_SMTP_AUTHORITIES") ?? "")
-        }
+    /// The key that opens secrets, as systemd hands it over: its credential `relais-secret-key`.
+    static var secretKeyCredential: String? {
+        variable("CREDENTIALS_DIRECTORY").map { $0 + "/relais-secret-key" }
+            .flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
     }
 
     /// `RELAIS_LANG`, or the locale in POSIX order.

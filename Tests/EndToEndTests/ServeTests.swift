@@ -9,39 +9,6 @@ import Testing
 @Suite struct ServeTests {
     private let samples = Repository.root.appending(path: "Connectors/ERP/Samples")
 
-    /// A running `relais serve`.
-    private struct Daemon {
-        let process: Process
-        let log: URL
-
-        init(_ data: String, _ folder: URL, _ arguments: [String] = []) throws {
-            log = folder.appending(path: "serve-\(UUID().uuidString.prefix(4)).log")
-            _ = FileManager.default.createFile(atPath: log.path, contents: nil)
-            process = Process()
-            process.executableURL = Repository.command
-            process.arguments = ["serve", "--data", data, "--log-format", "json"] + arguments
-            process.environment = ["PATH": "/usr/bin:/bin", "LANG": "fr_FR.UTF-8"]
-            process.standardError = try FileHandle(forWritingTo: log)
-            try process.run()
-        }
-
-        /// Messages of the log, one an event.
-        var messages: [String] {
-            let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-            return text.split(separator: "\n").compactMap { line in
-                let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String]
-                return object?["message"]
-            }
-        }
-
-        /// Sends SIGTERM and waits for the end.
-        func stop() async throws -> Int32 {
-            process.terminate()
-            try await until { !process.isRunning }
-            return process.terminationStatus
-        }
-    }
-
     private func writeFlow(_ folder: URL, schedule: String?) throws -> (file: String, inbox: URL) {
         let inbox = folder.appending(path: "in")
         try FileManager.default.createDirectory(
@@ -197,7 +164,7 @@ import Testing
         try await withDataFolder { data, _ in
             let result = try await RelaisCommand.run(["serve", "--data", data, "--roles", "worker,boss"])
             #expect(
-                result.status == 1 && result.errors.contains("OPTION-VALUE") && result.errors.contains("boss")
+                result.status == 1 && result.errors.contains("CONFIG-VALUE") && result.errors.contains("boss")
             )
         }
     }

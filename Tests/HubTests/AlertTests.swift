@@ -163,6 +163,6 @@ import Testing
                 "expected_by: 25 o'clock", "alerts: {mail: [nobody], webhook: \"sftp://x/\", sign: x}")
         }
         let found = faults?.faults.map { "\($0.place.line ?? 0) \($0.code)" } ?? []
-        #expect(found.sorted() == ["4 CRON-FIELDS", "5 FLOW-KEY", "5 FLOW-VALUE", "5 FLOW-VALUE"])
+        #expect(found.sorted() == ["4 CRON-FIELDS", "5 YAML-KEY", "5 YAML-VALUE", "5 YAML-VALUE"])
     }
 }

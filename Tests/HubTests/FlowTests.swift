@@ -39,8 +39,8 @@ import Testing
         let found = faults?.faults.map { "\($0.place.line ?? 0) \($0.code)" } ?? []
         #expect(
             found == [
-                "3 FLOW-KEY", "4 SETTING-UNKNOWN", "4 SETTING-MISSING", "4 SETTING-VALUE",
-                "5 MAP-MAPPING-UNKNOWN", "6 FLOW-VALUE", "6 CRON-VALUE", "6 CRON-ZONE", "7 FLOW-VALUE",
+                "3 YAML-KEY", "4 SETTING-MISSING", "4 SETTING-UNKNOWN", "4 SETTING-VALUE",
+                "5 MAP-MAPPING-UNKNOWN", "6 CRON-VALUE", "6 CRON-ZONE", "6 YAML-VALUE", "7 YAML-VALUE",
             ])
     }
 

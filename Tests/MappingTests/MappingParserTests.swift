@@ -82,9 +82,9 @@ import Testing
     }
 
     @Test func `YAML's own traps are refused`() throws {
-        #expect(try faults("version: 1", "version: &a 1").map { $0.suffix(16) } == ["MAP-YAML-FEATURE"])
-        #expect(try faults("version: 1", "version: 1\nversion: 2").map { $0.suffix(8) } == ["MAP-YAML"])
-        #expect(try faults("version: 1", "version: [1").map { $0.suffix(8) } == ["MAP-YAML"])
+        #expect(try faults("version: 1", "version: &a 1").map { $0.suffix(12) } == ["YAML-FEATURE"])
+        #expect(try faults("version: 1", "version: 1\nversion: 2").map { $0.suffix(11) } == ["YAML-SYNTAX"])
+        #expect(try faults("version: 1", "version: [1").map { $0.suffix(11) } == ["YAML-SYNTAX"])
     }
 
     @Test func `a misspelt word is answered with the right one`() throws {

@@ -16,11 +16,13 @@ import PostgreSQL
 import RelaisTesting
 import Rules
 import Schedule
+import Server
 import Tabular
 import Testing
 import Unpacking
 import Words
 import XML
+import YAML
 
 @Suite struct RepositoryTests {
     private func sources() throws -> [(name: String, text: String)] {
@@ -89,28 +91,34 @@ import XML
     @Test func `no layer imports what is above it`() throws {
         let floors: [String: Set<String>] = [
             "Bytes": [], "Diagnostics": [], "Words": ["Diagnostics", "Model"], "Model": ["Bytes"],
-            "Blocking": [], "PostgreSQL": ["CLibPQ", "Blocking", "Diagnostics", "Model"],
+            "Blocking": [], "YAML": ["Diagnostics"],
+            "PostgreSQL": ["CLibPQ", "Blocking", "Bytes", "Diagnostics", "Model"],
             "XML": ["CLibXML2", "Diagnostics"],
             "Tabular": ["Bytes", "Diagnostics"],
-            "FileTransfer": ["CLibCurl", "Blocking", "XML", "Diagnostics"],
+            "FileTransfer": ["CLibCurl", "Blocking", "Bytes", "XML", "Diagnostics"],
             "Mail": ["FileTransfer", "Model", "Diagnostics"],
             "FileSources": ["ConnectorKit", "FileTransfer", "Diagnostics"],
             "JSON": ["Diagnostics"], "Jobs": ["PostgreSQL", "Model", "Diagnostics"],
-            "BlobStore": ["PostgreSQL", "FileTransfer", "Model", "Diagnostics"],
+            "BlobStore": ["Bytes", "PostgreSQL", "FileTransfer", "Model", "Diagnostics"],
             "Rules": ["Model", "Diagnostics"], "Schedule": ["Model", "Diagnostics"],
             "Unpacking": ["CLibArchive", "FileTransfer", "Diagnostics"],
-            "Mapping": ["CLibPCRE2", "Bytes", "JSON", "Model", "Rules", "XML", "Tabular", "Diagnostics"],
+            "Mapping": [
+                "CLibPCRE2", "Bytes", "JSON", "Model", "Rules", "XML", "YAML", "Tabular", "Diagnostics",
+            ],
             "CRM": ["Model", "PostgreSQL", "Diagnostics"], "ConnectorKit": ["Model", "Diagnostics"],
             "Hub": [
                 "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Mail", "Schedule",
                 "Tabular",
-                "Unpacking", "PostgreSQL", "Model", "Diagnostics",
+                "Unpacking", "PostgreSQL", "Model", "YAML", "Bytes", "Diagnostics",
+            ],
+            "Server": [
+                "Hub", "Bytes", "FileTransfer", "PostgreSQL", "Model", "Words", "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
         ]
         let foreign: Set = [
             "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",
             "Subprocess",
-            "SystemPackage",
+            "SystemPackage", "Hummingbird", "Logging", "NIOCore",
         ]
         for (name, text) in try sources() {
             guard let allowed = floors[String(name.split(separator: "/")[1])] else { continue }
@@ -135,7 +143,8 @@ import XML
             + RunError.Code.allCases.map(\.rawValue) + BlobError.Code.allCases.map(\.rawValue)
             + ScheduleError.Code.allCases.map(\.rawValue) + FlowError.Code.allCases.map(\.rawValue)
             + JobError.Code.allCases.map(\.rawValue) + SecretError.Code.allCases.map(\.rawValue)
-            + TransferError.Code.allCases.map(\.rawValue)
+            + TransferError.Code.allCases.map(\.rawValue) + YAMLError.Code.allCases.map(\.rawValue)
+            + ServerError.Code.allCases.map(\.rawValue) + UploadError.Code.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The YAML that mappings may use: maps, lists and scalars with their positions; every scalar is text.
+// The YAML that files of people may use: maps, lists and scalars with their positions; every scalar is text.
 
 package import Diagnostics
 internal import Yams
@@ -23,29 +23,29 @@ package struct YAMLTree: Sendable {
 
     /// Parses one document.
     ///
-    /// - Throws: `MAP-YAML`, `MAP-YAML-FEATURE`.
-    package static func parse(_ text: String, file: String) throws(MappingError) -> YAMLTree {
+    /// - Throws: `YAML-SYNTAX`, `YAML-FEATURE`.
+    package static func parse(_ text: String, file: String) throws(YAMLError) -> YAMLTree {
         do {
             let parser = try Yams.Parser(yaml: text)
             // Nodes hold their anchors weakly, the parser for good: it must live until they have been looked at.
             return try withExtendedLifetime(parser) {
                 guard let root = try parser.singleRoot() else {
-                    throw MappingError(.yaml, ["detail": "empty"], at: Place(file: file))
+                    throw YAMLError(.syntax, ["detail": "empty"], at: Place(file: file))
                 }
                 return try YAMLTree(root, file: file)
             }
-        } catch let error as MappingError {
+        } catch let error as YAMLError {
             throw error
         } catch let error as YamlError {
-            throw MappingError(.yaml, ["detail": error.plainWords], at: error.place(in: file))
+            throw YAMLError(.syntax, ["detail": error.plainWords], at: error.place(in: file))
         } catch {
-            throw MappingError(.yaml, ["detail": ""], at: Place(file: file))
+            throw YAMLError(.syntax, ["detail": ""], at: Place(file: file))
         }
     }
 
-    private init(_ node: Node, file: String) throws(MappingError) {
+    private init(_ node: Node, file: String) throws(YAMLError) {
         place = Place(file: file, line: node.mark?.line, column: node.mark?.column)
-        guard node.anchor == nil else { throw MappingError(.yamlFeature, ["feature": "&"], at: place) }
+        guard node.anchor == nil else { throw YAMLError(.feature, ["feature": "&"], at: place) }
         switch node {
         case .scalar(let scalar): content = .scalar(scalar.string)
         case .sequence(let sequence):
@@ -58,7 +58,7 @@ package struct YAMLTree: Sendable {
                 pairs.append((try YAMLTree(key, file: file), try YAMLTree(value, file: file)))
             }
             content = .map(pairs)
-        case .alias: throw MappingError(.yamlFeature, ["feature": "*"], at: place)
+        case .alias: throw YAMLError(.feature, ["feature": "*"], at: place)
         }
     }
 
@@ -76,9 +76,6 @@ package struct YAMLTree: Sendable {
 
     /// The value under a key of a map.
     package subscript(key: String) -> YAMLTree? { pairs?.first { $0.key == key }?.value }
-
-    /// Whether it is a mapping that writes files.
-    var isExport: Bool { self["direction"]?.scalar == "export" }
 }
 
 extension YamlError {

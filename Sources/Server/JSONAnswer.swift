@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers in JSON: keys in order, one line.
+
+internal import Foundation
+internal import Hummingbird
+
+extension Response {
+    /// An answer that programs read.
+    static func json(
+        _ value: some Encodable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+    ) throws -> Response {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var headers = headers
+        headers[.contentType] = "application/json; charset=utf-8"
+        let text = String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+        return Response(status: status, headers: headers, body: .init(byteBuffer: .init(string: text)))
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The HTTP server: health, measures and uploads.
+
+internal import Diagnostics
+internal import Glibc
+package import Hub
+internal import Hummingbird
+package import Logging
+internal import NIOCore
+package import PostgreSQL
+package import Words
+
+/// Answers HTTP requests until it is told to end.
+package struct WebServer: Sendable {
+    /// Where it listens.
+    package struct Address: Sendable, Hashable, CustomStringConvertible {
+        /// Name or address of this machine; IPv6 without brackets.
+        package let host: String
+        /// 0 = a free one.
+        package let port: Int
+
+        /// `HOST:PORT` or `[IPv6]:PORT`; nil for anything else.
+        package init?(_ text: String) {
+            guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+                0...65535 ~= port
+            else { return nil }
+            var host = String(text[..<colon])
+            if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+            guard !host.isEmpty, text.hasPrefix("[") || !host.contains(":") else { return nil }
+            (self.host, self.port) = (host, port)
+        }
+
+        package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    }
+
+    /// What it answers with.
+    package struct Parts: Sendable {
+        /// The database.
+        package let pool: Pool
+        /// What becomes of files handed over; nil on a node that only tells its health.
+        package let uploads: Uploads?
+        /// Where files wait while they are received.
+        package let spool: String
+        /// The measures of this process.
+        package let measures: @Sendable () -> [Measure]
+        /// The texts of each language.
+        package let words: [Language: Words]
+
+        /// The parts of a server.
+        package init(
+            pool: Pool, uploads: Uploads?, spool: String, words: [Language: Words],
+            measures: @escaping @Sendable () -> [Measure]
+        ) {
+            (self.pool, self.uploads, self.spool) = (pool, uploads, spool)
+            (self.words, self.measures) = (words, measures)
+        }
+    }
+
+    private let address: Address
+    private let parts: Parts
+    private let logger: Logger
+
+    /// A server that listens once it runs.
+    package init(_ address: Address, _ parts: Parts, logger: Logger) {
+        (self.address, self.parts, self.logger) = (address, parts, logger)
+    }
+
+    /// Listens until the group of services it runs in is shut down; requests that are being answered end first.
+    ///
+    /// - Parameter onListening: gets the port, once it answers.
+    /// - Throws: `LISTEN-TAKEN`, `LISTEN-REFUSED` when it cannot listen there.
+    package func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
+        let counts = RequestCounts()
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: CountRequests(counts: counts, logger: logger))
+        router.add(middleware: TellErrors(words: parts.words, logger: logger))
+        HealthRoutes(pool: parts.pool).add(to: router)
+        MetricsRoute(pool: parts.pool) { [parts] in parts.measures() + counts.measures }.add(to: router)
+        if let uploads = parts.uploads {
+            UploadRoute(uploads: uploads, spool: parts.spool).add(to: router)
+        }
+        var quiet = logger
+        quiet.logLevel = max(.warning, logger.logLevel)
+        let application = Application(
+            router: router,
+            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            configuration: .init(address: .hostname(address.host, port: address.port), serverName: "relais"),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
+            logger: quiet)
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw ServerError(
+                error.errnoCode == EADDRINUSE ? .taken : .refused,
+                ["address": address.description, "errno": String(error.errnoCode)])
+        }
+    }
+}

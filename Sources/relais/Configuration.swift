@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// How this node works: one struct, filled from `relais.yaml`, the environment and options, all faults told at once.
+
+internal import Diagnostics
+internal import Foundation
+internal import Mail
+internal import FileTransfer
+internal import Model
+internal import Server
+internal import YAML
+
+/// Everything that can be set about a node. What is said in an option outranks the environment, and that the file.
+struct Configuration: Sendable {
+    /// A PostgreSQL of one's own, as a libpq connection string.
+    var databaseURL: String?
+    /// SIREN of our own company, where only its documents are to be imported.
+    var companySIREN: String?
+    /// The file of the key that opens secrets.
+    var secretKeyFile: String?
+    /// The company's mail server.
+    var mailServer: MailServer?
+    /// Where the web server listens.
+    var listen = WebServer.Address("127.0.0.1:8080")
+    /// The parts that run on this node.
+    var roles = Set(Role.allCases)
+    /// Seconds for what runs to end.
+    var stopWithin = 30
+    /// Form of the log.
+    var logFormat = LogFormat.text
+    /// The texts that it was filled from, with where each was said.
+    private(set) var sources: [Key: Said] = [:]
+
+    /// The parts of a daemon.
+    enum Role: String, CaseIterable {
+        case web, scheduler, worker
+    }
+
+    /// What can be set; the file calls it by its raw value.
+    enum Key: String, CaseIterable {
+        case databaseURL = "database_url"
+        case companySIREN = "company_siren"
+        case secretKeyFile = "secret_key_file"
+        case smtp
+        case smtpFrom = "smtp_from"
+        case smtpAuthorities = "smtp_authorities"
+        case listen, roles
+        case stopWithin = "stop_within"
+        case logFormat = "log_format"
+
+        /// The environment's name for it.
+        var variable: String { "RELAIS_" + rawValue.uppercased() }
+
+        /// The command line's name for it.
+        var option: String { "--" + rawValue.replacing("_", with: "-") }
+    }
+
+    /// A text and where it was said.
+    struct Said: Sendable {
+        let text: String
+        let place: Place
+    }
+
+    /// Reads all sources.
+    ///
+    /// - Parameters:
+    ///   - file: path of `relais.yaml`; nil where there is none.
+    ///   - options: what the command line says.
+    init(file: String?, environment: [String: String], options: [Key: String] = [:])
+        throws(ConfigurationFaults)
+    {
+        var faults: [Diagnostic] = []
+        if let file { sources = Self.read(file, &faults) }
+        faults += Self.misspelt(environment)
+        for key in Key.allCases {
+            if let text = environment[key.variable], !text.isEmpty {
+                sources[key] = Said(text: text, place: Place(field: key.variable, value: text))
+            }
+            if let text = options[key] {
+                sources[key] = Said(text: text, place: Place(field: key.option, value: text))
+            }
+        }
+        fill(&faults)
+        guard faults.isEmpty else { throw ConfigurationFaults(faults: faults) }
+    }
+
+    // MARK: - Sources
+
+    private static func read(_ file: String, _ faults: inout [Diagnostic]) -> [Key: Said] {
+        var reading = YAMLReading()
+        var said: [Key: Said] = [:]
+        do {
+            let bytes = try LocalFile(file, limit: 1 << 20).read(upTo: 1 << 20)
+            let root = try YAMLTree.parse(String(decoding: bytes, as: UTF8.self), file: file)
+            reading.checkKeys(of: root, Key.allCases.map(\.rawValue))
+            for (name, _, value) in root.pairs ?? [] {
+                guard let key = Key(rawValue: name) else { continue }
+                let text = value.items.compactMap(\.scalar).joined(separator: ",")
+                guard !text.isEmpty else {
+                    reading.refuse(value, expected: "…")
+                    continue
+                }
+                var place = value.place
+                place.value = text
+                said[key] = Said(text: text, place: place)
+            }
+        } catch let error as any ReportableError {
+            faults.append(error.diagnostic)
+        } catch {
+            faults.append(Diagnostic(code: "UNEXPECTED", facts: ["detail": "\(error)"]))
+        }
+        faults += reading.sortedFaults
+        return said
+    }
+
+    /// Variables that look like one of ours and are none.
+    private static func misspelt(_ environment: [String: String]) -> [Diagnostic] {
+        let known = Key.allCases.map(\.variable) + Surroundings.variableNames
+        return environment.keys.sorted().compactMap { name in
+            guard name.hasPrefix("RELAIS_"), !known.contains(name),
+                let suggestion = Suggestion.nearest(to: name, in: known)
+            else { return nil }
+            return Diagnostic(
+                code: "CONFIG-VARIABLE", facts: ["suggestion": suggestion], place: Place(value: name))
+        }
+    }
+
+    // MARK: - Values
+
+    private mutating func fill(_ faults: inout [Diagnostic]) {
+        databaseURL = sources[.databaseURL]?.text
+        secretKeyFile = sources[.secretKeyFile]?.text
+        companySIREN = sources[.companySIREN]?.text
+        if let siren = companySIREN, !CompanyIdentifier.isSIREN(siren) {
+            faults.append(fault(.companySIREN, "SIREN"))
+        }
+        if let text = sources[.listen]?.text {
+            listen = WebServer.Address(text)
+            if listen == nil { faults.append(fault(.listen, "127.0.0.1:8080")) }
+        }
+        if let text = sources[.roles]?.text {
+            let names = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            roles = Set(names.compactMap(Role.init))
+            if names.isEmpty || names.contains(where: { Role(rawValue: $0) == nil }) {
+                faults.append(fault(.roles, Role.allCases.map(\.rawValue).joined(separator: ", ")))
+            }
+        }
+        if let text = sources[.stopWithin]?.text {
+            stopWithin = Int(text) ?? -1
+            if !(0...3600 ~= stopWithin) { faults.append(fault(.stopWithin, "0–3600")) }
+        }
+        if let text = sources[.logFormat]?.text {
+            logFormat = LogFormat(rawValue: text) ?? .text
+            if LogFormat(rawValue: text) == nil { faults.append(fault(.logFormat, "text | json")) }
+        }
+        fillMailServer(&faults)
+    }
+
+    private mutating func fillMailServer(_ faults: inout [Diagnostic]) {
+        guard let address = sources[.smtp]?.text else { return }
+        do throws(TransferError) {
+            mailServer = try MailServer(
+                address, sender: sources[.smtpFrom]?.text ?? "",
+                authorities: sources[.smtpAuthorities]?.text ?? "")
+        } catch {
+            faults.append(fault(.smtp, "smtps://USER@HOST, \(Key.smtpFrom.rawValue)"))
+        }
+    }
+
+    private func fault(_ key: Key, _ expected: String) -> Diagnostic {
+        Diagnostic(
+            code: "CONFIG-VALUE", facts: ["key": key.rawValue, "expected": expected],
+            place: sources[key]?.place ?? Place())
+    }
+}
+
+/// Everything that is wrong with the configuration.
+struct ConfigurationFaults: Error, Sendable {
+    /// The faults: those of the file, of the environment, of values.
+    let faults: [Diagnostic]
+}
