@@ -137,7 +137,8 @@ let package = Package(
         floor(
             "Hub",
             [
-                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Mail", "Schedule",
+                "ConnectorKit", "FileSources", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Mail",
+                "Schedule",
                 "Tabular",
                 "Unpacking",
                 "PostgreSQL",

@@ -54,6 +54,7 @@ static inline CURLcode relais_curl_size(CURL *handle, CURLINFO info, curl_off_t 
 static const long relais_curl_ssh_key = CURLSSH_AUTH_PUBLICKEY;
 static const long relais_curl_ssh_password = CURLSSH_AUTH_PASSWORD | CURLSSH_AUTH_KEYBOARD;
 static const long relais_curl_http_auth = (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST);
+static const long relais_curl_tls_1_2 = (long)CURL_SSLVERSION_TLSv1_2 | (long)CURL_SSLVERSION_MAX_TLSv1_2;
 static const size_t relais_curl_abort = CURL_READFUNC_ABORT;
 
 // A file that is only in memory, closed on exec; -1 and errno on failure. glibc's own function needs _GNU_SOURCE, which

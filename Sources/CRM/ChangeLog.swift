@@ -58,6 +58,15 @@ package enum ChangeLog {
         try await connection.run(ReadLogCursor(name: name)).first ?? .start
     }
 
+    /// Lets a new reader begin in front of everything that still runs, since that may commit later; an old one goes on.
+    ///
+    /// What it finds first may have been committed before: only a snapshot tells.
+    package static func begin(
+        _ name: String, fromStart: Bool, on connection: Connection
+    ) async throws(PostgreSQLError) {
+        try await connection.execute(BeginLog(name: name, fromStart: fromStart))
+    }
+
     /// Keeps the place of a reader.
     package static func keep(
         _ position: Position, as name: String, on connection: Connection
@@ -66,7 +75,7 @@ package enum ChangeLog {
     }
 
     static let statements: [any Statement.Type] = [
-        ReadChanges.self, ReadLogCursor.self, KeepLogCursor.self,
+        ReadChanges.self, ReadLogCursor.self, KeepLogCursor.self, BeginLog.self,
     ]
 }
 
@@ -112,4 +121,16 @@ struct KeepLogCursor: Statement {
     var parameters: [Parameter] {
         [Parameter(name), Parameter(String(position.transaction)), Parameter(position.sequence)]
     }
+}
+
+struct BeginLog: Statement {
+    let name: String
+    let fromStart: Bool
+
+    static let sql = """
+        insert into log_cursor (name, xid, seq)
+        select $1, case when $2 then '0'::xid8 else pg_snapshot_xmin(pg_current_snapshot()) end, 0
+        on conflict do nothing
+        """
+    var parameters: [Parameter] { [Parameter(name), Parameter(fromStart)] }
 }

@@ -38,7 +38,7 @@ package enum FileSources {
         }
     }
 
-    private static func access(_ settings: Settings) -> TransferAccess {
+    static func access(_ settings: Settings) -> TransferAccess {
         var access = TransferAccess()
         access.password = settings.secret(FileSettings.password.name) ?? ""
         access.privateKey = settings.secret(FileSettings.privateKey.name) ?? ""
@@ -85,7 +85,7 @@ package enum FileSources {
         return findings
     }
 
-    private static func checkRemote(_ from: String, _ settings: Settings) -> [Diagnostic] {
+    static func checkRemote(_ from: String, _ settings: Settings) -> [Diagnostic] {
         do throws(TransferError) {
             let address = try RemoteAddress(from)
             var findings: [Diagnostic] = []

@@ -125,6 +125,9 @@ final class StopFlag: Sendable {
         if let mail = request.mail { text(CURLOPT_MAIL_FROM, mail.sender) }
         if let signature = request.signature { text(CURLOPT_AWS_SIGV4, signature) }
         if request.needsTLS { number(CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue)) }
+        // With TLS 1.3, a data connection that is closed before the server's tickets were read loses what it sent last, and
+        // the server says that all is well (libcurl 7.88, ProFTPD 1.3.8).
+        if request.scheme.hasPrefix("ftp") { number(CURLOPT_SSLVERSION, relais_curl_tls_1_2) }
         number(CURLOPT_FRESH_CONNECT, request.isAlone ? 1 : 0)
         number(CURLOPT_FORBID_REUSE, request.isAlone ? 1 : 0)
         // Whole paths, so that commands mean the same on a connection that is used again.

@@ -17,8 +17,9 @@ package struct DurableFile: ~Copyable {
 
     /// A file in a folder, which is made where it does not exist.
     ///
+    /// - Parameter isShared: whether others of this machine may read it.
     /// - Throws: `FILE-UNWRITABLE`.
-    package init(in folder: String) throws(FileError) {
+    package init(in folder: String, isShared: Bool = false) throws(FileError) {
         let temporaryPath = "\(folder)/\(Self.temporaryPrefix)\(UUID().uuidString)"
         do {
             try FileManager.default.createDirectory(
@@ -27,7 +28,7 @@ package struct DurableFile: ~Copyable {
             throw FileError(.unwritable, SystemFault.facts(error), at: Place(file: folder))
         }
         let descriptor = unsafe open(
-            temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, isShared ? 0o644 : 0o600)
         guard descriptor >= 0 else { throw Self.failure(temporaryPath) }
         self.folder = folder
         self.temporaryPath = temporaryPath

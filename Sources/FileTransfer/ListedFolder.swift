@@ -46,8 +46,24 @@ struct ListedFolder: RemoteFolder {
         let unfinished = ".\(UUID().uuidString).part"
         var request = request(address.url(of: unfinished))
         request.upload = .file(path)
-        request.commandsAfter = rename(unfinished, to: name)
         _ = try await session.perform(request)
+        try await compare(unfinished, path)
+        // SSH servers rename over nothing; an asterisk lets libcurl go on where nothing is.
+        try await run((isSSH ? ["*rm \(quoted(name))"] : []) + rename(unfinished, to: name))
+    }
+
+    /// Asks an FTP server how much of an upload it has: one that loses the end of it does not say so.
+    private func compare(_ name: String, _ path: String) async throws(TransferError) {
+        guard !isSSH else { return }
+        var request = request(address.url(of: name))
+        request.isBodyless = true
+        guard let size = try await session.perform(request).headers["content-length"].flatMap({ Int($0) }),
+            let expected = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int,
+            size != expected
+        else { return }
+        throw TransferError(
+            .length, ["expected": String(expected), "size": String(size)],
+            at: Place(file: shown + name), retry: .after(.seconds(60)))
     }
 
     func move(_ file: RemoteFile, to folder: String) async throws(TransferError) {

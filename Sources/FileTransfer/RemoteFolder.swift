@@ -19,7 +19,8 @@ package protocol RemoteFolder: Sendable {
     func fetch(_ file: RemoteFile, into folder: String, as name: String, limit: Int)
         async throws(TransferError)
 
-    /// Puts a file of this machine there; under its name it has all its bytes or does not exist.
+    /// Puts a file of this machine there, in the place of one of its name; under its name it has all its bytes or does not
+    /// exist.
     func store(_ path: String, as name: String) async throws(TransferError)
 
     /// Moves a file into a folder beside it, which is made where it does not exist.

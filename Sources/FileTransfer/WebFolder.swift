@@ -73,7 +73,7 @@ struct WebFolder: RemoteFolder {
         var request = request(address.url(of: unfinished))
         request.upload = .file(path)
         _ = try await session.perform(request)
-        try await rename(unfinished, to: name)
+        try await rename(unfinished, to: name, replacing: true)
     }
 
     func move(_ file: RemoteFile, to folder: String) async throws(TransferError) {
@@ -90,9 +90,11 @@ struct WebFolder: RemoteFolder {
         }
     }
 
-    private func rename(_ name: String, to other: String) async throws(TransferError) {
+    private func rename(
+        _ name: String, to other: String, replacing: Bool = false
+    ) async throws(TransferError) {
         var request = request(address.url(of: name), "MOVE")
-        request.headers = ["Destination: \(address.url(of: other))", "Overwrite: F"]
+        request.headers = ["Destination: \(address.url(of: other))", "Overwrite: \(replacing ? "T" : "F")"]
         _ = try await session.perform(request)
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A flow as its file says it: what is fetched from where, how it is read, when.
 
+package import CRM
 package import ConnectorKit
 internal import Diagnostics
 internal import Jobs
@@ -20,6 +21,8 @@ package struct FlowDefinition: Sendable {
     package var mapping: String?
     /// Code of the source system whose claims the records are.
     package var source = "erp"
+    /// What goes out, where it is a flow of the other direction.
+    package var outgoing: FlowOutgoing?
     /// When it runs by itself.
     package var schedule: FlowSchedule?
     /// The class of work: `scheduled` or `bulk`.
@@ -43,6 +46,33 @@ package struct FlowDefinition: Sendable {
 
     /// The group of a flow's jobs.
     package static func group(_ name: String) -> String { "flow:" + name }
+}
+
+/// What goes out to another system.
+package struct FlowOutgoing: Sendable {
+    /// How it goes out.
+    package enum Way: Sendable, Hashable {
+        /// As files in a folder of this machine or at an address; the name has `{no}` or `{date}` in it.
+        case files(to: String, name: String)
+        /// As messages to a program that listens.
+        case webhook(String)
+    }
+
+    /// Whose changes.
+    package var entity: OutgoingEntity
+    /// Name of the export mapping.
+    package var mapping: String
+    /// How.
+    package var way: Way
+    /// Codes of the sources whose own changes do not go out: whoever made a change need not be told.
+    package var except: [String] = []
+    /// Whether everything that the log has goes out at first, or what changes from now on.
+    package var isFromStart = false
+
+    /// The connector's id in the place of one.
+    static let id = "outgoing"
+    /// What signs messages.
+    static let signature = "signed_with"
 }
 
 /// When a flow runs, and what becomes of times that cannot be kept.

@@ -8,6 +8,7 @@ package struct FlowError: ReportableError {
     /// Stable codes; each has its texts in the message catalogue.
     package enum Code: String, CaseIterable, Sendable {
         case connector = "FLOW-CONNECTOR"
+        case direction = "FLOW-DIRECTION"
         case unknown = "FLOW-UNKNOWN"
         case test = "FLOW-TEST"
         case paused = "FLOW-PAUSED"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a flow's file; every fault is found at once, with its line.
 
+internal import CRM
 internal import ConnectorKit
 internal import Diagnostics
+internal import FileSources
 internal import FileTransfer
 internal import Mail
 package import Mapping
@@ -37,7 +39,7 @@ private struct FlowParser {
     private static let keys = [
         "flow", "description", "connector", "settings", "secrets", "mapping", "source", "schedule", "queue",
         "attempts",
-        "tests", "expected_by", "alerts",
+        "tests", "expected_by", "alerts", "outgoing",
     ]
 
     mutating func parse(_ root: YAMLTree, _ connectors: ConnectorRegistry, _ mappings: MappingLibrary) {
@@ -58,7 +60,11 @@ private struct FlowParser {
                 reading.add(error.diagnostic, at: root["mapping"])
             }
         }
-        parseConnector(root, connectors)
+        if let node = root["outgoing"] {
+            parseOutgoing(node, root, mappings)
+        } else {
+            parseConnector(root, connectors)
+        }
         if let node = root["schedule"] { flow.schedule = schedule(node) }
         if let node = root["expected_by"] { flow.expectation = expectation(node, root["schedule"]) }
         if let node = root["alerts"] { parseAlerts(node) }
@@ -67,7 +73,7 @@ private struct FlowParser {
 
     // MARK: - Parts
 
-    private mutating func parseConnector(_ root: YAMLTree, _ connectors: ConnectorRegistry) {
+    private mutating func parseSettings(_ root: YAMLTree) {
         for (key, _, value) in root["settings"]?.pairs ?? [] {
             flow.settings.values[key] = value.items.compactMap(\.scalar)
         }
@@ -79,19 +85,92 @@ private struct FlowParser {
                 reading.addHidden(SecretError(.name, ["key": key]).diagnostic, at: value)
             }
         }
+    }
+
+    private mutating func parseConnector(_ root: YAMLTree, _ connectors: ConnectorRegistry) {
+        parseSettings(root)
         guard let id = reading.text(root, "connector", isRequired: true) else { return }
         flow.connector = id
         guard let type = connectors[id] else {
             let facts = ["name": id, "known": connectors.ids.joined(separator: ", ")]
             return reading.add(FlowError(.connector, facts).diagnostic, at: root["connector"])
         }
-        for finding in type.check(flow.settings) {
+        add(type.check(flow.settings), root)
+    }
+
+    /// What is wrong with settings, each at its place.
+    private mutating func add(_ findings: [Diagnostic], _ root: YAMLTree) {
+        for finding in findings {
             let setting = finding.facts["setting"] ?? ""
-            let node = root["settings"]?[setting] ?? root["secrets"]?[setting] ?? root["settings"] ?? root
+            let node =
+                root["settings"]?[setting] ?? root["secrets"]?[setting] ?? root["outgoing"]?[setting]
+                ?? root["settings"] ?? root
             // What stands where a secret should be is not repeated.
             finding.code == "SETTING-SECRET"
                 ? reading.addHidden(finding, at: node) : reading.add(finding, at: node)
         }
+    }
+
+    private mutating func parseOutgoing(_ node: YAMLTree, _ root: YAMLTree, _ mappings: MappingLibrary) {
+        parseSettings(root)
+        flow.connector = FlowOutgoing.id
+        reading.checkKeys(of: node, ["entity", "mapping", "to", "webhook", "file", "except", "since"])
+        for key in ["connector", "mapping", "tests", "expected_by"] where root[key] != nil {
+            reading.add(FlowError(.direction, ["key": key]).diagnostic, at: root[key])
+        }
+        let since = reading.word(node, "since", ["now", "start"])
+        let word = reading.word(node, "entity", OutgoingEntity.allCases.map(\.rawValue))
+        if node["entity"] == nil { _ = reading.text(node, "entity", isRequired: true) }
+        guard let name = reading.text(node, "mapping", isRequired: true) else { return }
+        let export: ExportDefinition
+        do throws(MappingError) {
+            export = try mappings.export(name)
+        } catch {
+            return reading.add(error.diagnostic, at: node["mapping"])
+        }
+        guard let entity = word.flatMap(OutgoingEntity.init) else { return }
+        guard export.target === entity.schema else {
+            return reading.refuse(node["mapping"], expected: entity.rawValue)
+        }
+        guard let way = way(node, export, root) else { return }
+        flow.outgoing = FlowOutgoing(
+            entity: entity, mapping: name, way: way,
+            except: (node["except"]?.items ?? []).compactMap(\.scalar), isFromStart: since == "start")
+    }
+
+    /// By files or by messages.
+    private mutating func way(
+        _ node: YAMLTree, _ export: ExportDefinition, _ root: YAMLTree
+    ) -> FlowOutgoing.Way? {
+        if let url = reading.text(node, "webhook") {
+            for key in ["to", "file"] where node[key] != nil {
+                reading.add(FlowError(.direction, ["key": key]).diagnostic, at: node[key])
+            }
+            guard export.fileExtension == "jsonl" else {
+                reading.refuse(node["mapping"], expected: "output: {kind: json}")
+                return nil
+            }
+            return webhook(url, node["webhook"]).map { .webhook($0) }
+        }
+        guard let to = reading.text(node, "to", isRequired: true) else { return nil }
+        let file = reading.text(node, "file") ?? "\(flow.name)-{no}.\(export.fileExtension)"
+        if !file.contains("{no}") || !FileNames.isPlain(file) {
+            reading.refuse(node["file"], expected: "\(flow.name)-{no}.\(export.fileExtension)")
+        }
+        add(FileTargets.check(to, flow.settings), root)
+        return .files(to: to, name: file)
+    }
+
+    /// The address of a program that listens.
+    private mutating func webhook(_ url: String, _ node: YAMLTree?) -> String? {
+        do throws(TransferError) {
+            let address = try RemoteAddress(url)
+            if [.http, .https].contains(address.scheme) { return url }
+            reading.refuse(node, expected: "https://…")
+        } catch {
+            reading.add(error.diagnostic, at: node)
+        }
+        return nil
     }
 
     private mutating func schedule(_ node: YAMLTree) -> FlowSchedule? {
@@ -150,15 +229,7 @@ private struct FlowParser {
             flow.alerts.mail.append(address)
         }
         if let url = reading.text(node, "webhook") {
-            do throws(TransferError) {
-                let address = try RemoteAddress(url)
-                guard [.http, .https].contains(address.scheme) else {
-                    return reading.refuse(node["webhook"], expected: "https://…")
-                }
-                flow.alerts.webhook = url
-            } catch {
-                reading.add(error.diagnostic, at: node["webhook"])
-            }
+            flow.alerts.webhook = webhook(url, node["webhook"])
         }
         if let name = reading.text(node, "signed_with") {
             guard Secrets.isName(name) else {

@@ -50,12 +50,21 @@ package struct FlowRunner: Sendable {
             // A connector or a mapping that this program no longer has.
             throw FlowError(error.faults.first ?? Diagnostic(code: "FLOW-CONNECTOR"))
         }
-        guard let type = connectors[flow.connector] else {
-            throw FlowError(.connector, ["name": flow.connector])
-        }
         let origin = FlowOrigin(flow: id, version: current.version, job: running.job.id)
         let opened = try await pool.withConnection { try await secrets.open(flow.settings, on: $0) }
         let redaction = Redaction(opened.secrets.values.compactMap(\.value))
+        if let outgoing = flow.outgoing {
+            return try await FlowShipping(
+                pool: pool, flow: flow, outgoing: outgoing, origin: origin,
+                export: try mappings.export(outgoing.mapping), settings: opened, redaction: redaction,
+                blobs: self.settings.blobs
+            ) { connection in
+                try await running.hold(on: connection)
+            }.run()
+        }
+        guard let type = connectors[flow.connector] else {
+            throw FlowError(.connector, ["name": flow.connector])
+        }
         let connector: any Connector =
             type == UploadedFiles.self
             ? UploadedFiles(UploadedFiles.Inbox(flow: id, pool: pool, blobs: settings.blobs))

@@ -84,6 +84,9 @@ package enum Flows {
             } else {
                 try await connection.execute(UnscheduleFlow(flow: id))
             }
+            if let outgoing = flow.outgoing {
+                try await Shipment.begin(id, outgoing, on: connection)
+            }
             if let expectation = flow.expectation {
                 let next = expectation.times.next(after: now)
                 try await connection.execute(ExpectOfFlow(flow: id, times: expectation, next: next))

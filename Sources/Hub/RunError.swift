@@ -10,6 +10,7 @@ package struct RunError: ReportableError {
         case unknown = "RUN-UNKNOWN"
         case running = "RUN-RUNNING"
         case undone = "RUN-UNDONE"
+        case sent = "RUN-SENT"
         case quarantineUnknown = "QUARANTINE-UNKNOWN"
         case nothingToReplay = "QUARANTINE-NOTHING"
         case caseUnknown = "MATCH-CASE-UNKNOWN"

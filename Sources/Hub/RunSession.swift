@@ -6,7 +6,7 @@ internal import PostgreSQL
 
 /// Kinds of runs.
 enum RunKind: String, Sendable {
-    case `import`, replay, undo
+    case `import`, replay, undo, export
 }
 
 /// What a run is, before it begins.

@@ -29,7 +29,8 @@ package enum HubStatements {
         ExpectOfFlow.self, ExpectNothing.self, DueExpectations.self,
         WriteExpectations.self, KeepLate.self, KeepFailed.self, FindAlerts.self, AlertTold.self,
         LockUploads.self, KeepUpload.self, FindUpload.self, WaitingUploads.self, MeasureFlows.self,
-        MeasureJobs.self, MeasureQuarantine.self, MeasureRuns.self,
+        MeasureJobs.self, MeasureQuarantine.self, MeasureRuns.self, PendingShipment.self, MakeShipment.self,
+        EndShipment.self, StartOutgoing.self,
     ]
 }
 

@@ -31,7 +31,7 @@ package struct UndoEngine: Sendable {
 
     /// Takes a run back, or tells what that would do.
     ///
-    /// - Throws: `RUN-UNKNOWN`, `RUN-RUNNING`, `RUN-UNDONE`.
+    /// - Throws: `RUN-UNKNOWN`, `RUN-RUNNING`, `RUN-UNDONE`, `RUN-SENT`.
     package func undo(_ id: Int, isDryRun: Bool = false) async throws -> UndoReport {
         try await pool.withConnection { connection in
             guard !isDryRun else {
@@ -80,6 +80,7 @@ package struct UndoEngine: Sendable {
             throw RunError(.unknown, facts)
         }
         guard state.isFinished else { throw RunError(.running, facts) }
+        guard state.kind != RunKind.export.rawValue else { throw RunError(.sent, facts) }
         if let undo = state.undoneBy {
             throw RunError(.undone, facts.merging(["undo": String(undo)]) { $1 })
         }
@@ -91,13 +92,14 @@ struct UndoState: Statement {
     struct State: Sendable {
         let isFinished: Bool
         let undoneBy: Int?
+        let kind: String
     }
 
     let run: Int
 
-    static let sql = "select state <> 'running', undone_by from run where id = $1::bigint"
+    static let sql = "select state <> 'running', undone_by, kind from run where id = $1::bigint"
     var parameters: [Parameter] { [Parameter(run)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> State {
-        State(isFinished: try row.next(), undoneBy: try row.next())
+        State(isFinished: try row.next(), undoneBy: try row.next(), kind: try row.next())
     }
 }

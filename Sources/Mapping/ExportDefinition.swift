@@ -29,6 +29,8 @@ package struct ExportDefinition: Sendable {
     enum Output: Sendable {
         case csv(CSVOutput)
         case xml(XMLOutput)
+        /// An object a record, each on a line of its own.
+        case json
     }
 
     /// `name@version`.
@@ -42,6 +44,7 @@ package struct ExportDefinition: Sendable {
         switch output {
         case .csv: "csv"
         case .xml: "xml"
+        case .json: "jsonl"
         }
     }
 

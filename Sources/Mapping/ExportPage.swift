@@ -2,6 +2,7 @@
 // One record while it is written: expressions become texts in the form that the file wants.
 
 internal import Diagnostics
+internal import JSON
 internal import Model
 internal import Tabular
 
@@ -97,6 +98,70 @@ struct ExportPage {
                 MappingError(.required, at: Place(line: record.origin.line, field: name)).diagnostic)
         }
         return value.words[text] ?? text
+    }
+}
+
+// MARK: - JSON
+
+extension ExportPage {
+    /// Writes fields as an object; nothing, and false, where all of them are empty.
+    mutating func writeObject(
+        _ fields: [ExportField], _ nodes: [Int32], _ next: inout Int, _ row: RowPlace, to bytes: inout [UInt8]
+    ) -> Bool {
+        var members: [UInt8] = []
+        for field in fields {
+            var value: [UInt8] = []
+            guard writeMember(field, nodes, &next, row, to: &value) else { continue }
+            if !members.isEmpty { members.append(UInt8(ascii: ",")) }
+            JSONQuoting.append(field.name, to: &members)
+            members.append(UInt8(ascii: ":"))
+            members += value
+        }
+        if members.isEmpty { return false }
+        bytes += Array("{".utf8) + members + Array("}".utf8)
+        return true
+    }
+
+    /// Writes what is under a name: a value, an object, or a list of objects.
+    private mutating func writeMember(
+        _ field: ExportField, _ nodes: [Int32], _ next: inout Int, _ row: RowPlace, to bytes: inout [UInt8]
+    ) -> Bool {
+        if let rows = field.rows { return writeList(field, rows, nodes, &next, to: &bytes) }
+        guard let value = field.value else {
+            return writeObject(field.children, nodes, &next, row, to: &bytes)
+        }
+        let cell = cell(nodes[next], row)
+        next += 1
+        let text = text(cell, value, field.name)
+        if text.isEmpty { return false }
+        let isNumber =
+            switch cell {
+            case .decimal, .integer, .boolean: true
+            default: false
+            }
+        // Words of the mapping's own are texts.
+        if isNumber, !value.words.values.contains(text) {
+            bytes += Array(text.utf8)
+        } else {
+            JSONQuoting.append(text, to: &bytes)
+        }
+        return true
+    }
+
+    private mutating func writeList(
+        _ field: ExportField, _ rows: Int, _ nodes: [Int32], _ next: inout Int, to bytes: inout [UInt8]
+    ) -> Bool {
+        let first = next
+        bytes.append(UInt8(ascii: "["))
+        for number in 0..<record.children[rows].count {
+            next = first
+            if number > 0 { bytes.append(UInt8(ascii: ",")) }
+            let place = RowPlace(collection: rows, row: number)
+            if !writeObject(field.children, nodes, &next, place, to: &bytes) { bytes += Array("{}".utf8) }
+        }
+        bytes.append(UInt8(ascii: "]"))
+        next = first + field.values.count
+        return true
     }
 }
 

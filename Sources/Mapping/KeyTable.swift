@@ -170,7 +170,7 @@ package struct MappingKey: Sendable {
         MappingKey(.export, "paths", "map", "{cbc:ID: number}"),
         MappingKey(.export, "only", "expression", "kind = 'invoice'"),
         MappingKey(.export, "tests", "list", "[tests/export-factures_*.csv]"),
-        MappingKey(.output, "kind", "csv | xml", required: true, "csv"),
+        MappingKey(.output, "kind", "csv | xml | json", required: true, "csv"),
         MappingKey(
             .output, "encoding", "utf-8-bom | utf-8 | windows-1252 | iso-8859-15 | cp850", "windows-1252"),
         MappingKey(.output, "delimiter", "text", "\";\""),

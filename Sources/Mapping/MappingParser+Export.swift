@@ -36,7 +36,7 @@ extension MappingParser {
                     ExportField(name: column.key, value: $0)
                 }
             }
-        case .xml:
+        case .xml, .json:
             guard let paths = section("paths", keys, "columns", at: root.place) else { return nil }
             fields = elements(paths, schema, row: nil)
         }
@@ -63,10 +63,16 @@ extension MappingParser {
     private mutating func output(
         _ keys: [String: YAMLTree], _ schema: EntitySchema, at place: Place
     ) -> ExportDefinition.Output? {
+        let (ofTables, ofXML) = (
+            ["encoding", "delimiter", "header", "locale", "each"], ["namespaces", "record", "root"]
+        )
         let others =
-            keys["kind"]?.scalar == "csv"
-            ? ["namespaces", "record", "root"]
-            : keys["kind"]?.scalar == "xml" ? ["encoding", "delimiter", "header", "locale", "each"] : []
+            switch keys["kind"]?.scalar {
+            case "csv": ofXML
+            case "xml": ofTables
+            case "json": ofTables + ofXML
+            default: [String]()
+            }
         for key in others {
             guard let tree = keys[key] else { continue }
             fault(
@@ -100,8 +106,11 @@ extension MappingParser {
                 checkName(name.scalar ?? "", name.place)
             }
             return .xml(output)
+        case "json": return .json
         default:
-            if let kind = keys["kind"] { unknownValue(kind.scalar ?? "", ["csv", "xml"], at: kind.place) }
+            if let kind = keys["kind"] {
+                unknownValue(kind.scalar ?? "", ["csv", "xml", "json"], at: kind.place)
+            }
             return nil
         }
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes records as an export mapping says: rows of a table, or elements of an XML document.
+// Writes records as an export mapping says: rows of a table, elements of an XML document, or lines of JSON.
 
 package import Diagnostics
 package import Model
@@ -48,6 +48,7 @@ package struct RecordExporter {
         switch definition.output {
         case .csv(let output): writeRows(output, &page)
         case .xml(let output): writeElement(output, &page)
+        case .json: writeObject(&page)
         }
         count += page.findings.isEmpty ? 1 : 0
         return page.findings
@@ -100,6 +101,17 @@ package struct RecordExporter {
             preconditionFailure("a text that was not looked at")
         }
         return bytes
+    }
+
+    // MARK: - JSON
+
+    private mutating func writeObject(_ page: inout ExportPage) {
+        var node = 0
+        var line: [UInt8] = []
+        let isWritten = page.writeObject(definition.fields, nodes, &node, .record, to: &line)
+        if !isWritten { line += Array("{}".utf8) }
+        guard page.findings.isEmpty else { return }
+        bytes += line + [0x0A]
     }
 
     // MARK: - XML

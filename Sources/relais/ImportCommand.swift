@@ -86,8 +86,13 @@ enum ProgressText {
 
 /// A ledger for people and for programs.
 enum LedgerText {
-    /// `12 lus = 10 créés + 2 inchangés`; counts of zero are left out.
-    static func line(_ ledger: RunLedger) -> String {
+    /// `12 lus = 10 créés + 2 inchangés`; counts of zero are left out. Of what goes out, what was not sent is said.
+    static func line(_ ledger: RunLedger, kind: String = "import") -> String {
+        guard kind != "export" else {
+            let sent = words("ledger.sent", count: ledger.unchanged)
+            return ledger.skipped == 0
+                ? sent : "\(sent), \(words("ledger.refused", count: ledger.skipped))"
+        }
         let parts = [
             ("inserted", ledger.inserted), ("updated", ledger.updated), ("unchanged", ledger.unchanged),
             ("deleted", ledger.deleted), ("quarantined", ledger.quarantined), ("skipped", ledger.skipped),

@@ -3,6 +3,7 @@
 
 internal import Diagnostics
 internal import Foundation
+internal import JSON
 internal import Model
 internal import Words
 
@@ -26,7 +27,7 @@ enum JSONValue {
     private func write(to bytes: inout [UInt8]) {
         switch self {
         case .null: bytes.append(contentsOf: "null".utf8)
-        case .text(let text): Self.write(text, to: &bytes)
+        case .text(let text): JSONQuoting.append(text, to: &bytes)
         case .number(let number): bytes.append(contentsOf: String(number).utf8)
         case .boolean(let boolean): bytes.append(contentsOf: (boolean ? "true" : "false").utf8)
         case .list(let items):
@@ -40,31 +41,12 @@ enum JSONValue {
             bytes.append(UInt8(ascii: "{"))
             for (index, pair) in pairs.sorted(by: { $0.key < $1.key }).enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                Self.write(pair.key, to: &bytes)
+                JSONQuoting.append(pair.key, to: &bytes)
                 bytes.append(UInt8(ascii: ":"))
                 pair.value.write(to: &bytes)
             }
             bytes.append(UInt8(ascii: "}"))
         }
-    }
-
-    /// A text in quotes; RFC 8259 wants quotes, backslashes and control characters escaped.
-    private static func write(_ text: String, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): bytes.append(contentsOf: "\\\"".utf8)
-            case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
-            case 10: bytes.append(contentsOf: "\\n".utf8)
-            case 13: bytes.append(contentsOf: "\\r".utf8)
-            case 9: bytes.append(contentsOf: "\\t".utf8)
-            case 0..<32:
-                let hex = String(byte, radix: 16)
-                bytes.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - hex.count) + hex).utf8)
-            default: bytes.append(byte)
-            }
-        }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     init(_ text: String?) { self = text.map { .text($0) } ?? .null }

@@ -36,7 +36,7 @@ struct RunsCommand: AsyncParsableCommand {
                     [
                         String(run.id), words("run.\(run.kind)"), words("state.\(run.stateOrUndone)"),
                         words.instant(run.startedAt),
-                        RunsCommand.files(run), LedgerText.line(run.ledger),
+                        RunsCommand.files(run), LedgerText.line(run.ledger, kind: run.kind),
                     ]
                 }, rightAligned: [0])
         }
@@ -77,7 +77,7 @@ struct RunsCommand: AsyncParsableCommand {
             if let end = run.finishedAt {
                 Console.print(words("runs.finished", ["at": words.instant(end)]))
             }
-            Console.print(LedgerText.line(run.ledger))
+            Console.print(LedgerText.line(run.ledger, kind: run.kind))
             if let error = run.failure { Console.print(Console.text(of: error)) }
             Console.printTable(
                 [

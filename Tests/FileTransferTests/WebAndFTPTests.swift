@@ -68,9 +68,10 @@ import Testing
         // The file of the next day has the same name.
         try bytes.write(to: file)
         try await folder.move(listed, to: "done")
-        try await folder.store(got.path, as: "new file é.csv")
+        for _ in 0..<2 { try await folder.store(got.path, as: "new file é.csv") }
         let stored = server.files.appending(path: "new file é.csv")
-        #expect(try Data(contentsOf: stored) == bytes)
+        let there = try Data(contentsOf: stored)
+        #expect(there == bytes, "\(there.count) \(bytes.count)")
         let again = try #require(try await folder.list().files.first)
         try await folder.delete(again)
         #expect(!FileManager.default.fileExists(atPath: stored.path))

@@ -30,39 +30,16 @@ import Testing
             mappings: try MappingLibrary.shipped())
     }
 
-    /// A program that listens: what it was told, with its headers, is in `folder/NUMBER`.
-    private func listener() async throws -> Peer {
-        let program = """
-            import http.server, json, os, sys
-            class Listener(http.server.BaseHTTPRequestHandler):
-                count = 0
-                def do_POST(self):
-                    body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                    Listener.count += 1
-                    with open(sys.argv[2] + "/got.part", "w") as f:
-                        json.dump({"body": body, "signature": self.headers["X-Relais-Signature"] or "",
-                                   "key": self.headers["Idempotency-Key"]}, f)
-                    os.rename(sys.argv[2] + "/got.part", sys.argv[2] + "/got" + str(Listener.count))
-                    self.send_response(204)
-                    self.end_headers()
-                def log_message(self, *a): pass
-            http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Listener).serve_forever()
-            """
-        return try await Peer("/usr/bin/python3") { port, folder in
-            ["-c", program, String(port), folder.path]
-        }
-    }
-
     @Test func `a file that did not come by its time is told once, by signed webhook and by mail`()
         async throws
     {
         let bench = try await Workbench()
         let server = try await SMTPServer(isTLS: true)
-        let listener = try await listener()
+        let listener = try await WebhookListener()
         let secrets = Secrets(keyFile: bench.folder.path + "/secret.key", mayMakeKey: true)
         let flow = try Self.flow(
             "expected_by: \"07:00\"",
-            "alerts: {mail: [it@exemple.fr, chef@exemple.fr], webhook: \"http://127.0.0.1:\(listener.port)/x\", signed_with: hook}"
+            "alerts: {mail: [it@exemple.fr, chef@exemple.fr], webhook: \"\(listener.address)\", signed_with: hook}"
         )
         let scheduler = FlowScheduler(pool: bench.pool)
         try await bench.pool.withConnection { connection in
@@ -89,15 +66,13 @@ import Testing
         #expect(message.contains("To: it@exemple.fr, chef@exemple.fr"))
         #expect(message.contains("Message-ID: <alert-1@exemple.fr>"))
         #expect(message.contains(Data("Attendu.\r\nRéglé ?\r\n".utf8).base64EncodedString()))
-        let got = try JSONDecoder().decode(
-            [String: String].self,
-            from: try Data(contentsOf: listener.folder.appending(path: "got1")))
+        let got = try #require(try listener.messages().first)
         let code = HMAC<SHA256>.authenticationCode(
-            for: Data((got["body"] ?? "").utf8), using: SymmetricKey(data: Data("Schluessel".utf8)))
+            for: Data(got.body.utf8), using: SymmetricKey(data: Data("Schluessel".utf8)))
         let digits = code.map { String(format: "%02x", $0) }.joined()
-        #expect(got["signature"] == "sha256=" + digits)
-        #expect(got["key"] == "alert-1")
-        #expect(got["body"]?.contains("\"late\"") == true)
+        #expect(got.signature == "sha256=" + digits)
+        #expect(got.key == "alert-1")
+        #expect(got.body.contains("\"late\""))
         let kept = try await bench.pool.withConnection { try await Alerts.list(on: $0) }
         #expect(kept.count == 1 && kept[0].mailedAt != nil && kept[0].postedAt != nil)
     }

@@ -107,7 +107,8 @@ import YAML
             ],
             "CRM": ["Model", "PostgreSQL", "Diagnostics"], "ConnectorKit": ["Model", "Diagnostics"],
             "Hub": [
-                "ConnectorKit", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Mail", "Schedule",
+                "ConnectorKit", "FileSources", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Mail",
+                "Schedule",
                 "Tabular",
                 "Unpacking", "PostgreSQL", "Model", "YAML", "Bytes", "Diagnostics",
             ],
