@@ -11,14 +11,16 @@ package struct Daemon {
     package let log: URL
 
     /// Starts a daemon on a data folder; its log is a new file of `folder`.
-    package init(_ data: String, _ folder: URL, _ arguments: [String] = []) throws {
+    package init(
+        _ data: String, _ folder: URL, _ arguments: [String] = [], environment: [String: String] = [:]
+    ) throws {
         log = folder.appending(path: "serve-\(UUID().uuidString.prefix(4)).log")
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         process = Process()
         process.executableURL = Repository.command
         let listen = arguments.contains("--listen") ? [] : ["--listen", "127.0.0.1:0"]
         process.arguments = ["serve", "--data", data, "--log-format", "json"] + listen + arguments
-        process.environment = ["PATH": "/usr/bin:/bin", "LANG": "fr_FR.UTF-8"]
+        process.environment = ["PATH": "/usr/bin:/bin", "LANG": "fr_FR.UTF-8"].merging(environment) { $1 }
         process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
     }
