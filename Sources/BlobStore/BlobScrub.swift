@@ -97,7 +97,8 @@ extension BlobStore {
         let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { index in
             UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16)
         }
-        return try await connection.run(StoreOfBlob(sha256: bytes)).first == "files"
+        return try await connection.run(StoreOfBlob(sha256: bytes)).first
+            .map { $0.store == "files" && !$0.isDropped } ?? false
     }
 }
 
@@ -110,7 +111,8 @@ struct ListBlobs: Statement {
     let after: [UInt8]
     let limit: Int
 
-    static let sql = "select sha256, size from blob where sha256 > $1 order by sha256 limit $2::bigint"
+    static let sql =
+        "select sha256, size from blob where sha256 > $1 and dropped_at is null order by sha256 limit $2::bigint"
     var parameters: [Parameter] { [Parameter(Bytes(after)), Parameter(limit)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Row {
         Row(sha256: try row.next(Bytes.self).array, size: try row.next())
@@ -119,7 +121,7 @@ struct ListBlobs: Statement {
 
 struct CountBlobs: Statement {
     static let sql = """
-        select store, count(*), coalesce(sum(size), 0)::bigint from blob group by 1 order by 1
+        select store, count(*), coalesce(sum(size), 0)::bigint from blob where dropped_at is null group by 1 order by 1
         """
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> BlobCount {
         BlobCount(store: try row.next(), count: try row.next(), bytes: try row.next())

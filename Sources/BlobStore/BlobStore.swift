@@ -29,7 +29,7 @@ package struct BlobStore: Sendable {
     /// Every statement, for the test that PREPAREs them.
     package static let statements: [any Statement.Type] = [
         InsertBlob.self, StoreOfBlob.self, InsertPiece.self, ReadPiece.self, ReadPart.self, ListBlobs.self,
-        CountBlobs.self,
+        CountBlobs.self, DropBlob.self, TakeBlobAgain.self,
     ]
 
     /// Begins a blob, inside the caller's transaction.
@@ -43,8 +43,12 @@ package struct BlobStore: Sendable {
             try await connection.execute(
                 InsertBlob(sha256: sha256, size: size, store: folder == nil ? "database" : "files")) == 1
         if !isNew {
-            let store = try await connection.run(StoreOfBlob(sha256: sha256)).first
-            guard isLost(sha256, store) else { return nil }
+            let kept = try await connection.run(StoreOfBlob(sha256: sha256)).first
+            guard kept?.isDropped == true || isLost(sha256, kept?.store) else { return nil }
+            if kept?.isDropped == true {
+                try await connection.execute(
+                    TakeBlobAgain(sha256: sha256, store: folder == nil ? "database" : "files"))
+            }
         }
         return BlobWriter(sha256, folder: folder.map { Self.place(of: sha256, in: $0).folder })
     }
@@ -79,6 +83,14 @@ package struct BlobStore: Sendable {
             bytes += try await connection.run(part).first?.array ?? []
         }
         return bytes
+    }
+
+    /// Lets the bytes of a blob go; its hash and size stay. The same bytes may come again.
+    package func drop(_ sha256: [UInt8], on connection: Connection) async throws {
+        try await connection.execute(DropBlob(sha256: sha256))
+        guard let folder else { return }
+        let path = Self.place(of: sha256, in: folder).path
+        if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
     }
 
     /// Writes bytes of a blob to a new file of a folder, piece by piece.
@@ -203,9 +215,35 @@ struct InsertBlob: Statement {
 struct StoreOfBlob: Statement {
     let sha256: [UInt8]
 
-    static let sql = "select store from blob where sha256 = $1"
+    static let sql = "select store, dropped_at is not null from blob where sha256 = $1"
     var parameters: [Parameter] { [Parameter(Bytes(sha256))] }
-    typealias Row = String
+
+    struct Row: Sendable {
+        let store: String
+        let isDropped: Bool
+    }
+
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Row {
+        Row(store: try row.next(), isDropped: try row.next())
+    }
+}
+
+struct DropBlob: Statement {
+    let sha256: [UInt8]
+
+    static let sql = """
+        with pieces as (delete from blob_chunk where sha256 = $1)
+        update blob set dropped_at = now() where sha256 = $1
+        """
+    var parameters: [Parameter] { [Parameter(Bytes(sha256))] }
+}
+
+struct TakeBlobAgain: Statement {
+    let sha256: [UInt8]
+    let store: String
+
+    static let sql = "update blob set dropped_at = null, store = $2 where sha256 = $1"
+    var parameters: [Parameter] { [Parameter(Bytes(sha256)), Parameter(store)] }
 }
 
 struct InsertPiece: Statement {

@@ -2,7 +2,7 @@
 // What is still open of a document, and the status that follows from payments, statuses and the ledger.
 
 internal import Model
-internal import PostgreSQL
+package import PostgreSQL
 
 /// The billing status of documents: `open`, `partly_paid`, `paid`, `overdue`, `disputed`, `cancelled`.
 ///
@@ -39,7 +39,8 @@ enum BillingStatus {
 
     static let statements: [any Statement.Type] = [
         DeriveBillingStatus.self, DeriveInstalments.self, MentionedBefore.self, DocumentsByNumber.self,
-        LinkContracts.self, MakeContractStubs.self, LinkCreditNotes.self, LinkToContract.self,
+        DueDocuments.self, LinkContracts.self, MakeContractStubs.self, LinkCreditNotes.self,
+        LinkToContract.self,
     ]
 }
 
@@ -174,5 +175,30 @@ struct DocumentsByNumber: Statement {
         join sales_doc d on d.number collate "C" = k.number and d.kind in ('invoice', 'credit_note')
         """
     var parameters: [Parameter] { [Parameter(numbers)] }
+    typealias Row = Int
+}
+
+/// Documents that a day makes overdue.
+package enum OverdueDocuments {
+    /// Works their status out again; a day that changes nothing writes nothing.
+    package static func derive(on connection: Connection) async throws(PostgreSQLError) {
+        while true {
+            let ids = try await connection.run(DueDocuments())
+            if ids.isEmpty { return }
+            try await BillingStatus.derive(Set(ids), on: connection)
+            // Whatever keeps one of them from becoming overdue would be asked again for ever.
+            if ids.count < DueDocuments.limit { return }
+        }
+    }
+}
+
+struct DueDocuments: Statement {
+    static let limit = 5000
+    static let sql = """
+        select id from sales_doc
+        where kind = 'invoice' and billing_status in ('open', 'partly_paid') and due_on < current_date
+        order by id
+        limit 5000
+        """
     typealias Row = Int
 }

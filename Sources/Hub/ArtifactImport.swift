@@ -40,10 +40,11 @@ struct ArtifactImport {
     mutating func run(
         _ progress: (ImportProgress) -> Void, on connection: Connection
     ) async throws {
-        guard let reading = intake.reading else {
+        guard var reading = intake.reading else {
             try await keep(on: connection)
             return try await refuse(intake.refusal ?? Diagnostic(code: "RUN-FAILED"), on: connection)
         }
+        reading.mapping.errorPolicy = settings.limits.applied(to: reading.mapping.errorPolicy)
         let mapping = reading.mapping
         report.mapping = mapping.identifier
         quarantine.source = try await SourceSystem.id(of: mapping, besides: source, on: connection)
@@ -61,7 +62,9 @@ struct ArtifactImport {
                 progress(ImportProgress(report, .checking, bytes: done, of: size))
             }
             self.report.warnings = try await census.warnings(records, source: source, on: connection)
-            if let refusal = census.refusal { return try await refuse(refusal, on: connection) }
+            if let refusal = census.refusal ?? settings.limits.refusal(self.report.warnings) {
+                return try await refuse(refusal, on: connection)
+            }
             if let refusal = try await changesTooMuch(records, census, on: connection) {
                 return try await refuse(refusal, on: connection)
             }

@@ -13,7 +13,7 @@ internal import Unpacking
 struct FileIntake: Sendable {
     /// What reads the file.
     struct Reading: Sendable {
-        let mapping: MappingDefinition
+        var mapping: MappingDefinition
         let plan: any ImportPlan
     }
 

@@ -31,6 +31,10 @@ package struct FlowDefinition: Sendable {
     package var attempts = 8
     /// Files that must be read as told before a version becomes current.
     package var tests: [FlowTest] = []
+    /// How bad a file may be, where the flow and not its mapping says so.
+    package var limits = ImportLimits()
+    /// How long things are kept, where it is not as everywhere.
+    package var retention = FlowRetention()
     /// By when something must have been received.
     package var expectation: FlowExpectation?
     /// Who is told when it was not, or when a job is given up.
@@ -117,6 +121,14 @@ package struct FlowExpectation: Sendable {
     package var times: Schedule
     /// Name of the zone whose clock counts.
     package var zone: String
+}
+
+/// How long things of a flow are kept, in days; nil = as everywhere.
+package struct FlowRetention: Sendable, Hashable {
+    /// Bytes of files.
+    package var files: Int?
+    /// What was there before its runs: as long as these can be undone.
+    package var images: Int?
 }
 
 /// Who is told.

@@ -7,6 +7,7 @@ internal import Diagnostics
 internal import FileSources
 internal import FileTransfer
 internal import Mail
+internal import Model
 package import Mapping
 internal import Schedule
 internal import YAML
@@ -39,7 +40,7 @@ private struct FlowParser {
     private static let keys = [
         "flow", "description", "connector", "settings", "secrets", "mapping", "source", "schedule", "queue",
         "attempts",
-        "tests", "expected_by", "alerts", "outgoing",
+        "tests", "expected_by", "alerts", "outgoing", "limits", "drift", "retention",
     ]
 
     mutating func parse(_ root: YAMLTree, _ connectors: ConnectorRegistry, _ mappings: MappingLibrary) {
@@ -69,6 +70,13 @@ private struct FlowParser {
         if let node = root["expected_by"] { flow.expectation = expectation(node, root["schedule"]) }
         if let node = root["alerts"] { parseAlerts(node) }
         for node in root["tests"]?.items ?? [] { parseTest(node) }
+        if let node = root["limits"] { parseLimits(node) }
+        flow.limits.stopsOnDrift = reading.word(root, "drift", ["warn", "stop"]) == "stop"
+        if let node = root["retention"] {
+            reading.checkKeys(of: node, ["files", "images"])
+            flow.retention.files = reading.number(node, "files", 1...36_500)
+            flow.retention.images = reading.number(node, "images", 1...36_500)
+        }
     }
 
     // MARK: - Parts
@@ -115,7 +123,8 @@ private struct FlowParser {
         parseSettings(root)
         flow.connector = FlowOutgoing.id
         reading.checkKeys(of: node, ["entity", "mapping", "to", "webhook", "file", "except", "since"])
-        for key in ["connector", "mapping", "tests", "expected_by"] where root[key] != nil {
+        for key in ["connector", "mapping", "tests", "expected_by", "limits", "drift"] where root[key] != nil
+        {
             reading.add(FlowError(.direction, ["key": key]).diagnostic, at: root[key])
         }
         let since = reading.word(node, "since", ["now", "start"])
@@ -249,6 +258,23 @@ private struct FlowParser {
             reading.add(error.diagnostic, at: node[error.diagnostic.place.field ?? ""] ?? node)
             return nil
         }
+    }
+
+    private mutating func parseLimits(_ node: YAMLTree) {
+        reading.checkKeys(of: node, ["stop_after", "stop_ratio", "stop_changed"])
+        flow.limits.stopAfter = reading.number(node, "stop_after", 0...Int.max)
+        flow.limits.stopRatio = share(node, "stop_ratio")
+        flow.limits.stopChanged = share(node, "stop_changed")
+    }
+
+    /// A share of a file's records.
+    private mutating func share(_ node: YAMLTree, _ key: String) -> Decimal? {
+        guard let text = reading.text(node, key) else { return nil }
+        guard let share = Decimal(text), share >= Decimal(0), share <= Decimal(1) else {
+            reading.refuse(node[key], expected: "0–1")
+            return nil
+        }
+        return share
     }
 
     private mutating func parseTest(_ node: YAMLTree) {

@@ -78,6 +78,7 @@ package struct FlowRunner: Sendable {
     ) async throws -> ImportReport? {
         var settings = settings
         settings.redaction = redaction
+        settings.limits = flow.limits
         settings.fence = { connection in try await running.hold(on: connection) }
         let chooser = MappingChooser(
             mappings, named: try flow.mapping.map { name in try mappings.mapping(name) })

@@ -84,6 +84,7 @@ package enum Flows {
             } else {
                 try await connection.execute(UnscheduleFlow(flow: id))
             }
+            try await connection.execute(KeepFlowRetention(flow: id, retention: flow.retention))
             if let outgoing = flow.outgoing {
                 try await Shipment.begin(id, outgoing, on: connection)
             }

@@ -5,8 +5,42 @@ package import BlobStore
 internal import CRM
 package import Diagnostics
 internal import Mapping
-internal import Model
+package import Model
 package import PostgreSQL
+
+/// How bad a file may be, where a flow and not its mapping says so.
+package struct ImportLimits: Sendable, Hashable {
+    /// Records with an error, at most this many.
+    package var stopAfter: Int?
+    /// Records with an error, at most this share.
+    package var stopRatio: Decimal?
+    /// Records that change something known, at most this share.
+    package var stopChanged: Decimal?
+    /// Whether columns that come or go refuse a file.
+    package var stopsOnDrift = false
+
+    /// No limits but those of mappings.
+    package init() {}
+
+    /// A mapping's policy with what is said here in its place.
+    func applied(to policy: ErrorPolicy) -> ErrorPolicy {
+        var policy = policy
+        policy.limit.count = stopAfter ?? policy.limit.count
+        policy.limit.ratio = stopRatio ?? policy.limit.ratio
+        policy.changedRatio = stopChanged ?? policy.changedRatio
+        return policy
+    }
+
+    /// Why a file is refused whose columns changed; nil where that is only warned of.
+    func refusal(_ warnings: [Diagnostic]) -> Diagnostic? {
+        let drift = [ImportFinding.newColumn.rawValue, ImportFinding.goneColumn.rawValue]
+        guard stopsOnDrift, var finding = warnings.first(where: { drift.contains($0.code) }) else {
+            return nil
+        }
+        finding.severity = .error
+        return finding
+    }
+}
 
 /// How imports work.
 package struct ImportSettings: Sendable {
@@ -18,6 +52,8 @@ package struct ImportSettings: Sendable {
     package var blobs: BlobStore
     /// Runs in every transaction that writes; throws when whoever imports must not write any more.
     package var fence: @Sendable (Connection) async throws -> Void = { _ in }
+    /// What a flow says of a file's faults, in the place of its mapping.
+    package var limits = ImportLimits()
     /// Takes the secrets of the connector out of what it says.
     package var redaction = Redaction()
 

@@ -11,6 +11,7 @@ package struct RunError: ReportableError {
         case running = "RUN-RUNNING"
         case undone = "RUN-UNDONE"
         case sent = "RUN-SENT"
+        case forgotten = "RUN-FORGOTTEN"
         case quarantineUnknown = "QUARANTINE-UNKNOWN"
         case nothingToReplay = "QUARANTINE-NOTHING"
         case caseUnknown = "MATCH-CASE-UNKNOWN"

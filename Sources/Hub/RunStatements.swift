@@ -30,7 +30,8 @@ package enum HubStatements {
         WriteExpectations.self, KeepLate.self, KeepFailed.self, FindAlerts.self, AlertTold.self,
         LockUploads.self, KeepUpload.self, FindUpload.self, WaitingUploads.self, MeasureFlows.self,
         MeasureJobs.self, MeasureQuarantine.self, MeasureRuns.self, PendingShipment.self, MakeShipment.self,
-        EndShipment.self, StartOutgoing.self,
+        EndShipment.self, StartOutgoing.self, OldFiles.self, OldImages.self, ForgetImages.self, OldJobs.self,
+        DropOldJobs.self, MissingDay.self, KeepFlowRetention.self,
     ]
 }
 

@@ -81,6 +81,7 @@ package struct UndoEngine: Sendable {
         }
         guard state.isFinished else { throw RunError(.running, facts) }
         guard state.kind != RunKind.export.rawValue else { throw RunError(.sent, facts) }
+        guard !state.isForgotten else { throw RunError(.forgotten, facts) }
         if let undo = state.undoneBy {
             throw RunError(.undone, facts.merging(["undo": String(undo)]) { $1 })
         }
@@ -93,13 +94,17 @@ struct UndoState: Statement {
         let isFinished: Bool
         let undoneBy: Int?
         let kind: String
+        let isForgotten: Bool
     }
 
     let run: Int
 
-    static let sql = "select state <> 'running', undone_by, kind from run where id = $1::bigint"
+    static let sql =
+        "select state <> 'running', undone_by, kind, forgotten_at is not null from run where id = $1::bigint"
     var parameters: [Parameter] { [Parameter(run)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> State {
-        State(isFinished: try row.next(), undoneBy: try row.next(), kind: try row.next())
+        State(
+            isFinished: try row.next(), undoneBy: try row.next(), kind: try row.next(),
+            isForgotten: try row.next())
     }
 }

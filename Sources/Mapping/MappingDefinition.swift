@@ -18,7 +18,7 @@ package struct MappingDefinition: Sendable {
     /// What makes a record the same one again, and what happens when it comes with other content.
     package let upsert: UpsertRule
     /// What happens to faulty records, and how many a file may have.
-    package let errorPolicy: ErrorPolicy
+    package var errorPolicy: ErrorPolicy
     /// Whether the billing status of documents is derived from these records.
     package let derivesBillingStatus: Bool
     /// Files beside the mapping that it is tested with, as patterns.

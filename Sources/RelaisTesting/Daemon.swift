@@ -36,6 +36,9 @@ package struct Daemon {
     /// Their messages.
     package var messages: [String] { events.compactMap { $0["message"] } }
 
+    /// Jobs of flows that ended well; the daily job is none.
+    package var flowsDone: Int { events.count { $0["message"] == "job done" && $0["kind"] == "flow" } }
+
     /// The address of its web server, once it is ready.
     package func address() async throws -> String {
         try await until { messages.contains("ready") }

@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import Diagnostics
+internal import Hub
 internal import Server
 internal import Words
 
@@ -47,6 +48,9 @@ extension Configuration {
         case .roles: Role.allCases.filter(roles.contains).map(\.rawValue).joined(separator: ",")
         case .stopWithin: String(stopWithin)
         case .logFormat: logFormat.rawValue
+        case .keepFiles: String(retention.files)
+        case .keepImages: String(retention.images)
+        case .keepJobs: String(retention.jobs)
         default: sources[key]?.text
         }
     }

@@ -5,6 +5,7 @@ internal import Diagnostics
 internal import Foundation
 internal import Mail
 internal import FileTransfer
+internal import Hub
 internal import Model
 internal import Server
 internal import YAML
@@ -27,6 +28,8 @@ struct Configuration: Sendable {
     var stopWithin = 30
     /// Form of the log.
     var logFormat = LogFormat.text
+    /// Days that things are kept.
+    var retention = RetentionDays()
     /// The texts that it was filled from, with where each was said.
     private(set) var sources: [Key: Said] = [:]
 
@@ -46,6 +49,9 @@ struct Configuration: Sendable {
         case listen, roles
         case stopWithin = "stop_within"
         case logFormat = "log_format"
+        case keepFiles = "keep_files"
+        case keepImages = "keep_images"
+        case keepJobs = "keep_jobs"
 
         /// The environment's name for it.
         var variable: String { "RELAIS_" + rawValue.uppercased() }
@@ -144,15 +150,25 @@ struct Configuration: Sendable {
                 faults.append(fault(.roles, Role.allCases.map(\.rawValue).joined(separator: ", ")))
             }
         }
-        if let text = sources[.stopWithin]?.text {
-            stopWithin = Int(text) ?? -1
-            if !(0...3600 ~= stopWithin) { faults.append(fault(.stopWithin, "0–3600")) }
-        }
+        fill(.stopWithin, 0...3600, &stopWithin, &faults)
+        fill(.keepFiles, 1...36_500, &retention.files, &faults)
+        fill(.keepImages, 1...36_500, &retention.images, &faults)
+        fill(.keepJobs, 1...36_500, &retention.jobs, &faults)
         if let text = sources[.logFormat]?.text {
             logFormat = LogFormat(rawValue: text) ?? .text
             if LogFormat(rawValue: text) == nil { faults.append(fault(.logFormat, "text | json")) }
         }
         fillMailServer(&faults)
+    }
+
+    private func fill(
+        _ key: Key, _ range: ClosedRange<Int>, _ value: inout Int, _ faults: inout [Diagnostic]
+    ) {
+        guard let text = sources[key]?.text else { return }
+        guard let number = Int(text), range.contains(number) else {
+            return faults.append(fault(key, "\(range.lowerBound)–\(range.upperBound)"))
+        }
+        value = number
     }
 
     private mutating func fillMailServer(_ faults: inout [Diagnostic]) {

@@ -120,7 +120,9 @@ private struct Node {
         let name =
             "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier):"
             + UUID().uuidString.prefix(8)
+        let retention = Retention(pool: pool, blobs: database.blobs, days: configuration.retention)
         let handlers = runner.handlers.merging(try AlertTexts.sender(pool, database).handlers) { $1 }
+            .merging(retention.handlers) { $1 }
         return WorkerService(
             worker: Worker(
                 pool: pool, name: name, slots: [.interactive: 2, .scheduled: 4, .bulk: 1], timing: timing,

@@ -50,7 +50,7 @@ import Testing
                 "\(applied.errors)")
             let daemon = try Daemon(data, folder)
             try drop("comptes.csv", in: flow.inbox)
-            try await until { daemon.messages.contains("job done") }
+            try await until { daemon.flowsDone == 1 }
             let runs = try await runs(data)
             #expect(runs.count == 1 && runs[0].contains(#""inserted":6"#), "\(runs)")
             #expect(!FileManager.default.fileExists(atPath: flow.inbox.path + "/comptes.csv"))
@@ -73,7 +73,7 @@ import Testing
             try drop("comptes.csv", in: flow.inbox)
             let queued = try await RelaisCommand.run(["flows", "run", "comptes", "--data", data])
             #expect(queued.status == 0, "\(queued.errors)")
-            try await until { daemon.messages.contains("job done") }
+            try await until { daemon.flowsDone == 1 }
             #expect(try await runs(data).count == 1)
             #expect(try await daemon.stop() == 0)
         }
@@ -100,13 +100,13 @@ import Testing
             // The lease need not end by itself here.
             try await connection.script("update job set lease_until = now()")
             let second = try Daemon(data, folder)
-            try await until { second.messages.contains("job done") }
+            try await until { second.flowsDone == 1 }
             #expect(try await connection.run(AdHoc<Int>("select count(*) from party")) == [30_000])
             #expect(
                 try await connection.run(AdHoc<String>("select state from run order by id")) == [
                     "failed", "succeeded",
                 ])
-            #expect(try await connection.run(AdHoc<Int>("select attempt::bigint from job_history")) == [2])
+            #expect(try await connection.run(AdHoc<Int>("select attempt::bigint from job_history where kind = 'flow'")) == [2])
             await connection.close()
             #expect(try await second.stop() == 0)
         }
@@ -144,7 +144,7 @@ import Testing
             let daemon = try Daemon(data, folder)
             for done in 1...2 {
                 _ = try await RelaisCommand.run(["flows", "run", "distant", "--data", data])
-                try await until { daemon.messages.count { $0 == "job done" } == done }
+                try await until { daemon.flowsDone == done }
             }
             let done = try FileManager.default.contentsOfDirectory(
                 atPath: server.files.appending(path: "done").path)

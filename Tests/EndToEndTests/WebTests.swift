@@ -59,13 +59,13 @@ import Testing
             let shown = ["Authorization": "Bearer jeton"]
             let first = try await ask(url + "comptes.csv", "POST", body: body, shown)
             #expect(first.status == 202 && first.text.contains(#""state":"accepted""#), "\(first)")
-            try await until { daemon.messages.contains("job done") }
+            try await until { daemon.flowsDone == 1 }
             let second = try await ask(url + "encore.csv", "POST", body: body, shown)
             #expect(second.status == 200 && second.text.contains(#""state":"known""#), "\(second)")
             let third = try await ask(
                 url + "un%20de%20plus.csv", "POST", body: body + Data("C9,Neuf,,,,,,,\n".utf8), shown)
             #expect(third.status == 202)
-            try await until { daemon.messages.count { $0 == "job done" } == 2 }
+            try await until { daemon.flowsDone == 2 }
             let runs = try await RelaisCommand.run(["runs", "--json", "--data", data])
             #expect(runs.output.split(separator: "\n").count == 2, "\(runs.output)")
             #expect(runs.output.contains("un de plus.csv") && !runs.output.contains("encore.csv"))
@@ -119,7 +119,7 @@ import Testing
             for line in [
                 #"relais_flow_paused{flow="depot"} 0"#, #"relais_quarantine_open{age="day"} 0"#,
                 #"relais_http_requests_total{route="/healthz",method="GET",status="200"} 1"#,
-                #"relais_jobs_total{outcome="done"} 0"#, "# TYPE process_resident_memory_bytes gauge",
+                #"relais_jobs_total{outcome="refused"} 0"#, "# TYPE process_resident_memory_bytes gauge",
             ] {
                 #expect(measures.text.contains(line + "\n"), "\(line)")
             }
