@@ -11,6 +11,7 @@ DEMO_DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/relais-demo,$(HOME)/.local
 VENV = .venv
 PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-dev poppler-utils pkg-config postgresql postgresql-contrib python3-venv
 PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl python3-aiosmtpd systemd
+PYTHON_PEERS = moto[s3,server]
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## list the targets
@@ -18,7 +19,7 @@ help: ## list the targets
 
 # Debian's postgresql package makes and starts a cluster of its own unless it is told not to; other servers start too,
 # which the policy forbids while they are installed, and at the next boot, which only systemd can be told.
-bootstrap: ## install what Debian packages are missing
+bootstrap: ## install what Debian and Python packages are missing
 	@missing=""; for package in $(PACKAGES) $(WANTED); do \
 	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$package"; \
 	done; \
@@ -36,6 +37,13 @@ bootstrap: ## install what Debian packages are missing
 	    case " $$missing " in *" $${service%:*} "*) \
 	      if [ -d /run/systemd/system ]; then $(SUDO) systemctl disable -q $${service#*:} || true; fi;; \
 	    esac; \
+	  done; \
+	fi; \
+	if [ -n "$(PYTHON_WANTED)" ]; then \
+	  test -x $(VENV)/bin/python || python3 -m venv $(VENV); \
+	  for package in $(PYTHON_WANTED); do \
+	    $(VENV)/bin/pip --disable-pip-version-check -q show $${package%%[*} > /dev/null 2>&1 \
+	      || $(VENV)/bin/pip --disable-pip-version-check install -q "$$package"; \
 	  done; \
 	fi
 
@@ -79,6 +87,7 @@ $(1) swift test --skip-build --filter EngineKillTests
 endef
 
 test soak: WANTED = $(PEERS)
+test soak: PYTHON_WANTED = $(PYTHON_PEERS)
 test: bootstrap lint ## lint, build with import check, run every test
 	$(SWIFT_BUILD) --build-tests
 	$(call tests,)

@@ -14,8 +14,8 @@ package enum FileSettings {
     package static let from = SettingDescription(
         "from", .text,
         fr:
-            "Dossier où les fichiers arrivent : chemin absolu, sftp, ftps, ftpes, davs ; ou un fichier https.",
-        en: "Folder that files arrive in: absolute path, sftp, ftps, ftpes, davs; or one file at https.")
+            "Dossier où les fichiers arrivent : chemin absolu, sftp, ftps, ftpes, davs, s3 ; ou un fichier https.",
+        en: "Folder that files arrive in: absolute path, sftp, ftps, ftpes, davs, s3; or one file at https.")
 
     /// The names that are meant.
     package static let pattern = SettingDescription(
@@ -52,16 +52,21 @@ package enum FileSettings {
 
     /// The password.
     package static let password = SettingDescription(
-        "password", .text, secret: true, fr: "Mot de passe, par le nom de son secret.",
-        en: "Password, by the name of its secret.")
+        "password", .text, secret: true, fr: "Mot de passe, ou clé secrète S3, par le nom de son secret.",
+        en: "Password, or secret key of S3, by the name of its secret.")
 
     /// The SSH key.
     package static let privateKey = SettingDescription(
         "private_key", .text, secret: true, fr: "Clé privée SSH, par le nom de son secret.",
         en: "SSH private key, by the name of its secret.")
 
+    /// Where an S3 store is.
+    package static let region = SettingDescription(
+        "region", .text, fr: "Région d'un stockage S3 ; us-east-1 sans elle.",
+        en: "Region of an S3 store; us-east-1 without it.")
+
     /// Every setting.
     package static let all = [
-        paths, from, pattern, after, stillness, hostKeys, authorities, timeout, password, privateKey,
+        paths, from, pattern, after, stillness, hostKeys, authorities, timeout, region, password, privateKey,
     ]
 }

@@ -42,6 +42,7 @@ package enum FileSources {
         var access = TransferAccess()
         access.password = settings.secret(FileSettings.password.name) ?? ""
         access.privateKey = settings.secret(FileSettings.privateKey.name) ?? ""
+        if let region = settings[FileSettings.region.name].first { access.region = region }
         access.hostKeys = settings[FileSettings.hostKeys.name]
         access.authorities = settings[FileSettings.authorities.name].first ?? ""
         if let seconds = number(settings, FileSettings.timeout) { access.silence = .seconds(seconds) }

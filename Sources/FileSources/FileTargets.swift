@@ -19,7 +19,7 @@ package enum FileTargets {
         }
         do throws(TransferError) {
             if [.http, .https].contains(try RemoteAddress(address).scheme) {
-                throw TransferError(.address, ["known": "sftp://, ftps://, ftpes://, davs://"])
+                throw TransferError(.address, ["known": "sftp://, ftps://, ftpes://, davs://, s3://"])
             }
             return FileSources.checkRemote(address, settings)
         } catch {

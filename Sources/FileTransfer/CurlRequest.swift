@@ -7,6 +7,8 @@ package struct TransferAccess: Sendable {
     package var user = ""
     /// The password, when there is one.
     package var password = ""
+    /// The region of an S3 store.
+    package var region = "us-east-1"
     /// An SSH private key as OpenSSH writes it, when there is one.
     package var privateKey = ""
     /// SSH keys that the machine may show: SHA-256 in base64, `SHA256:` before it or not.
@@ -20,6 +22,13 @@ package struct TransferAccess: Sendable {
 
     /// Nobody's access.
     package init() {}
+
+    /// The same without name and password, where these are not shown as they are.
+    var withoutPassword: TransferAccess {
+        var access = self
+        (access.user, access.password) = ("", "")
+        return access
+    }
 }
 
 /// One transfer.
@@ -56,8 +65,6 @@ package struct CurlRequest {
     package var isAlone = false
     /// TLS from the first command on (FTP).
     package var needsTLS = false
-    /// Signs requests as Amazon does: `aws:amz:REGION:s3`.
-    package var signature: String?
     /// Where an answer's bytes go.
     package var sink = Sink.memory(limit: 16 << 20)
 

@@ -18,13 +18,18 @@ package struct RemoteAddress: Sendable, Hashable {
         case https, http
         /// A folder of a web server (WebDAV).
         case davs, dav
+        /// A bucket of an S3 store, or a part of one.
+        case s3
+        /// The same on this machine, for trials.
+        case s3http = "s3+http"
 
         /// What libcurl calls it.
         var protocolName: String {
             switch self {
             case .ftpes: "ftp"
             case .davs: "https"
-            case .dav: "http"
+            case .dav, .s3http: "http"
+            case .s3: "https"
             default: rawValue
             }
         }

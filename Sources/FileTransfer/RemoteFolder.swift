@@ -106,6 +106,12 @@ package enum RemoteFolders {
         return switch address.scheme {
         case .sftp, .ftps, .ftpes: ListedFolder(address: address, session: session, names: names)
         case .dav, .davs: WebFolder(address: address, session: session, names: names)
+        case .s3, .s3http:
+            BucketFolder(
+                address: address, session: CurlSession(access.withoutPassword, address: address.shown),
+                names: names,
+                signature: BucketSignature(
+                    keyID: access.user, secret: access.password, region: access.region))
         case .http, .https: WebFile(address: address, session: session)
         }
     }

@@ -3,7 +3,6 @@
 
 internal import Diagnostics
 internal import Foundation
-internal import XML
 
 /// A collection of a WebDAV server (RFC 4918).
 struct WebFolder: RemoteFolder {
@@ -35,7 +34,8 @@ struct WebFolder: RemoteFolder {
         }
         var listing = RemoteListing()
         do {
-            for entry in try DAVEntries().read(answer.bytes) { add(entry, to: &listing) }
+            let answers = XMLAnswers("response", namespace: "DAV:", DAVPath.all)
+            for entry in try answers.read(answer.bytes) { add(entry, to: &listing) }
         } catch {
             throw TransferError(
                 .answer, ["detail": "XML"], at: Place(file: shown), retry: .after(.seconds(300)))
@@ -44,10 +44,10 @@ struct WebFolder: RemoteFolder {
         return listing
     }
 
-    private func add(_ entry: DAVEntries.Entry, to listing: inout RemoteListing) {
+    private func add(_ entry: XMLAnswers.Entry, to listing: inout RemoteListing) {
         // Some write the path alone, some the whole address.
-        let path = URLComponents(string: entry.href)?.path ?? ""
-        guard !entry.isFolder, path != address.folder,
+        let path = URLComponents(string: entry[DAVPath.href] ?? "")?.path ?? ""
+        guard entry[DAVPath.folder] == nil, path != address.folder,
             let last = path.split(separator: "/", omittingEmptySubsequences: false).last
         else { return }
         guard let name = FileNames.name(Array(last.utf8)), !name.isEmpty else {
@@ -57,7 +57,8 @@ struct WebFolder: RemoteFolder {
         guard names.isMeant(name) else { return }
         listing.files.append(
             RemoteFile(
-                name: name, size: Int(entry.length), stamp: entry.tag.isEmpty ? entry.changed : entry.tag))
+                name: name, size: entry[DAVPath.length].flatMap { Int($0) },
+                stamp: entry[DAVPath.tag] ?? entry[DAVPath.changed] ?? ""))
     }
 
     func fetch(
@@ -103,63 +104,12 @@ struct WebFolder: RemoteFolder {
     }
 }
 
-/// Reads the answer to PROPFIND.
-private struct DAVEntries {
-    struct Entry {
-        var href = ""
-        var length = ""
-        var tag = ""
-        var changed = ""
-        var isFolder = false
-    }
-
-    private var trie = PathTrie(records: [XMLName("response", namespace: "DAV:")])
-    private let href: PathTrie.Node
-    private let length: PathTrie.Node
-    private let tag: PathTrie.Node
-    private let changed: PathTrie.Node
-    private let folder: PathTrie.Node
-
-    init() {
-        func element(_ name: String, of parent: PathTrie.Node, _ trie: inout PathTrie) -> PathTrie.Node {
-            trie.element(XMLName(name, namespace: "DAV:"), of: parent)
-        }
-        href = element("href", of: PathTrie.record, &trie)
-        let prop = element("prop", of: element("propstat", of: PathTrie.record, &trie), &trie)
-        length = element("getcontentlength", of: prop, &trie)
-        tag = element("getetag", of: prop, &trie)
-        changed = element("getlastmodified", of: prop, &trie)
-        folder = element("collection", of: element("resourcetype", of: prop, &trie), &trie)
-        for node in [href, length, tag, changed] { trie.keepText(of: node) }
-    }
-
-    func read(_ bytes: [UInt8]) throws -> [Entry] {
-        var entries: [Entry] = []
-        var captures: [Capture] = []
-        var texts: [UInt8] = []
-        func take(_ record: CapturedRecord) {
-            captures.removeAll(keepingCapacity: true)
-            texts.removeAll(keepingCapacity: true)
-            record.copy(into: &captures, &texts)
-            var entry = Entry()
-            for capture in captures {
-                let range = capture.textStart..<capture.textStart + Int(capture.textCount)
-                let text = String(decoding: texts[range], as: UTF8.self)
-                    .trimmingCharacters(in: .whitespacesAndNewlines)
-                switch Int(capture.node) {
-                case href: entry.href = text
-                case length: entry.length = text
-                case tag: entry.tag = text
-                case changed: entry.changed = text
-                case folder: entry.isFolder = true
-                default: break
-                }
-            }
-            entries.append(entry)
-        }
-        let reader = try XMLRecordReader(trie)
-        try reader.feed(bytes, take)
-        try reader.finish(take)
-        return entries
-    }
+/// What is asked of each entry of a folder.
+private enum DAVPath {
+    static let href = ["href"]
+    static let length = ["propstat", "prop", "getcontentlength"]
+    static let tag = ["propstat", "prop", "getetag"]
+    static let changed = ["propstat", "prop", "getlastmodified"]
+    static let folder = ["propstat", "prop", "resourcetype", "collection"]
+    static let all = [href, length, tag, changed, folder]
 }

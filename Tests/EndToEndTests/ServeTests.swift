@@ -106,7 +106,9 @@ import Testing
                 try await connection.run(AdHoc<String>("select state from run order by id")) == [
                     "failed", "succeeded",
                 ])
-            #expect(try await connection.run(AdHoc<Int>("select attempt::bigint from job_history where kind = 'flow'")) == [2])
+            #expect(
+                try await connection.run(
+                    AdHoc<Int>("select attempt::bigint from job_history where kind = 'flow'")) == [2])
             await connection.close()
             #expect(try await second.stop() == 0)
         }

@@ -8,7 +8,7 @@ internal import FileSources
 /// Reads the files that its settings name, or those that arrive in a folder; each file is an artifact.
 package struct ERPConnector: Connector {
     package static let description = ConnectorDescription(
-        id: "erp", version: 3, settings: FileSettings.all, mappings: ["ubl-invoice", "accounts-csv"])
+        id: "erp", version: 4, settings: FileSettings.all, mappings: ["ubl-invoice", "accounts-csv"])
 
     private let source: any FileSource
 
