@@ -58,7 +58,7 @@ package struct Alerts: Sendable {
 
     /// - Parameter mail: nil where none is set up; mail then waits as a failing job.
     package init(
-        pool: Pool, connectors: ConnectorRegistry, mappings: MappingLibrary, secrets: Secrets,
+        pool: Pool, connectors: ConnectorRegistry, mappings: MappingShelf, secrets: Secrets,
         mail: MailServer?, wording: @escaping Wording
     ) {
         self.pool = pool
@@ -66,7 +66,8 @@ package struct Alerts: Sendable {
         self.mail = mail
         self.wording = wording
         read = { text, name in
-            try FlowDefinition.parse(text, file: name, connectors: connectors, mappings: mappings)
+            try FlowDefinition.parse(
+                text, file: name, connectors: connectors, mappings: try mappings.library())
         }
     }
 

@@ -12,13 +12,13 @@ package import PostgreSQL
 package struct FlowRunner: Sendable {
     private let pool: Pool
     private let connectors: ConnectorRegistry
-    private let mappings: MappingLibrary
+    private let mappings: MappingShelf
     private let settings: ImportSettings
     private let secrets: Secrets
 
     /// A runner.
     package init(
-        pool: Pool, connectors: ConnectorRegistry, mappings: MappingLibrary, settings: ImportSettings,
+        pool: Pool, connectors: ConnectorRegistry, mappings: MappingShelf, settings: ImportSettings,
         secrets: Secrets
     ) {
         self.pool = pool
@@ -42,6 +42,7 @@ package struct FlowRunner: Sendable {
         guard
             let current = try await pool.withConnection({ try await $0.run(CurrentFlow(flow: id)) }).first
         else { throw FlowError(.unknown, ["name": String(id)]) }
+        let mappings = try mappings.library()
         let flow: FlowDefinition
         do throws(FlowFaults) {
             flow = try FlowDefinition.parse(
@@ -69,11 +70,12 @@ package struct FlowRunner: Sendable {
             type == UploadedFiles.self
             ? UploadedFiles(UploadedFiles.Inbox(flow: id, pool: pool, blobs: settings.blobs))
             : type.init(opened)
-        return try await read(connector, flow, origin, running, redaction)?.run
+        return try await read(connector, flow, mappings, origin, running, redaction)?.run
     }
 
     private func read(
-        _ connector: some Connector, _ flow: FlowDefinition, _ origin: FlowOrigin, _ running: RunningJob,
+        _ connector: some Connector, _ flow: FlowDefinition, _ mappings: MappingLibrary, _ origin: FlowOrigin,
+        _ running: RunningJob,
         _ redaction: Redaction
     ) async throws -> ImportReport? {
         var settings = settings

@@ -32,13 +32,13 @@ package struct Uploads: Sendable {
 
     private let pool: Pool
     private let connectors: ConnectorRegistry
-    private let mappings: MappingLibrary
+    private let mappings: MappingShelf
     private let blobs: BlobStore
     private let secrets: Secrets
 
     /// Takes files into a database, and what is too large for it beside that.
     package init(
-        pool: Pool, connectors: ConnectorRegistry, mappings: MappingLibrary, blobs: BlobStore,
+        pool: Pool, connectors: ConnectorRegistry, mappings: MappingShelf, blobs: BlobStore,
         secrets: Secrets
     ) {
         self.pool = pool
@@ -66,7 +66,7 @@ package struct Uploads: Sendable {
         try await pool.withConnection { connection in
             guard let token, let flow = try await connection.run(FindFlows(name: name)).first,
                 let definition = try? FlowDefinition.parse(
-                    flow.text, file: name, connectors: connectors, mappings: mappings),
+                    flow.text, file: name, connectors: connectors, mappings: try mappings.library()),
                 definition.connector == UploadedFiles.description.id,
                 let expected = try await secrets.open(definition.settings, on: connection)
                     .secret(UploadedFiles.token.name),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mappings at hand: those shipped with Relais.
+// Mappings by name: those shipped with Relais, and those of one's own.
 
 package import Foundation
 internal import Diagnostics
@@ -45,6 +45,20 @@ package struct MappingLibrary: Sendable {
         self.mappings = mappings
         self.exports = exports
         self.files = places
+    }
+
+    private init(
+        _ mappings: [String: MappingDefinition], _ exports: [String: ExportDefinition], _ files: [String: URL]
+    ) {
+        (self.mappings, self.exports, self.files) = (mappings, exports, files)
+    }
+
+    /// These mappings and others, which take the place of those of their names.
+    func merging(_ other: MappingLibrary) -> MappingLibrary {
+        MappingLibrary(
+            mappings.filter { other.files[$0.key] == nil }.merging(other.mappings) { $1 },
+            exports.filter { other.files[$0.key] == nil }.merging(other.exports) { $1 },
+            files.merging(other.files) { $1 })
     }
 
     /// The mapping called `name`.

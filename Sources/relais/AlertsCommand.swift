@@ -72,9 +72,12 @@ struct AlertsCommand: AsyncParsableCommand {
 /// How alerts are said.
 enum AlertTexts {
     /// What sends alerts of a database.
-    static func sender(_ pool: Pool, _ database: DatabaseOptions) throws -> Alerts {
+    static func sender(
+        _ pool: Pool, _ database: DatabaseOptions, _ shelf: MappingShelf? = nil
+    ) throws -> Alerts {
         Alerts(
-            pool: pool, connectors: connectors, mappings: try .shipped(), secrets: try database.secrets,
+            pool: pool, connectors: connectors, mappings: shelf ?? database.mappings,
+            secrets: try database.secrets,
             mail: try database.configuration().mailServer, wording: { text(of: $0) })
     }
 

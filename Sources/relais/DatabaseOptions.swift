@@ -56,6 +56,9 @@ struct DatabaseOptions: ParsableArguments {
         get throws { ImportSettings(companySIREN: try configuration().companySIREN, blobs: blobs) }
     }
 
+    /// The mappings shipped, and those of `mappings` in the data folder.
+    var mappings: MappingShelf { MappingShelf(own: folder.appending(path: "mappings")) }
+
     /// Where files are kept: large ones beside the database.
     var blobs: BlobStore { BlobStore(folder: folder.appending(path: "blobs").path) }
 
@@ -99,14 +102,21 @@ struct OutputOptions: ParsableArguments {
     var asJSON = false
 }
 
-/// The mappings shipped with the program, and how one is chosen.
+extension MappingShelf {
+    /// The mappings that commands without a database see: those shipped, and those of the usual data folder.
+    static var ofSurroundings: MappingShelf {
+        MappingShelf(own: URL(filePath: Surroundings.dataFolder).appending(path: "mappings"))
+    }
+}
+
+/// The mappings shipped with the program and one's own, and how one is chosen.
 struct MappingOptions: ParsableArguments {
     @Option(name: .customLong("mapping"), help: ArgumentHelp(words("option.mapping"), valueName: "NAME"))
     var name: String?
 
     /// What finds the mapping of each file: the named one, or by what the file holds.
-    func chooser() throws -> MappingChooser {
-        let library = try MappingLibrary.shipped()
+    func chooser(_ shelf: MappingShelf = .ofSurroundings) throws -> MappingChooser {
+        let library = try shelf.library()
         return MappingChooser(
             library, named: try name.map { try MappingOptions.find($0, in: library).definition })
     }

@@ -32,7 +32,9 @@ struct DoctorCommand: AsyncParsableCommand {
                 }
                 return "\(newest.major) (\(newest.programs.path))"
             },
-            check("mappings") { try MappingLibrary.shipped().mappings.keys.sorted().joined(separator: ", ") },
+            check("mappings") {
+                try database.mappings.library().mappings.keys.sorted().joined(separator: ", ")
+            },
             check("disk") { try freeSpace() },
             await databaseCheck(),
         ]

@@ -56,7 +56,7 @@ struct FlowsCommand: AsyncParsableCommand {
         var file: String
 
         func run() async throws {
-            let flow = try await FlowFile.read(file)
+            let flow = try await FlowFile.read(file, .ofSurroundings)
             Console.print(words("flows.checked", ["name": flow.name, "count": String(flow.tests.count)]))
             FlowFile.showNext(flow)
         }
@@ -71,7 +71,7 @@ struct FlowsCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            let flow = try await FlowFile.read(file)
+            let flow = try await FlowFile.read(file, database.mappings)
             let applied = try await database.withConnection { connection in
                 try await Flows.apply(
                     flow, by: Surroundings.person, now: Surroundings.now, on: connection)
@@ -91,7 +91,7 @@ struct FlowsCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            let mappings = try MappingLibrary.shipped()
+            let mappings = try database.mappings.library()
             let job = try await database.withConnection { connection in
                 try await Flows.run(name, connectors: connectors, mappings: mappings, on: connection)
             }
@@ -178,10 +178,10 @@ struct FlowsCommand: AsyncParsableCommand {
 /// A flow's file on this machine.
 private enum FlowFile {
     /// Reads a file, checks it, and runs its tests.
-    static func read(_ path: String) async throws -> FlowDefinition {
+    static func read(_ path: String, _ shelf: MappingShelf) async throws -> FlowDefinition {
         let file = try LocalFile(path, limit: 1 << 20)
         let text = String(decoding: try file.read(upTo: 1 << 20), as: UTF8.self)
-        let mappings = try MappingLibrary.shipped()
+        let mappings = try shelf.library()
         let flow = try FlowDefinition.parse(text, file: path, connectors: connectors, mappings: mappings)
         let folder = URL(filePath: path).deletingLastPathComponent().path
         try await FlowTesting.check(flow, in: folder, mappings: mappings)

@@ -24,7 +24,7 @@ struct ImportCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let chooser = try mapping.chooser()
+        let chooser = try mapping.chooser(database.mappings)
         let report = try await database.withDatabase { pool in
             let settings = try database.importSettings
             let engine = ImportEngine(pool: pool, source: "erp", settings, chooser: chooser)

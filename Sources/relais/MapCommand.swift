@@ -27,7 +27,7 @@ struct MapCommand: AsyncParsableCommand {
 
     func run() async throws {
         let chooser = try mapping.chooser()
-        let library = try MappingLibrary.shipped()
+        let library = try MappingShelf.ofSurroundings.library()
         var exporter = try export.map {
             RecordExporter(try MappingOptions.findExport($0, in: library).definition)
         }

@@ -26,7 +26,7 @@ struct MappingCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let library = try MappingLibrary.shipped()
+            let library = try MappingShelf.ofSurroundings.library()
             let mappings = library.mappings.values.sorted { $0.name < $1.name }
             let exports = library.exports.values.sorted { $0.name < $1.name }
             if output.asJSON {
@@ -63,7 +63,8 @@ struct MappingCommand: AsyncParsableCommand {
 
         func run() async throws {
             let shipped =
-                files.isEmpty ? try MappingLibrary.shipped().files.values.map(\.path).sorted() : files
+                files.isEmpty
+                ? try MappingShelf.ofSurroundings.library().files.values.map(\.path).sorted() : files
             var errors = 0
             for path in shipped {
                 let file = try LocalFile(path, limit: 1 << 20)
@@ -101,7 +102,7 @@ struct MappingCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let library = try MappingLibrary.shipped()
+            let library = try MappingShelf.ofSurroundings.library()
             if try MappingOptions.isExport(name, in: library) {
                 return show(try MappingOptions.findExport(name, in: library).definition)
             }
@@ -172,7 +173,8 @@ struct MappingCommand: AsyncParsableCommand {
         var name: String
 
         func run() async throws {
-            let mapping = try MappingOptions.find(name, in: try MappingLibrary.shipped()).definition
+            let mapping = try MappingOptions.find(name, in: try MappingShelf.ofSurroundings.library())
+                .definition
             guard let template = mapping.template else {
                 throw Diagnostic(code: "MAP-NO-TEMPLATE", facts: ["mapping": mapping.identifier])
             }

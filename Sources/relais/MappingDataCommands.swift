@@ -23,7 +23,7 @@ struct MappingTestCommand: AsyncParsableCommand {
     var accept = false
 
     func run() async throws {
-        let library = try MappingLibrary.shipped()
+        let library = try MappingShelf.ofSurroundings.library()
         var failed = 0
         var passed = 0
         let all = library.mappings.keys.sorted() + library.exports.keys.sorted()
@@ -150,7 +150,7 @@ struct MappingInferCommand: AsyncParsableCommand {
     private func infer(_ part: UnpackedFile, _ schema: EntitySchema?) throws {
         let file = try LocalFile(part.path, limit: .max)
         let facts = try FileFacts(file)
-        let library = try MappingLibrary.shipped()
+        let library = try MappingShelf.ofSurroundings.library()
         let head = try MappedFile.head(of: file, facts, name: part.name)
         var inference = try TableInference(head)
         file.rewind()

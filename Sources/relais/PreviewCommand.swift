@@ -35,7 +35,7 @@ struct PreviewCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let chooser = try mapping.chooser()
+        let chooser = try mapping.chooser(database.mappings)
         var printer = PreviewPrinter(form: output.asJSON ? .json : asCSV ? .csv : .text, limit: limit)
         let reports = try await database.withDatabase { pool in
             let settings = try database.importSettings

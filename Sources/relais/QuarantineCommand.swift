@@ -146,7 +146,7 @@ struct QuarantineCommand: AsyncParsableCommand {
                 return Console.print(words("quarantine.reset", count: count))
             }
             let count = try await database.withConnection { [fields] connection in
-                try await Quarantine.correct(filter, fields, MappingLibrary.shipped(), on: connection)
+                try await Quarantine.correct(filter, fields, database.mappings.library(), on: connection)
             }
             guard count > 0 else { throw RunError(.nothingToReplay) }
             Console.print(words("quarantine.corrected", count: count))
@@ -166,7 +166,7 @@ struct QuarantineCommand: AsyncParsableCommand {
 
         func run() async throws {
             let filter = try selection.required(ids)
-            let library = try MappingLibrary.shipped()
+            let library = try database.mappings.library()
             let own = try mapping.name.map { try MappingOptions.find($0, in: library).definition }
             let (report, waiting) = try await database.withDatabase { pool in
                 let settings = try database.importSettings

@@ -47,7 +47,11 @@ struct ServeCommand: AsyncParsableCommand {
             try await Migrator(try Schema.migrations()).migrate(connection)
         }
         logger.info("database ready", metadata: ["migrations": .stringConvertible(applied.count)])
-        let node = Node(database: database, configuration: configuration, pool: pool, logger: logger)
+        let node = Node(
+            database: database, configuration: configuration, pool: pool, logger: logger,
+            shelf: database.mappings)
+        // Faults of mappings are told at the start.
+        _ = try node.shelf.library()
         var group = ServiceGroupConfiguration(
             services: try node.services().map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -65,6 +69,8 @@ private struct Node {
     let configuration: Configuration
     let pool: Pool
     let logger: Logger
+    /// One for all parts, so that a change is read once.
+    let shelf: MappingShelf
     private let counts = JobCounts()
     private let listening = AsyncStream<Void>.makeStream()
 
@@ -93,7 +99,7 @@ private struct Node {
         let uploads =
             isWeb
             ? Uploads(
-                pool: pool, connectors: connectors, mappings: try .shipped(), blobs: database.blobs,
+                pool: pool, connectors: connectors, mappings: shelf, blobs: database.blobs,
                 secrets: try database.secrets) : nil
         let texts = try Language.allCases.map { ($0, try Words($0)) }
         let parts = WebServer.Parts(
@@ -113,7 +119,7 @@ private struct Node {
 
     private func worker() throws -> WorkerService {
         let runner = FlowRunner(
-            pool: pool, connectors: connectors, mappings: try MappingLibrary.shipped(),
+            pool: pool, connectors: connectors, mappings: shelf,
             settings: try database.importSettings, secrets: try database.secrets)
         var timing = Worker.Timing()
         timing.grace = .seconds(max(0, configuration.stopWithin - 5))
@@ -121,7 +127,7 @@ private struct Node {
             "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier):"
             + UUID().uuidString.prefix(8)
         let retention = Retention(pool: pool, blobs: database.blobs, days: configuration.retention)
-        let handlers = runner.handlers.merging(try AlertTexts.sender(pool, database).handlers) { $1 }
+        let handlers = runner.handlers.merging(try AlertTexts.sender(pool, database, shelf).handlers) { $1 }
             .merging(retention.handlers) { $1 }
         return WorkerService(
             worker: Worker(

@@ -106,6 +106,50 @@ import Testing
         }
     }
 
+    @Test
+    func `a mapping of one's own is used by flows as soon as it lies in the data folder, and as it is then`()
+        async throws
+    {
+        try await withDepot { data, folder, daemon in
+            let own = URL(filePath: data + "/mappings")
+            try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+            func write(_ column: String) throws {
+                let text = """
+                    mapping: clients-maison
+                    version: 1
+                    target: account
+                    source: {kind: csv, dialect: {delimiter: ";", header: 1, columns: by-name}}
+                    match: {account: {try: [[external, crm, code]], none: create, many: review}}
+                    upsert: {key: [code]}
+                    fields:
+                      code: {col: Cle, required: true}
+                      name: {col: \(column), required: true}
+
+                    """
+                try Data(text.utf8).write(to: own.appending(path: "clients.yaml"))
+            }
+            try write("Nom")
+            let flow = folder.appending(path: "maison.yaml")
+            try Data(
+                "flow: depot\nconnector: upload\nsecrets: {token: depot}\nmapping: clients-maison\n".utf8
+            )
+            .write(to: flow)
+            let applied = try await RelaisCommand.run(["flows", "apply", flow.path, "--data", data])
+            try #require(applied.status == 0, "\(applied.errors)")
+            let url = try await daemon.address() + "/api/flows/depot/files?name=clients.csv"
+            let shown = ["Authorization": "Bearer jeton"]
+            _ = try await ask(url, "POST", body: Data("Cle;Nom;Titre\n1;Un;Premier\n".utf8), shown)
+            try await until { daemon.flowsDone == 1 }
+            try write("Titre")
+            _ = try await ask(url, "POST", body: Data("Cle;Nom;Titre\n2;Deux;Second\n".utf8), shown)
+            try await until { daemon.flowsDone == 2 }
+            let accounts = try await RelaisCommand.run(["accounts", "list", "--json", "--data", data])
+            #expect(
+                accounts.output.contains("\"Un\"") && accounts.output.contains("\"Second\""),
+                "\(accounts.output) \(accounts.errors)")
+        }
+    }
+
     @Test func `health, readiness and measures are told, and a database that is gone is not ready`()
         async throws
     {

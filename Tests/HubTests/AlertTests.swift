@@ -52,7 +52,7 @@ import Testing
             #expect(try await scheduler.watch(Self.at("2026-01-05T06:00:01Z"), on: connection) == 0)
         }
         let alerts = Alerts(
-            pool: bench.pool, connectors: Self.connectors, mappings: try MappingLibrary.shipped(),
+            pool: bench.pool, connectors: Self.connectors, mappings: MappingShelf(own: nil),
             secrets: secrets,
             mail: try MailServer(
                 "smtps://127.0.0.1:\(server.peer.port)", sender: "relais@exemple.fr",

@@ -154,7 +154,7 @@ import Testing
                 flow.name, connectors: connectors, mappings: try MappingLibrary.shipped(), on: connection)
         }
         let runner = FlowRunner(
-            pool: bench.pool, connectors: connectors, mappings: try MappingLibrary.shipped(),
+            pool: bench.pool, connectors: connectors, mappings: MappingShelf(own: nil),
             settings: ImportSettings(blobs: bench.blobs),
             secrets: Secrets(keyFile: bench.folder.path + "/secret.key", mayMakeKey: true))
         // Leases are never lost by being slow here, and nothing is heard of one that is, until something is written.

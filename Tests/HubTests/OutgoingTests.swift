@@ -51,7 +51,7 @@ import Testing
                 "sortie", connectors: Self.connectors, mappings: try MappingLibrary.shipped(), on: connection)
         }
         let runner = FlowRunner(
-            pool: bench.pool, connectors: Self.connectors, mappings: try MappingLibrary.shipped(),
+            pool: bench.pool, connectors: Self.connectors, mappings: MappingShelf(own: nil),
             settings: ImportSettings(blobs: bench.blobs), secrets: secrets(bench))
         let codes = Codes()
         let worker = Worker(
