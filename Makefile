@@ -11,7 +11,8 @@ DEMO_DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/relais-demo,$(HOME)/.local
 VENV = .venv
 PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-dev poppler-utils pkg-config postgresql postgresql-contrib python3-venv
 PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl python3-aiosmtpd systemd
-PYTHON_PEERS = moto[s3,server]
+# Each where its own versions of the same libraries do not meet another's.
+PYTHON_PEERS = $(VENV):moto[s3,server] $(VENV)-taps:tap-spreadsheets
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## list the targets
@@ -39,13 +40,12 @@ bootstrap: ## install what Debian and Python packages are missing
 	    esac; \
 	  done; \
 	fi; \
-	if [ -n "$(PYTHON_WANTED)" ]; then \
-	  test -x $(VENV)/bin/python || python3 -m venv $(VENV); \
-	  for package in $(PYTHON_WANTED); do \
-	    $(VENV)/bin/pip --disable-pip-version-check -q show $${package%%[*} > /dev/null 2>&1 \
-	      || $(VENV)/bin/pip --disable-pip-version-check install -q "$$package"; \
-	  done; \
-	fi
+	for entry in $(PYTHON_WANTED); do \
+	  venv=$${entry%%:*}; package=$${entry#*:}; \
+	  test -x $$venv/bin/python || python3 -m venv $$venv; \
+	  $$venv/bin/pip --disable-pip-version-check -q show $${package%%[*} > /dev/null 2>&1 \
+	    || $$venv/bin/pip --disable-pip-version-check install -q "$$package"; \
+	done
 
 build: bootstrap ## build the command
 	$(SWIFT_BUILD) --product relais

@@ -21,6 +21,7 @@ let floors = [
     "ConnectorTesting",
     "Diagnostics",
     "FileSources", "FileTransfer", "Hub", "JSON", "Jobs", "Mail", "Mapping", "Model", "PostgreSQL",
+    "Programs",
     "RelaisTesting",
     "Rules",
     "Schedule",
@@ -48,20 +49,23 @@ enum Codec: String {
     case xml = "XML"
     case tabular = "Tabular"
     case fileSources = "FileSources"
+    case programs = "Programs"
 }
 
 /// The only way to declare a connector: `Connectors/NAME/{Sources,Tests}`.
 func connector(_ name: String, uses codecs: [Codec] = []) -> [Target] {
-    let kit = ["ConnectorKit", "Diagnostics", "Model"] + codecs.map(\.rawValue)
+    let kit =
+        ["ConnectorKit", "Diagnostics", "Model"].map { Target.Dependency.target(name: $0) }
+        + codecs.map { .target(name: $0.rawValue) }
     return [
         .target(
             name: "\(name)Connector",
-            dependencies: kit.map { .target(name: $0) },
+            dependencies: kit,
             path: "Connectors/\(name)/Sources",
             swiftSettings: strict),
         .testTarget(
             name: "\(name)ConnectorTests",
-            dependencies: (kit + ["\(name)Connector", "ConnectorTesting"]).map { .target(name: $0) },
+            dependencies: kit + [.target(name: "\(name)Connector"), .target(name: "ConnectorTesting")],
             path: "Connectors/\(name)/Tests",
             swiftSettings: strict),
     ]
@@ -101,6 +105,7 @@ let package = Package(
         .systemLibrary(
             name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         floor("Blocking"),
+        floor("Programs", ["Diagnostics", subprocess]),
         floor("Diagnostics"),
         floor("YAML", ["Diagnostics", yams]),
         floor("Words", ["Model", "Diagnostics", yams], resources: [.copy("Catalogue")]),
@@ -164,7 +169,8 @@ let package = Package(
                 "Model",
                 "ConnectorKit", "FileSources", "Mail",
                 "Words", "YAML",
-                "Diagnostics", "ERPConnector", arguments, lifecycle, logging, signals, subprocess,
+                "Diagnostics", "ERPConnector", "SingerConnector", arguments, lifecycle, logging, signals,
+                subprocess,
             ],
             swiftSettings: strict),
         floor("RelaisTesting", ["PostgreSQL", "CRM", "Model", "Diagnostics", subprocess]),
@@ -205,7 +211,7 @@ let package = Package(
                 "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileSources", "FileTransfer", "Hub",
                 "JSON", "Jobs",
                 "Mapping",
-                "PostgreSQL",
+                "PostgreSQL", "Programs", "SingerConnector",
                 "Rules", "Schedule", "Server", "Tabular", "Unpacking",
                 "Words", "XML", "YAML", "RelaisTesting", "Diagnostics",
             ]),
@@ -220,7 +226,7 @@ let package = Package(
         tests("UnpackingTests", ["Unpacking", "RelaisTesting", "Diagnostics"]),
         tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
     ]
-        + connector("ERP", uses: [.fileSources])
+        + connector("ERP", uses: [.fileSources]) + connector("Singer", uses: [.programs])
 )
 
 // libFuzzer brings its own `main`, so the fuzz target exists only where `make fuzz` asks for it.

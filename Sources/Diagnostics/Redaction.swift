@@ -7,7 +7,26 @@ package struct Redaction: Sendable {
 
     /// Takes these values out, the longest first; values of fewer than four characters would tear holes everywhere.
     package init(_ values: some Sequence<String> = []) {
-        self.values = values.filter { $0.count >= 4 }.sorted { $0.count > $1.count }
+        let parts = values.flatMap { [$0] + Self.lines(of: $0) + Self.texts(inJSON: $0) }
+        self.values = Set(parts.filter { $0.count >= 4 }).sorted { ($0.count, $0) > ($1.count, $1) }
+    }
+
+    /// A key of many lines may be repeated in part.
+    private static func lines(of value: String) -> [String] {
+        let lines = value.split(whereSeparator: \.isNewline).map(String.init)
+        return lines.count > 1 ? lines.filter { $0.count >= 8 } : []
+    }
+
+    /// The texts of settings that are one secret as a whole, without the names of their members.
+    private static func texts(inJSON value: String) -> [String] {
+        guard let first = value.first(where: { !$0.isWhitespace }), first == "{" || first == "[" else {
+            return []
+        }
+        let strings = value.matches(of: #/"((?:[^"\\]|\\.)*)"(\s*:)?/#).filter { $0.output.2 == nil }
+        return strings.flatMap { string in
+            let text = String(string.output.1)
+            return [text, text.replacing("\\\"", with: "\"").replacing("\\\\", with: "\\")]
+        }
     }
 
     /// The text without the values.

@@ -3,6 +3,7 @@
 
 internal import ERPConnector
 internal import Hub
+internal import SingerConnector
 
 /// Every connector; a repository test compares this with the folders.
-let connectors = ConnectorRegistry([ERPConnector.self])
+let connectors = ConnectorRegistry([ERPConnector.self, SingerConnector.self])

@@ -112,4 +112,48 @@ import Testing
             #expect(try await daemon.stop() == 0)
         }
     }
+
+    @Test func `a real tap is run, its state is kept with its records, and a second run changes nothing`()
+        async throws
+    {
+        try await withDataFolder { data, folder in
+            let tap = Repository.root.appending(path: ".venv-taps/bin/tap-spreadsheets").path
+            let file = folder.appending(path: "clients.csv")
+            try Data("numero,nom\n1,Un\n2,Deux\n".utf8).write(to: file)
+            let configuration = """
+                {"files": [{"path": "\(file.path)", "format": "csv", "table_name": "clients", "delimiter": ",",
+                            "primary_keys": ["numero"]}]}
+                """
+            try await keep("tap", configuration, in: folder, data: data)
+            let own = URL(filePath: data + "/mappings")
+            try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+            let mapping = """
+                mapping: clients-tap
+                version: 1
+                target: account
+                source: {kind: record, stream: clients}
+                match: {account: {try: [[external, crm, code]], none: create, many: review}}
+                upsert: {key: [code]}
+                fields:
+                  code: {path: numero, required: true}
+                  name: {path: nom, required: true}
+
+                """
+            try Data(mapping.utf8).write(to: own.appending(path: "clients.yaml"))
+            try await apply(
+                [
+                    "flow: tap\nconnector: singer\nsettings: {command: \(tap)}\nsecrets: {configuration: tap}\nmapping: clients-tap\n"
+                ],
+                in: folder, data: data)
+            let daemon = try Daemon(data, folder)
+            for (done, count) in [(1, 2), (2, 2), (3, 3)] {
+                if done == 3 { try Data("numero,nom\n1,Un\n2,Deux\n3,Trois\n".utf8).write(to: file) }
+                _ = try await relais("flows", "run", "tap", data: data)
+                try await until { daemon.flowsDone == done }
+                let accounts = try await relais("accounts", "list", "--json", data: data)
+                #expect(accounts.split(separator: "\n").count == count, "\(accounts)")
+            }
+            #expect(try await daemon.stop() == 0)
+        }
+    }
 }

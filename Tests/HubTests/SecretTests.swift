@@ -139,6 +139,17 @@ import Testing
         #expect(!found.contains { $0.place.value?.contains("hunter2") == true })
     }
 
+    @Test func `texts inside settings that are one secret, and lines of a key, are taken out too`() {
+        let redaction = Redaction([
+            #"{"url": "https://x.example", "password": "Gr0s\"Temps", "list": ["langer Text"]}"#,
+            "-----BEGIN KEY-----\nAbCdEfGhIj\n-----END KEY-----",
+        ])
+        #expect(redaction.apply("password Gr0s\\\"Temps refused") == "password ••• refused")
+        #expect(redaction.apply("password Gr0s\"Temps refused") == "password ••• refused")
+        #expect(redaction.apply("langer Text, AbCdEfGhIj") == "•••, •••")
+        #expect(redaction.apply("url and list") == "url and list")
+    }
+
     @Test func `secrets are taken out of what is said, wherever they stand`() {
         let redaction = Redaction(["geheim", "geheimnis", "abc"])
         let diagnostic = Diagnostic(

@@ -13,10 +13,12 @@ import JSON
 import Jobs
 import Mapping
 import PostgreSQL
+import Programs
 import RelaisTesting
 import Rules
 import Schedule
 import Server
+import SingerConnector
 import Tabular
 import Testing
 import Unpacking
@@ -115,6 +117,7 @@ import YAML
             "Server": [
                 "Hub", "Bytes", "FileTransfer", "PostgreSQL", "Model", "Words", "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
+            "Singer": ["ConnectorKit", "Programs", "Diagnostics", "Model"], "Programs": ["Diagnostics"],
         ]
         let foreign: Set = [
             "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",
@@ -144,6 +147,7 @@ import YAML
             + RunError.Code.allCases.map(\.rawValue) + BlobError.Code.allCases.map(\.rawValue)
             + ScheduleError.Code.allCases.map(\.rawValue) + FlowError.Code.allCases.map(\.rawValue)
             + JobError.Code.allCases.map(\.rawValue) + SecretError.Code.allCases.map(\.rawValue)
+            + ProgramError.Code.allCases.map(\.rawValue)
             + TransferError.Code.allCases.map(\.rawValue) + YAMLError.Code.allCases.map(\.rawValue)
             + ServerError.Code.allCases.map(\.rawValue) + UploadError.Code.allCases.map(\.rawValue)
         for code in codes {
@@ -164,7 +168,9 @@ import YAML
 
     @Test func `every connector folder is complete, registered, and its rendered files are fresh`() throws {
         let folder = Repository.root.appending(path: "Connectors")
-        let known: [String: ConnectorDescription] = ["ERP": ERPConnector.description]
+        let known: [String: ConnectorDescription] = [
+            "ERP": ERPConnector.description, "Singer": SingerConnector.description,
+        ]
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(Set(names) == Set(known.keys), "add the connector's description to this test")
         for (name, description) in known {

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Singer connector keeps the promises of every connector, and a tap's state moves with its records.
+
+import ConnectorKit
+import ConnectorTesting
+import Diagnostics
+import Foundation
+import SingerConnector
+import Testing
+
+@Suite struct ConformanceTests {
+    private let tap = #filePath.replacing("Tests/ConformanceTests.swift", with: "Samples/tap")
+
+    private func settings(_ configuration: String? = nil) -> Settings {
+        var settings = Settings(["command": [tap]])
+        settings.secrets["configuration"] = configuration.map { Secret(name: "tap", value: $0) }
+        return settings
+    }
+
+    /// Reads all: texts of artifacts and cursors, and the code of the error at the end.
+    private func read(
+        _ settings: Settings, after cursor: Cursor? = nil
+    ) async -> (texts: [String], cursors: [String], error: Diagnostic?) {
+        var (texts, cursors): ([String], [String]) = ([], [])
+        do {
+            try await SingerConnector(settings).read("customers", after: cursor) { item in
+                switch item {
+                case .artifact(_, let path): texts.append(try String(contentsOfFile: path, encoding: .utf8))
+                case .cursor(let cursor): cursors.append(cursor.text)
+                case .problem: break
+                }
+                return .accepted
+            }
+        } catch {
+            return (texts, cursors, (error as? any ReportableError)?.diagnostic)
+        }
+        return (texts, cursors, nil)
+    }
+
+    @Test func `the connector conforms`() async throws {
+        try await Conformance.check(
+            SingerConnector.self, settings: settings(#"{"count": 6, "password": "geheim"}"#),
+            broken: [
+                Settings([:]), Settings(["command": ["tap-x"]]),
+                Settings(["command": [tap], "patience": ["0"]]),
+            ], secrets: ["geheim"])
+    }
+
+    @Test func `the streams are those that the tap discovers`() async throws {
+        let streams = try await SingerConnector(settings()).discover()
+        #expect(streams == [StreamDescription(name: "customers", naturalKey: ["id"])])
+    }
+
+    @Test func `a tap is told the state that was kept, and goes on from there`() async throws {
+        let first = await read(settings())
+        #expect(first.error == nil && first.cursors == [#"{"last":4}"#])
+        #expect(first.texts.count == 1 && first.texts[0].contains("Société 4"))
+        let second = await read(settings(#"{"count": 7}"#), after: Cursor(#"{"last":4}"#))
+        #expect(second.texts.count == 1 && second.cursors == [#"{"last":6}"#])
+        #expect(!second.texts[0].contains("\"S4\"") && second.texts[0].contains("\"S7\""))
+        let third = await read(settings(#"{"count": 4}"#), after: Cursor(#"{"last":4}"#))
+        #expect(third.texts.isEmpty && third.cursors.isEmpty)
+    }
+
+    @Test func `of a tap that dies, what its last state covers counts, and its last words are told`()
+        async throws
+    {
+        let read = await read(settings(#"{"count": 9, "fail": 5}"#))
+        #expect(read.error?.code == "PROGRAM-FAILED")
+        #expect(read.error?.facts["detail"]?.contains("the service is gone") == true)
+        #expect(read.error?.retry == .after(.seconds(300)))
+        #expect(read.cursors == [#"{"last":4}"#])
+        #expect(
+            read.texts.count == 1 && read.texts[0].contains("\"S4\"") && !read.texts[0].contains("\"S5\""))
+    }
+
+    @Test func `a program that is not there and one that does not end are told`() async throws {
+        var gone = settings()
+        gone.values["command"] = ["/no/such/tap"]
+        #expect(await read(gone).error?.code == "PROGRAM-MISSING")
+        var slow = Settings(["command": ["/bin/sleep"], "config": ["/dev/null"], "patience": ["1"]])
+        slow.values["command"] = [#filePath.replacing("Tests/ConformanceTests.swift", with: "Samples/silent")]
+        #expect(await read(slow).error?.code == "PROGRAM-SLOW")
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs programs of others: output into files, an end that comes for sure, last words kept.
+
+package import Diagnostics
+internal import Foundation
+internal import Subprocess
+internal import SystemPackage
+
+/// A program and what it is told.
+package struct Program: Sendable {
+    /// Its absolute path.
+    package let path: String
+    /// What stands behind its name.
+    package var arguments: [String]
+    /// It is ended after this.
+    package var patience = Duration.seconds(3600)
+
+    /// A program by its absolute path.
+    package init(_ path: String, _ arguments: [String] = []) {
+        self.path = path
+        self.arguments = arguments
+    }
+
+    /// Whether it can be run.
+    package var isExecutable: Bool { FileManager.default.isExecutableFile(atPath: path) }
+
+    /// Runs it to its end, with nothing on its standard input and no environment but the language and the path.
+    ///
+    /// - Parameters:
+    ///   - output: a new file for its standard output.
+    ///   - errors: a new file for its standard error.
+    /// - Throws: `PROGRAM-MISSING`, `PROGRAM-FAILED` with its last words, `PROGRAM-SLOW`.
+    package func run(output: String, errors: String) async throws {
+        guard isExecutable else { throw ProgramError(.missing, at: Place(file: path)) }
+        let patience = patience
+        let status: TerminationStatus? = try await withThrowingTaskGroup(of: TerminationStatus?.self) {
+            group in
+            group.addTask { try await start(output, errors) }
+            group.addTask {
+                try await Task.sleep(for: patience)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+        guard let status else {
+            throw ProgramError(
+                .slow, ["seconds": String(patience.components.seconds)], at: Place(file: path),
+                retry: .after(.seconds(300)))
+        }
+        guard status.isSuccess else {
+            throw ProgramError(
+                .failed, ["detail": Self.lastWords(errors), "status": "\(status)"], at: Place(file: path),
+                retry: .after(.seconds(300)))
+        }
+    }
+
+    private func start(_ output: String, _ errors: String) async throws -> TerminationStatus {
+        func open(_ path: String) throws -> FileDescriptor {
+            try .open(
+                FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
+                permissions: .ownerReadWrite)
+        }
+        let result = try await Subprocess.run(
+            .path(FilePath(path)), arguments: Arguments(arguments),
+            environment: .custom([
+                "LC_ALL": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent",
+            ]),
+            workingDirectory: "/",
+            output: .fileDescriptor(try open(output), closeAfterSpawningProcess: true),
+            error: .fileDescriptor(try open(errors), closeAfterSpawningProcess: true))
+        return result.terminationStatus
+    }
+
+    /// The last lines of a file, at most 2,000 bytes.
+    private static func lastWords(_ path: String) -> String {
+        guard let file = FileHandle(forReadingAtPath: path), let end = try? file.seekToEnd() else {
+            return ""
+        }
+        try? file.seek(toOffset: end > 2000 ? end - 2000 : 0)
+        let text = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
+        return text.split(separator: "\n").suffix(5).joined(separator: "\n")
+    }
+}
+
+/// A program that could not do what it was asked.
+package struct ProgramError: ReportableError {
+    /// Stable codes; each has its texts in the message catalogue.
+    package enum Code: String, CaseIterable, Sendable {
+        case missing = "PROGRAM-MISSING"
+        case failed = "PROGRAM-FAILED"
+        case slow = "PROGRAM-SLOW"
+    }
+
+    package let diagnostic: Diagnostic
+
+    /// The error that a diagnostic describes.
+    package init(_ diagnostic: Diagnostic) {
+        self.diagnostic = diagnostic
+    }
+}
