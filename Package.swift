@@ -178,7 +178,8 @@ let package = Package(
         .executableTarget(
             name: "relais-bench",
             dependencies: [
-                "Hub", "CRM", "ConnectorKit", "ERPConnector", "PostgreSQL", "FileTransfer", "Mapping",
+                "Hub", "CRM", "ConnectorKit", "ERPConnector", "Jobs", "Model", "PostgreSQL", "FileTransfer",
+                "Mapping", "Schedule",
                 "Tabular",
                 "Unpacking", "CLibXML2", "Diagnostics", "RelaisTesting", yams,
             ],

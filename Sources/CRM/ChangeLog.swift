@@ -51,6 +51,15 @@ package enum ChangeLog {
         try await connection.run(ReadChanges(after: position, limit: limit))
     }
 
+    /// The place of the last change behind a place that can be read now; nil when there is none.
+    ///
+    /// One look into the index, however many changes there are.
+    package static func last(
+        after position: Position, on connection: Connection
+    ) async throws(PostgreSQLError) -> Position? {
+        try await connection.run(LastChange(after: position)).first
+    }
+
     /// The place that a reader kept; the log's start for one that never kept any.
     package static func cursor(
         _ name: String, on connection: Connection
@@ -75,7 +84,7 @@ package enum ChangeLog {
     }
 
     static let statements: [any Statement.Type] = [
-        ReadChanges.self, ReadLogCursor.self, KeepLogCursor.self, BeginLog.self,
+        ReadChanges.self, LastChange.self, ReadLogCursor.self, KeepLogCursor.self, BeginLog.self,
     ]
 }
 
@@ -97,6 +106,22 @@ struct ReadChanges: Statement {
         Change(
             position: ChangeLog.Position(transaction: try row.next(), sequence: try row.next()),
             entity: try row.next(), id: try row.next(), operation: try row.next(), run: try row.next())
+    }
+}
+
+struct LastChange: Statement {
+    let after: ChangeLog.Position
+
+    static let sql = """
+        select xid, seq
+        from change_log
+        where (xid, seq) > ($1::text::xid8, $2::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
+        order by xid desc, seq desc
+        limit 1
+        """
+    var parameters: [Parameter] { [Parameter(String(after.transaction)), Parameter(after.sequence)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> ChangeLog.Position {
+        ChangeLog.Position(transaction: try row.next(), sequence: try row.next())
     }
 }
 

@@ -34,17 +34,11 @@ package struct ChangeTailer: Sendable {
         }
     }
 
-    /// Reads what is new and notifies once; the place is kept with the notification.
+    /// Looks whether something is new and notifies once; the place is kept with the notification.
     private static func step(
         _ position: ChangeLog.Position, on connection: Connection
     ) async throws -> ChangeLog.Position {
-        var last = position
-        while true {
-            let changes = try await ChangeLog.read(after: last, on: connection)
-            guard let end = changes.last?.position else { break }
-            last = end
-        }
-        guard last > position else { return position }
+        guard let last = try await ChangeLog.last(after: position, on: connection) else { return position }
         return try await connection.transaction { connection in
             try await ChangeLog.keep(last, as: name, on: connection)
             _ = try await connection.run(

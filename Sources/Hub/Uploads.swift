@@ -63,18 +63,25 @@ package struct Uploads: Sendable {
     }
 
     private func open(_ name: String, token: String?, file: String) async throws -> Target {
-        try await pool.withConnection { connection in
-            guard let token, let flow = try await connection.run(FindFlows(name: name)).first,
-                let definition = try? FlowDefinition.parse(
-                    flow.text, file: name, connectors: connectors, mappings: try mappings.library()),
-                definition.connector == UploadedFiles.description.id,
-                let expected = try await secrets.open(definition.settings, on: connection)
-                    .secret(UploadedFiles.token.name),
-                // Hashes take the same time to compare whatever the token is.
-                SHA256.hash(data: Array(token.utf8)) == SHA256.hash(data: Array(expected.utf8))
-            else { throw UploadError(.refused) }
-            return Target(flow: flow.id, definition: definition, file: file)
+        let found = try await pool.withConnection { try await $0.run(FindFlows(name: name)) }
+        guard let token, let flow = found.first, let definition = try definition(of: flow) else {
+            throw UploadError(.refused)
         }
+        let settings = definition.settings
+        let opened = try await pool.withConnection { try await secrets.open(settings, on: $0) }
+        let expected = opened.secret(UploadedFiles.token.name) ?? ""
+        // Hashes take the same time to compare whatever the token is.
+        guard !expected.isEmpty,
+            SHA256.hash(data: Array(token.utf8)) == SHA256.hash(data: Array(expected.utf8))
+        else { throw UploadError(.refused) }
+        return Target(flow: flow.id, definition: definition, file: file)
+    }
+
+    /// The flow's definition; nil where it takes no uploads, or cannot be read any more.
+    private func definition(of flow: FlowSummary) throws -> FlowDefinition? {
+        let definition = try? FlowDefinition.parse(
+            flow.text, file: flow.name, connectors: connectors, mappings: try mappings.library())
+        return definition?.connector == UploadedFiles.description.id ? definition : nil
     }
 
     /// Keeps a file and makes the job that reads it, in one transaction; the same bytes again change nothing.

@@ -24,6 +24,7 @@ struct Bench {
         let data = try BenchData(folder: folder, only)
         if only == nil || only == "database" { try await DatabaseBench(folder: folder).run() }
         if only == nil || only == "import" { try await ImportBench(folder: folder, python: python).run() }
+        if only == nil || only == "queue" { try await QueueBench(folder: folder, python: python).run() }
         if only == nil || only == "xml" { try await XMLBench(data: data).run() }
         if only == nil || only == "mapping" { try MappingBench().run() }
         if only == nil || only == "csv" { try await CSVBench(data: data, python: python).run() }
