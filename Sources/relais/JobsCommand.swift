@@ -13,7 +13,8 @@ internal import Words
 struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jobs", abstract: words("command.jobs"), discussion: words("command.jobs.discussion"),
-        subcommands: [List.self, Show.self, Retry.self, Cancel.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, Retry.self, Cancel.self, JobLimitCommand.self],
+        defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
