@@ -80,7 +80,12 @@ private struct Node {
             services.append(ClusterKeeper(cluster: cluster, logger: logger))
         }
         if configuration.roles.contains(.scheduler) { services.append(scheduler) }
-        if configuration.roles.contains(.worker) { services.append(try worker()) }
+        if configuration.roles.contains(.worker) {
+            services.append(try worker())
+            // Whoever can read a folder can watch it.
+            let watcher = FolderWatcher(pool: pool, connectors: connectors, mappings: shelf)
+            if let watcher { services.append(WatcherService(watcher: watcher)) }
+        }
         services.append(TailerService(pool: pool, logger: logger))
         let web = try web()
         if let web { services.append(web) }

@@ -20,6 +20,15 @@ struct SchedulerService: Service {
     }
 }
 
+/// Lets flows run when files arrive in their folders.
+struct WatcherService: Service {
+    let watcher: FolderWatcher
+
+    func run() async {
+        await cancelWhenGracefulShutdown { await watcher.run() }
+    }
+}
+
 /// Does jobs; told to end, it finishes them or gives them back.
 struct WorkerService: Service {
     let worker: Worker

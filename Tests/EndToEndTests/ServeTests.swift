@@ -59,6 +59,27 @@ import Testing
         }
     }
 
+    @Test func `a file that arrives in a watched folder is imported without a schedule`() async throws {
+        try await withDataFolder { data, folder in
+            let flow = try writeFlow(folder, schedule: nil)
+            _ = try await RelaisCommand.run(["flows", "apply", flow.file, "--data", data])
+            let daemon = try Daemon(data, folder)
+            _ = try await daemon.address()
+            // The watch begins within seconds of the flow.
+            var number = 0
+            try await until {
+                number += 1
+                try Data("id,name,siren,siret,tva,street,postcode,city,phone\nC\(number),Un,,,,,,,\n".utf8)
+                    .write(to: flow.inbox.appending(path: "\(number).csv"))
+                try await Task.sleep(for: .seconds(1))
+                return daemon.flowsDone > 0
+            }
+            let runs = try await runs(data)
+            #expect(runs.count >= 1 && runs.allSatisfy { $0.contains(#""quarantined":0"#) }, "\(runs)")
+            #expect(try await daemon.stop() == 0)
+        }
+    }
+
     @Test func `PostgreSQL killed under the daemon comes back, and the work goes on without hands`()
         async throws
     {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lets flows run as soon as a file has arrived in their folder, besides by the clock.
+
+internal import ConnectorKit
+internal import FileSources
+internal import FileTransfer
+internal import Foundation
+internal import Jobs
+package import Mapping
+internal import Model
+package import PostgreSQL
+
+/// Watches the folders of this machine that flows read from.
+package struct FolderWatcher: Sendable {
+    private let pool: Pool
+    private let connectors: ConnectorRegistry
+    private let mappings: MappingShelf
+    private let watch: FolderWatch
+
+    /// Nil where the machine cannot tell of files.
+    package init?(pool: Pool, connectors: ConnectorRegistry, mappings: MappingShelf) {
+        guard let watch = FolderWatch() else { return nil }
+        self.watch = watch
+        self.pool = pool
+        self.connectors = connectors
+        self.mappings = mappings
+    }
+
+    /// A flow that reads from a folder of this machine.
+    private struct Watched {
+        let flow: Int
+        let definition: FlowDefinition
+        /// How long a file must lie still before it is read.
+        let stillness: Int
+    }
+
+    /// Watches until the task is cancelled; looks every few seconds for flows that are new.
+    package func run() async {
+        var flows: [String: [Watched]] = [:]
+        var waiting: Set<String> = []
+        var read = ContinuousClock.now - .seconds(60)
+        while !Task.isCancelled {
+            if read.duration(to: .now) > .seconds(5), let found = try? await folders() {
+                flows = found
+                await watch.watch(Set(flows.keys))
+                read = .now
+            }
+            waiting.formUnion(await watch.changed(within: 1))
+            for folder in waiting {
+                let isTold = try? await tell(flows[folder] ?? [])
+                if isTold == true { waiting.remove(folder) }
+            }
+        }
+    }
+
+    /// The flows by the folders they read from.
+    private func folders() async throws -> [String: [Watched]] {
+        let (summaries, library) = (
+            try await pool.withConnection { try await Flows.list(on: $0) }, try mappings.library()
+        )
+        var found: [String: [Watched]] = [:]
+        for summary in summaries where summary.pausedAt == nil {
+            guard
+                let flow = try? FlowDefinition.parse(
+                    summary.text, file: summary.name, connectors: connectors, mappings: library),
+                let from = flow.settings[FileSettings.from.name].first, from.hasPrefix("/")
+            else { continue }
+            let stillness = flow.settings[FileSettings.stillness.name].first.flatMap { Int($0) } ?? 5
+            found[from, default: []].append(
+                Watched(flow: summary.id, definition: flow, stillness: stillness))
+        }
+        return found
+    }
+
+    /// Makes the flows' jobs, once the files that have arrived lie still.
+    ///
+    /// - Returns: whether all were made: a job of before that has not ended may have looked too early.
+    private func tell(_ flows: [Watched]) async throws -> Bool {
+        try await pool.withConnection { connection in
+            var areMade = true
+            for watched in flows {
+                var job = FlowJob.make(watched.definition, flow: watched.flow, nominal: nil)
+                job.unique = "watch:\(watched.definition.name)"
+                let now = try await connection.run(Now()).first ?? Timestamp(microsecondsSince1970: 0)
+                job.runAt = Timestamp(
+                    microsecondsSince1970: now.microsecondsSince1970
+                        + Int64(watched.stillness + 1) * 1_000_000)
+                if try await JobQueue.enqueue([job], on: connection).isEmpty { areMade = false }
+            }
+            return areMade
+        }
+    }
+}
