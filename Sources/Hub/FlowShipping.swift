@@ -98,7 +98,8 @@ struct FlowShipping {
         var exporter = RecordExporter(export)
         var file = try DurableFile(in: spool.path)
         try await each(rows, on: connection) { _, record in
-            let refusal = exporter.write(record).first { $0.severity == .error }
+            // A record with any finding is not written.
+            let refusal = exporter.write(record).first
             try file.write(exporter.take())
             return refusal
         } count: { ledger, problems in
@@ -138,7 +139,7 @@ struct FlowShipping {
         let key = settings.secret(FlowOutgoing.signature)
         try await each(rows, on: connection) { row, record in
             var exporter = RecordExporter(export)
-            if let fault = exporter.write(record).first(where: { $0.severity == .error }) { return fault }
+            if let fault = exporter.write(record).first { return fault }
             let json = exporter.take(isLast: true)
             guard exporter.count > 0 else { return nil }
             do throws(TransferError) {

@@ -34,13 +34,21 @@ package struct FolderWatcher: Sendable {
         let stillness: Int
     }
 
+    /// What a version of a flow says; nil where it reads from no folder of this machine.
+    private struct Known {
+        let version: Int
+        let folder: String?
+        let watched: Watched?
+    }
+
     /// Watches until the task is cancelled; looks every few seconds for flows that are new.
     package func run() async {
         var flows: [String: [Watched]] = [:]
+        var known: [Int: Known] = [:]
         var waiting: Set<String> = []
         var read = ContinuousClock.now - .seconds(60)
         while !Task.isCancelled {
-            if read.duration(to: .now) > .seconds(5), let found = try? await folders() {
+            if read.duration(to: .now) > .seconds(5), let found = try? await folders(&known) {
                 flows = found
                 await watch.watch(Set(flows.keys))
                 read = .now
@@ -53,23 +61,30 @@ package struct FolderWatcher: Sendable {
         }
     }
 
-    /// The flows by the folders they read from.
-    private func folders() async throws -> [String: [Watched]] {
-        let (summaries, library) = (
-            try await pool.withConnection { try await Flows.list(on: $0) }, try mappings.library()
-        )
+    /// The flows by the folders they read from; a version is read once.
+    private func folders(_ known: inout [Int: Known]) async throws -> [String: [Watched]] {
+        let summaries = try await pool.withConnection { try await Flows.list(on: $0) }
         var found: [String: [Watched]] = [:]
         for summary in summaries where summary.pausedAt == nil {
-            guard
-                let flow = try? FlowDefinition.parse(
-                    summary.text, file: summary.name, connectors: connectors, mappings: library),
-                let from = flow.settings[FileSettings.from.name].first, from.hasPrefix("/")
-            else { continue }
-            let stillness = flow.settings[FileSettings.stillness.name].first.flatMap { Int($0) } ?? 5
-            found[from, default: []].append(
-                Watched(flow: summary.id, definition: flow, stillness: stillness))
+            if known[summary.id]?.version != summary.version { known[summary.id] = try read(summary) }
+            guard let folder = known[summary.id]?.folder, let watched = known[summary.id]?.watched else {
+                continue
+            }
+            found[folder, default: []].append(watched)
         }
         return found
+    }
+
+    private func read(_ summary: FlowSummary) throws -> Known {
+        let library = try mappings.library()
+        guard
+            let flow = try? FlowDefinition.parse(
+                summary.text, file: summary.name, connectors: connectors, mappings: library),
+            let from = flow.settings[FileSettings.from.name].first, from.hasPrefix("/")
+        else { return Known(version: summary.version, folder: nil, watched: nil) }
+        let stillness = flow.settings[FileSettings.stillness.name].first.flatMap { Int($0) } ?? 5
+        let watched = Watched(flow: summary.id, definition: flow, stillness: stillness)
+        return Known(version: summary.version, folder: from, watched: watched)
     }
 
     /// Makes the flows' jobs, once the files that have arrived lie still.

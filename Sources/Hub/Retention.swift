@@ -219,7 +219,7 @@ struct DropOldJobs: Statement {
 struct MissingDay: Statement {
     static let sql = """
         select current_date::text
-        where not exists (select from job where kind = 'daily')
+        where not exists (select from job where unique_key = 'daily:' || current_date::text)
           and not exists (
             select from job_history where kind = 'daily' and group_key = 'daily' and ended_at >= current_date)
         """

@@ -38,38 +38,37 @@ package struct SingerConnector: Connector {
     }
 
     package func sample(_ stream: String, limit: Int) async throws -> [ConnectorItem] {
-        // A sample without side effects is a run whose state nobody keeps; its messages are the first artifact.
-        let items = try await items(after: nil)
-        return Array(items.prefix(limit))
-    }
-
-    private func items(after cursor: Cursor?) async throws -> [ConnectorItem] {
+        // A run whose state nobody keeps. Whoever asked reads its files, so they stay until the system clears them.
         var items: [ConnectorItem] = []
-        try await read("", after: cursor) { item in
+        try await read(Tap(settings, in: folder), after: nil) { item in
             items.append(item)
             return .accepted
         }
-        return items
+        return Array(items.prefix(limit))
     }
 
     package func read(
         _ stream: String, after cursor: Cursor?, _ deliver: (ConnectorItem) async throws -> Delivery
     ) async throws {
-        try await withTap { tap in
-            var failure: (any Error)?
-            do {
-                try await tap.run(after: cursor)
-            } catch let error as ProgramError where !error.has(.missing) {
-                // What it wrote before it died counts up to its last state.
-                failure = error
-            }
-            var messages = try SingerMessages(tap.messages, in: tap.folder, isWhole: failure == nil)
-            while let part = try messages.next() {
-                if let path = part.path { _ = try await deliver(.artifact(name: part.name, path: path)) }
-                if let state = part.state { _ = try await deliver(.cursor(Cursor(state))) }
-            }
-            if let failure { throw failure }
+        try await withTap { tap in try await read(tap, after: cursor, deliver) }
+    }
+
+    private func read(
+        _ tap: Tap, after cursor: Cursor?, _ deliver: (ConnectorItem) async throws -> Delivery
+    ) async throws {
+        var failure: (any Error)?
+        do {
+            try await tap.run(after: cursor)
+        } catch let error as ProgramError where !error.has(.missing) {
+            // What it wrote before it died counts up to its last state.
+            failure = error
         }
+        var messages = try SingerMessages(tap.messages, in: tap.folder, isWhole: failure == nil)
+        while let part = try messages.next() {
+            if let path = part.path { _ = try await deliver(.artifact(name: part.name, path: path)) }
+            if let state = part.state { _ = try await deliver(.cursor(Cursor(state))) }
+        }
+        if let failure { throw failure }
     }
 
     private func withTap<Value>(_ body: (Tap) async throws -> Value) async throws -> Value {

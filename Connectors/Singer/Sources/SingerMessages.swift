@@ -52,10 +52,10 @@ struct SingerMessages {
             if written >= Self.size { break }
         }
         if written == 0 { return nil }
-        if !isWhole || state == nil {
-            // What the last state does not cover is read again the next time, unless there is none at all.
-            guard isWhole || state != nil else { return nil }
-            if !isWhole { try output.truncate(atOffset: UInt64(complete)) }
+        if !isWhole {
+            // What the last state does not cover is read again the next time.
+            guard state != nil else { return nil }
+            try output.truncate(atOffset: UInt64(complete))
         }
         let hasAny = isWhole ? hasRecord : isRecordComplete
         return Part(
