@@ -29,7 +29,8 @@ package struct BlobStore: Sendable {
     /// Every statement, for the test that PREPAREs them.
     package static let statements: [any Statement.Type] = [
         InsertBlob.self, StoreOfBlob.self, InsertPiece.self, ReadPiece.self, ReadPart.self, ListBlobs.self,
-        CountBlobs.self, DropBlob.self, TakeBlobAgain.self,
+        CountBlobs.self, DropBlob.self, TakeBlobAgain.self, HoldBlob.self,
+        LockBlob.self,
     ]
 
     /// Begins a blob, inside the caller's transaction.
@@ -43,7 +44,8 @@ package struct BlobStore: Sendable {
             try await connection.execute(
                 InsertBlob(sha256: sha256, size: size, store: folder == nil ? "database" : "files")) == 1
         if !isNew {
-            let kept = try await connection.run(StoreOfBlob(sha256: sha256)).first
+            // Whoever lets the bytes go meanwhile is waited for, and waits for this transaction.
+            let kept = try await connection.run(HoldBlob(sha256: sha256)).first
             guard kept?.isDropped == true || isLost(sha256, kept?.store) else { return nil }
             if kept?.isDropped == true {
                 try await connection.execute(
@@ -86,11 +88,24 @@ package struct BlobStore: Sendable {
     }
 
     /// Lets the bytes of a blob go; its hash and size stay. The same bytes may come again.
-    package func drop(_ sha256: [UInt8], on connection: Connection) async throws {
-        try await connection.execute(DropBlob(sha256: sha256))
-        guard let folder else { return }
-        let path = Self.place(of: sha256, in: folder).path
-        if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+    ///
+    /// - Parameter isOld: asked once nobody can take the bytes any more: whether they may still go.
+    /// - Returns: whether they went.
+    package func drop(
+        _ sha256: [UInt8], on connection: Connection, if isOld: (Connection) async throws -> Bool
+    ) async throws -> Bool {
+        try await connection.transaction { connection in
+            _ = try await connection.run(LockBlob(sha256: sha256))
+            guard try await isOld(connection) else { return false }
+            try await connection.execute(DropBlob(sha256: sha256))
+            guard let folder else { return true }
+            // Before the commit: behind it, the file might be a new one.
+            let path = Self.place(of: sha256, in: folder).path
+            if FileManager.default.fileExists(atPath: path) {
+                try FileManager.default.removeItem(atPath: path)
+            }
+            return true
+        }
     }
 
     /// Writes bytes of a blob to a new file of a folder, piece by piece.
@@ -226,6 +241,25 @@ struct StoreOfBlob: Statement {
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Row {
         Row(store: try row.next(), isDropped: try row.next())
     }
+}
+
+/// The same for whoever is about to name the blob.
+struct HoldBlob: Statement {
+    let sha256: [UInt8]
+
+    static let sql = "select store, dropped_at is not null from blob where sha256 = $1 for key share"
+    var parameters: [Parameter] { [Parameter(Bytes(sha256))] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> StoreOfBlob.Row {
+        try StoreOfBlob.decode(&row)
+    }
+}
+
+struct LockBlob: Statement {
+    let sha256: [UInt8]
+
+    static let sql = "select true from blob where sha256 = $1 for update"
+    var parameters: [Parameter] { [Parameter(Bytes(sha256))] }
+    typealias Row = Bool
 }
 
 struct DropBlob: Statement {

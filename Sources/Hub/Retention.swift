@@ -65,9 +65,18 @@ package struct Retention: Sendable {
             while true {
                 let files = try await connection.run(OldFiles(days: days.files, limit: 100))
                 if files.isEmpty { break }
-                for file in files { try await blobs.drop(file.sha256, on: connection) }
-                report.files += files.count
-                report.bytes += files.reduce(0) { $0 + $1.size }
+                var gone = 0
+                for file in files {
+                    let old = OldFiles(days: days.files, limit: 1, sha256: file.sha256)
+                    let isGone = try await blobs.drop(file.sha256, on: connection) { connection in
+                        try await !connection.run(old).isEmpty
+                    }
+                    guard isGone else { continue }
+                    gone += 1
+                    report.bytes += file.size
+                }
+                report.files += gone
+                if gone == 0 { break }
             }
             while true {
                 let runs = try await connection.run(OldImages(days: days.images, limit: 10))
@@ -117,11 +126,13 @@ package struct Retention: Sendable {
 struct OldFiles: Statement {
     let days: Int
     let limit: Int
+    /// This one only.
+    var sha256: [UInt8]?
 
     static let sql = """
         select b.sha256, b.size
         from blob b
-        where b.dropped_at is null
+        where b.dropped_at is null and ($3::bytea is null or b.sha256 = $3)
           and exists (select from artifact a where a.sha256 = b.sha256)
           and not exists (
             select from artifact a
@@ -138,7 +149,9 @@ struct OldFiles: Statement {
         order by b.sha256
         limit $2::bigint
         """
-    var parameters: [Parameter] { [Parameter(days), Parameter(limit)] }
+    var parameters: [Parameter] {
+        [Parameter(days), Parameter(limit), Parameter(sha256.map { Bytes($0) })]
+    }
 
     struct Row: Sendable {
         let sha256: [UInt8]
