@@ -93,7 +93,7 @@ package enum RunUndo {
 
     /// Carries the plan out; every step is written down, so that this run can be taken back too.
     package static func write(
-        _ run: Int, by undo: Int, source: Int, on connection: Connection
+        _ run: Int, by undo: Int, on connection: Connection
     ) async throws(PostgreSQLError) {
         try await connection.script(
             """
@@ -136,11 +136,7 @@ package enum RunUndo {
         try await BillingStatus.derive(numbers: numbers, on: connection)
         try await connection.script(
             """
-            insert into change_log (entity, entity_id, op, source_id, run_id)
-            select entity, id, case action when 'delete' then 'delete' when 'restore' then 'update' else 'insert' end,
-              \(source), \(undo)
-            from undo_row
-            where reason is null;
+            \(logged(undo));
             update quarantine set status = case when overrides = '{}' then 'open' else 'fixed' end, closed_at = null
             where replay_run_id = \(run) and status = 'replayed';
             update quarantine set status = 'replayed', closed_at = now()
@@ -149,6 +145,38 @@ package enum RunUndo {
             where id = \(run) and (exists (select from undo_row where reason is null) or not exists (select from undo_row));
             update run set undone_by = null where id = (select undoes from run where id = \(run))
             """)
+    }
+
+    /// Writes the changes down as imports do: a phone, a job or a code that comes or goes changes its party or site.
+    ///
+    /// They are no source's own: whoever leaves out a source's changes must hear that they were taken back.
+    private static func logged(_ undo: Int) -> String {
+        func owner(_ table: String, _ id: String, _ column: String) -> String {
+            """
+            coalesce(
+              (select t.\(column)::text from \(table) t where t.\(id) = u.id \(table == "external_identity" ? "and \(UndoTable.sameCode)" : "") limit 1),
+              u.before->>'\(column)',
+              (select c.before->>'\(column)' from run_change c
+               where c.run_id = \(undo) and c.entity = '\(table)' and c.entity_id = u.id and c.op = 'delete'
+               \(table == "external_identity" ? "and c.before @> u.key" : "") limit 1))
+            """
+        }
+        return """
+            insert into change_log (entity, entity_id, op, run_id)
+            select entity, id, case action when 'delete' then 'delete' when 'restore' then 'update' else 'insert' end, \(undo)
+            from undo_row
+            where reason is null and entity not in ('contact_point', 'external_identity', 'relation')
+            union all
+            select distinct 'party', id, 'update', \(undo) from undo_row where reason is null and entity = 'contact_point'
+            union all
+            select distinct 'party', o.owner::bigint, 'update', \(undo)
+            from undo_row u, lateral (select \(owner("relation", "id", "from_id")) as owner) o
+            where u.reason is null and u.entity = 'relation' and o.owner is not null
+            union all
+            select distinct o.owner, u.id, 'update', \(undo)
+            from undo_row u, lateral (select \(owner("external_identity", "entity_id", "entity")) as owner) o
+            where u.reason is null and u.entity = 'external_identity' and o.owner is not null
+            """
     }
 
     /// Numbers of the documents whose billing status may be another after an undo.

@@ -214,6 +214,10 @@ extension UndoTable {
         }
     }
 
+    /// Whether a code `t` is the plan's `u`.
+    static let sameCode =
+        "t.source_id = (u.key->>'source_id')::int and t.ext_type = u.key->>'ext_type' and t.ext_id = u.key->>'ext_id'"
+
     /// Which of the plan's rows go.
     private var isDeleted: String { "u.entity = '\(name)' and u.action = 'delete' and u.reason is null" }
 

@@ -50,11 +50,11 @@ package struct UndoEngine: Sendable {
             try await connection.execute(CloseDeadRuns())
             try await Self.check(id, on: connection)
             return try await RunSession.withRun(.undo, source: "erp", undoes: id, on: connection) {
-                run, source in
+                run, _ in
                 try await connection.transaction { connection in
                     _ = try await connection.run(LockParties())
                     let report = try await Self.plan(id, undo: run, on: connection)
-                    try await RunUndo.write(id, by: run, source: source, on: connection)
+                    try await RunUndo.write(id, by: run, on: connection)
                     let ledger = RunLedger(
                         inserted: report.count("reinsert"), updated: report.count("restore"),
                         unchanged: report.count("keep"), skipped: report.count("block"),

@@ -235,6 +235,25 @@ import Testing
         #expect(text.contains("F-1") && text.hasSuffix("</r:factures>\n"))
     }
 
+    @Test func `what an undo takes back goes out too, whoever had said it, down to a phone`() async throws {
+        let bench = try await Workbench()
+        let out = bench.folder.appending(path: "out")
+        _ = try await bench.accounts("C1,Durand,991002015,,,,,,")
+        try await apply(
+            try flow("entity: account, mapping: export-comptes, to: \(out.path), except: [crm]"), bench)
+        _ = try await bench.accounts("C1,Durand,991002015,,,,,,0298001122", name: "b.csv")
+        #expect(try await send(bench).isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: out.path))
+        let run = try #require(try await bench.numbers("select max(id) from run").first)
+        _ = try await UndoEngine(pool: bench.pool).undo(run)
+        #expect(try await send(bench).isEmpty)
+        let text = try String(contentsOf: out.appending(path: "sortie-000001.csv"), encoding: .utf8)
+        #expect(text.contains("Durand") && !text.contains("0298001122"), "\(text)")
+        // Whatever an undo writes is a party's, a site's or a document's.
+        let entities = try await bench.texts("select distinct entity from change_log order by 1")
+        #expect(entities.allSatisfy { ["party", "site", "sales_doc"].contains($0) }, "\(entities)")
+    }
+
     @Test func `what was sent cannot be undone`() async throws {
         let bench = try await Workbench()
         let out = bench.folder.appending(path: "out")
