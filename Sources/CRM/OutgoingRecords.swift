@@ -92,12 +92,22 @@ package enum OutgoingEntity: String, CaseIterable, Sendable {
     /// - Parameter source: the system whose codes for accounts are given.
     package func records(
         of ids: [Int], source: String, on connection: Connection
-    ) async throws -> [(id: Int, record: Record)] {
+    ) async throws -> [OutgoingRecord] {
         let query = query
         let rows: [String] = try await connection.run(
             AdHoc(query.sql, [Parameter(ids), Parameter(source)]))
         return try rows.map { try query.record($0) }
     }
+}
+
+/// A record that goes out.
+package struct OutgoingRecord: Sendable {
+    /// Number of the row.
+    package let id: Int
+    /// Number of the site, of an account with any: its sites are a record each.
+    package let site: Int?
+    /// What it holds.
+    package let record: Record
 }
 
 /// A row that changed.
@@ -117,6 +127,8 @@ struct RecordQuery: Sendable {
     private var collections: [(name: String, sql: String)] = []
     private var order = "t.id"
     private var id = "t.id"
+    /// SQL of the site's number, where there is a record for each.
+    private var site = "null::bigint"
 
     private init(
         schema: EntitySchema, from: String, id: String, order: String, _ fields: KeyValuePairs<String, String>
@@ -198,7 +210,7 @@ struct RecordQuery: Sendable {
     }
 
     static var account: RecordQuery {
-        RecordQuery(
+        var query = RecordQuery(
             schema: .account,
             from: "party t join org o on o.party_id = t.id left join site s on s.party_id = t.id", id: "t.id",
             order: "t.id, s.is_main desc, s.id",
@@ -209,6 +221,8 @@ struct RecordQuery: Sendable {
                 "email": contact("email", of: "t.id"),
                 "email_domain": contact("email_domain", of: "t.id"), "iban": contact("iban", of: "t.id"),
             ])
+        query.site = "s.id"
+        return query
     }
 
     static var person: RecordQuery {
@@ -258,7 +272,7 @@ struct RecordQuery: Sendable {
         }
         let rows = collections.map { "'\($0.name)', coalesce(\($0.sql), '[]')" }.joined(separator: ", ")
         return """
-            select jsonb_build_object('id', \(id), 'fields', \(parts.joined(separator: " || ")), 'rows', jsonb_build_object(\(rows)))::text
+            select jsonb_build_object('id', \(id), 'site', \(site), 'fields', \(parts.joined(separator: " || ")), 'rows', jsonb_build_object(\(rows)))::text
             from \(from)
             where \(id) = any($1::bigint[]) and $2::text is not null
             order by \(order)
@@ -269,12 +283,13 @@ struct RecordQuery: Sendable {
 
     private struct Texts: Decodable {
         let id: Int
+        let site: Int?
         let fields: [String: String]
         let rows: [String: [[String: String]]]
     }
 
-    /// The record that a row of ``sql`` describes, with its number.
-    func record(_ json: String) throws -> (id: Int, record: Record) {
+    /// The record that a row of ``sql`` describes.
+    func record(_ json: String) throws -> OutgoingRecord {
         let texts = try JSONDecoder().decode(Texts.self, from: Data(json.utf8))
         var record = Record(schema: schema)
         for (slot, field) in schema.fields.enumerated() {
@@ -288,7 +303,7 @@ struct RecordQuery: Sendable {
                     to: index)
             }
         }
-        return (texts.id, record)
+        return OutgoingRecord(id: texts.id, site: texts.site, record: record)
     }
 
     /// What PostgreSQL writes of a value as text, read back.

@@ -11,6 +11,10 @@ package protocol Connector: Sendable {
     /// What the connector is and what it wants to know; never changes while the program runs.
     static var description: ConnectorDescription { get }
 
+    /// Whether it asks a service how things are now, so that the same bytes as once before are news again; files that
+    /// somebody drops a second time are not.
+    static var readsCurrentState: Bool { get }
+
     /// Makes a connector from settings that ``check(_:)`` has passed.
     init(_ settings: Settings)
 
@@ -30,6 +34,11 @@ package protocol Connector: Sendable {
     func read(
         _ stream: String, after cursor: Cursor?, _ deliver: (ConnectorItem) async throws -> Delivery
     ) async throws
+}
+
+extension Connector {
+    /// Files, as most are.
+    package static var readsCurrentState: Bool { false }
 }
 
 /// What became of an item that was delivered.

@@ -71,12 +71,7 @@ package enum FileSources {
         if let word = settings[FileSettings.after.name].first, Afterwards(rawValue: word) == nil {
             refuse(FileSettings.after, word, "move | delete | keep")
         }
-        for (setting, range) in [(FileSettings.stillness, 0...3600), (FileSettings.timeout, 1...3600)] {
-            guard let value = settings[setting.name].first, !range.contains(Int(value) ?? -1) else {
-                continue
-            }
-            refuse(setting, value, "\(range.lowerBound)–\(range.upperBound)")
-        }
+        findings += checkNumbers(settings)
         guard let from else { return findings }
         if RemoteAddress.isMeant(from) {
             findings += checkRemote(from, settings)
@@ -84,6 +79,20 @@ package enum FileSources {
             refuse(FileSettings.from, from, "/… | sftp://…")
         }
         return findings
+    }
+
+    /// What is wrong with seconds.
+    static func checkNumbers(_ settings: Settings) -> [Diagnostic] {
+        let ranges = [(FileSettings.stillness, 0...3600), (FileSettings.timeout, 1...3600)]
+        return ranges.compactMap { setting, range in
+            guard let value = settings[setting.name].first, !range.contains(Int(value) ?? -1) else {
+                return nil
+            }
+            let expected = "\(range.lowerBound)–\(range.upperBound)"
+            return Diagnostic(
+                code: "SETTING-VALUE", facts: ["setting": setting.name, "expected": expected],
+                place: Place(field: setting.name, value: value))
+        }
     }
 
     static func checkRemote(_ from: String, _ settings: Settings) -> [Diagnostic] {

@@ -7,8 +7,20 @@ internal import FileTransfer
 
 /// The folders that files are put into.
 package enum FileTargets {
+    private static let description = ConnectorDescription(
+        id: "outgoing", version: 1,
+        settings: [
+            FileSettings.hostKeys, FileSettings.authorities, FileSettings.timeout, FileSettings.region,
+            FileSettings.password, FileSettings.privateKey,
+        ], mappings: [])
+
     /// What is wrong with an address and its settings.
     package static func check(_ address: String, _ settings: Settings) -> [Diagnostic] {
+        settings.findings(for: description) + FileSources.checkNumbers(settings)
+            + checkAddress(address, settings)
+    }
+
+    private static func checkAddress(_ address: String, _ settings: Settings) -> [Diagnostic] {
         guard RemoteAddress.isMeant(address) else {
             guard !address.hasPrefix("/") else { return [] }
             return [

@@ -113,7 +113,14 @@ struct BucketFolder: RemoteFolder {
         let source = String(address.url(of: file.name).drop { $0 != ":" }.dropFirst(3).drop { $0 != "/" })
         var request = request("PUT", address.url(of: target), ["x-amz-copy-source": source])
         request.body = []
-        _ = try await session.perform(request)
+        let answer = try await session.perform(request).bytes
+        // A store may say 200 first and find an error afterwards, which then is all of its answer.
+        let copied = try? XMLAnswers("CopyObjectResult", namespace: Self.namespace, []).read(answer)
+        guard copied?.isEmpty == false else {
+            throw TransferError(
+                .answer, ["detail": "CopyObject"], at: Place(file: shown + file.name),
+                retry: .after(.seconds(300)))
+        }
         try await delete(file)
     }
 

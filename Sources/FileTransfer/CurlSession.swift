@@ -264,7 +264,8 @@ extension CurlTransfer {
     private static func advice(_ meaning: TransferError.Code, status: Int) -> RetryAdvice {
         switch meaning {
         case .unreachable, .silent, .cut, .length: .after(.seconds(60))
-        case .answer: status == 0 || status >= 500 || status == 429 ? .after(.seconds(300)) : .never
+        case .answer:
+            status == 0 || status >= 500 || [408, 425, 429].contains(status) ? .after(.seconds(300)) : .never
         case .login: .reauthorize
         default: .never
         }

@@ -21,15 +21,21 @@ package struct DurableFile: ~Copyable {
     /// - Throws: `FILE-UNWRITABLE`.
     package init(in folder: String, isShared: Bool = false) throws(FileError) {
         let temporaryPath = "\(folder)/\(Self.temporaryPrefix)\(UUID().uuidString)"
+        let isNew = !FileManager.default.fileExists(atPath: folder)
         do {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            // Whatever the process' umask takes away.
+            if isNew, isShared {
+                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)
+            }
         } catch {
             throw FileError(.unwritable, SystemFault.facts(error), at: Place(file: folder))
         }
         let descriptor = unsafe open(
-            temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, isShared ? 0o644 : 0o600)
+            temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw Self.failure(temporaryPath) }
+        if isShared { fchmod(descriptor, 0o644) }
         self.folder = folder
         self.temporaryPath = temporaryPath
         self.descriptor = descriptor

@@ -54,7 +54,7 @@ struct ArtifactImport {
         let receipt = CompletedReceipt(sha256: intake.facts.sha256, mapping: version ?? 0)
         let earlier = try await connection.run(receipt).first
         try await keep(on: connection)
-        if let earlier { return try await skip(earlier, on: connection) }
+        if let earlier, settings.skipsKnown { return try await skip(earlier, on: connection) }
         let records = FileRecords(reading, intake.facts, fileName: intake.lastName)
         do {
             let (report, size) = (report, intake.facts.size)

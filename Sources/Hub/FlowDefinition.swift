@@ -25,6 +25,8 @@ package struct FlowDefinition: Sendable {
     package var outgoing: FlowOutgoing?
     /// When it runs by itself.
     package var schedule: FlowSchedule?
+    /// Whether it runs as soon as a file has arrived in its folder of this machine.
+    package var runsOnArrival = false
     /// The class of work: `scheduled` or `bulk`.
     package var queue = "scheduled"
     /// Attempts before a job is given up.
@@ -76,7 +78,12 @@ package struct FlowOutgoing: Sendable {
     /// The connector's id in the place of one.
     static let id = "outgoing"
     /// What signs messages.
-    static let signature = "signed_with"
+    static let signature = SettingDescription(
+        "signed_with", .text, secret: true, fr: "Secret qui signe les messages.",
+        en: "Secret that signs messages.")
+    /// What messages want to know.
+    static let messages = ConnectorDescription(
+        id: id, version: 1, settings: [signature], mappings: [])
 }
 
 /// When a flow runs, and what becomes of times that cannot be kept.

@@ -41,6 +41,7 @@ private struct FlowParser {
         "flow", "description", "connector", "settings", "secrets", "mapping", "source", "schedule", "queue",
         "attempts",
         "tests", "expected_by", "alerts", "outgoing", "limits", "drift", "retention",
+        "on_arrival",
     ]
 
     mutating func parse(_ root: YAMLTree, _ connectors: ConnectorRegistry, _ mappings: MappingLibrary) {
@@ -70,6 +71,12 @@ private struct FlowParser {
         if let node = root["expected_by"] { flow.expectation = expectation(node, root["schedule"]) }
         if let node = root["alerts"] { parseAlerts(node) }
         for node in root["tests"]?.items ?? [] { parseTest(node) }
+        flow.runsOnArrival = reading.word(root, "on_arrival", ["true", "false"]) == "true"
+        if flow.runsOnArrival,
+            flow.settings[FileSettings.from.name].first.map({ RemoteAddress.isMeant($0) }) ?? true
+        {
+            reading.refuse(root["on_arrival"], expected: "settings: {from: /…}")
+        }
         if let node = root["limits"] { parseLimits(node) }
         flow.limits.stopsOnDrift = reading.word(root, "drift", ["warn", "stop"]) == "stop"
         if let node = root["retention"] {
@@ -155,6 +162,7 @@ private struct FlowParser {
             for key in ["to", "file"] where node[key] != nil {
                 reading.add(FlowError(.direction, ["key": key]).diagnostic, at: node[key])
             }
+            add(flow.settings.findings(for: FlowOutgoing.messages), root)
             guard export.fileExtension == "jsonl" else {
                 reading.refuse(node["mapping"], expected: "output: {kind: json}")
                 return nil

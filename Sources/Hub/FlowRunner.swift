@@ -81,6 +81,7 @@ package struct FlowRunner: Sendable {
         var settings = settings
         settings.redaction = redaction
         settings.limits = flow.limits
+        settings.skipsKnown = !type(of: connector).readsCurrentState
         settings.fence = { connection in try await running.hold(on: connection) }
         let chooser = MappingChooser(
             mappings, named: try flow.mapping.map { name in try mappings.mapping(name) })

@@ -97,9 +97,9 @@ struct FlowShipping {
         defer { try? FileManager.default.removeItem(at: spool) }
         var exporter = RecordExporter(export)
         var file = try DurableFile(in: spool.path)
-        try await each(rows, on: connection) { _, record in
+        try await each(rows, on: connection) { _, outgoing in
             // A record with any finding is not written.
-            let refusal = exporter.write(record).first
+            let refusal = exporter.write(outgoing.record).first
             try file.write(exporter.take())
             return refusal
         } count: { ledger, problems in
@@ -136,21 +136,21 @@ struct FlowShipping {
     private func sendMessages(
         _ rows: [ChangedRow], to url: String, run: Int, on connection: Connection
     ) async throws {
-        let key = settings.secret(FlowOutgoing.signature)
-        try await each(rows, on: connection) { row, record in
+        let key = settings.secret(FlowOutgoing.signature.name)
+        try await each(rows, on: connection) { row, outgoing in
             var exporter = RecordExporter(export)
-            if let fault = exporter.write(record).first { return fault }
+            if let fault = exporter.write(outgoing.record).first { return fault }
             let json = exporter.take(isLast: true)
             guard exporter.count > 0 else { return nil }
             do throws(TransferError) {
                 try await Webhook.post(
-                    body(row, json), to: url, key: key, idempotencyKey: idempotencyKey(row))
+                    body(row, outgoing.site, json), to: url, key: key,
+                    idempotencyKey: idempotencyKey(row, outgoing.site))
                 return nil
             } catch {
-                // What the program refuses for good must not hold back what comes behind it.
-                guard error.diagnostic.retry == .never, error.has(.answer) || error.has(.refused) else {
-                    throw error
-                }
+                // What is wrong with a message must not hold back what comes behind it; what is wrong with the address must.
+                let status = error.diagnostic.facts["detail"] ?? ""
+                guard error.has(.answer), Self.refusals.contains(status) else { throw error }
                 return error.diagnostic
             }
         } count: { ledger, problems in
@@ -158,18 +158,23 @@ struct FlowShipping {
         }
     }
 
-    /// `{"flow": …, "entity": …, "id": …, "change": …, "record": …}`.
-    private func body(_ row: ChangedRow, _ record: [UInt8]) -> [UInt8] {
-        let head = JSONText(facts: [
+    /// Answers that mean: not this message, whenever it comes (RFC 9110, sections 15.5.1, .10, .14, .16, .21).
+    private static let refusals = ["400", "409", "413", "415", "422"]
+
+    /// `{"flow": …, "entity": …, "id": …, "change": …, "record": …}`; of an account with its `site`.
+    private func body(_ row: ChangedRow, _ site: Int?, _ record: [UInt8]) -> [UInt8] {
+        var facts = [
             "flow": flow.name, "entity": outgoing.entity.rawValue, "id": String(row.id),
             "change": change(row),
-        ]).text
-        return Array(head.utf8.dropLast()) + Array(",\"record\":".utf8) + record.filter { $0 != 0x0A }
-            + Array("}".utf8)
+        ]
+        facts["site"] = site.map(String.init)
+        return Array(JSONText(facts: facts).text.utf8.dropLast()) + Array(",\"record\":".utf8)
+            + record.filter { $0 != 0x0A } + Array("}".utf8)
     }
 
-    private func idempotencyKey(_ row: ChangedRow) -> String {
-        "\(flow.name)-\(outgoing.entity.rawValue)-\(row.id)-\(change(row))"
+    private func idempotencyKey(_ row: ChangedRow, _ site: Int?) -> String {
+        let part = site.map { ".\($0)" } ?? ""
+        return "\(flow.name)-\(outgoing.entity.rawValue)-\(row.id)\(part)-\(change(row))"
     }
 
     private func change(_ row: ChangedRow) -> String { "\(row.at.transaction).\(row.at.sequence)" }
@@ -183,7 +188,7 @@ struct FlowShipping {
     ///   - count: keeps what became of a piece.
     private func each(
         _ rows: [ChangedRow], on connection: Connection,
-        _ body: (ChangedRow, Record) async throws -> Diagnostic?,
+        _ body: (ChangedRow, OutgoingRecord) async throws -> Diagnostic?,
         count: (RunLedger, [Diagnostic]) async throws -> Void
     ) async throws {
         for start in stride(from: 0, to: rows.count, by: Self.piece) {
@@ -194,7 +199,7 @@ struct FlowShipping {
             var ledger = RunLedger()
             var problems: [Diagnostic] = []
             for row in part {
-                for (_, record) in byRow[row.id] ?? [] {
+                for record in byRow[row.id] ?? [] {
                     guard var problem = try await body(row, record) else {
                         ledger.unchanged += 1
                         continue

@@ -49,6 +49,8 @@ package struct FolderWatcher: Sendable {
         var read = ContinuousClock.now - .seconds(60)
         while !Task.isCancelled {
             if read.duration(to: .now) > .seconds(5), let found = try? await folders(&known) {
+                // What lay there before anybody listened is told once.
+                waiting.formUnion(Set(found.keys).subtracting(flows.keys))
                 flows = found
                 await watch.watch(Set(flows.keys))
                 read = .now
@@ -80,7 +82,7 @@ package struct FolderWatcher: Sendable {
         guard
             let flow = try? FlowDefinition.parse(
                 summary.text, file: summary.name, connectors: connectors, mappings: library),
-            let from = flow.settings[FileSettings.from.name].first, from.hasPrefix("/")
+            flow.runsOnArrival, let from = flow.settings[FileSettings.from.name].first
         else { return Known(version: summary.version, folder: nil, watched: nil) }
         let stillness = flow.settings[FileSettings.stillness.name].first.flatMap { Int($0) } ?? 5
         let watched = Watched(flow: summary.id, definition: flow, stillness: stillness)

@@ -54,6 +54,8 @@ package struct ImportSettings: Sendable {
     package var fence: @Sendable (Connection) async throws -> Void = { _ in }
     /// What a flow says of a file's faults, in the place of its mapping.
     package var limits = ImportLimits()
+    /// Whether bytes that were applied before are left out.
+    package var skipsKnown = true
     /// Takes the secrets of the connector out of what it says.
     package var redaction = Redaction()
 

@@ -133,18 +133,31 @@ struct OldFiles: Statement {
         select b.sha256, b.size
         from blob b
         where b.dropped_at is null and ($3::bytea is null or b.sha256 = $3)
-          and exists (select from artifact a where a.sha256 = b.sha256)
+          and (
+            exists (select from artifact a where a.sha256 = b.sha256)
+            or exists (select from upload u where u.sha256 = b.sha256)
+          )
           and not exists (
             select from artifact a
             join run r on r.id = a.run_id
             left join flow_retention f on f.flow_id = r.flow_id
             where a.sha256 = b.sha256 and (
               a.received_at > now() - make_interval(days => coalesce(f.files, $1::bigint::int))
-              or exists (select from quarantine q where q.artifact_id = a.id and q.status in ('open', 'fixed')))
+              or exists (
+                -- what waits, and what the undo of a replay would let wait again
+                select from quarantine q
+                left join run p on p.id = q.replay_run_id
+                where q.artifact_id = a.id
+                  and (q.status in ('open', 'fixed') or q.status = 'replayed' and p.forgotten_at is null)))
           )
           and not exists (
             select from upload u
-            where u.sha256 = b.sha256 and u.received_at > now() - make_interval(days => $1::bigint::int)
+            left join flow_retention f on f.flow_id = u.flow_id
+            left join flow_cursor c on c.flow_id = u.flow_id
+            where u.sha256 = b.sha256 and (
+              u.received_at > now() - make_interval(days => coalesce(f.files, $1::bigint::int))
+              -- not read yet
+              or u.id > case when c.cursor ~ '^[0-9]+$' then c.cursor::bigint else 0 end)
           )
         order by b.sha256
         limit $2::bigint

@@ -65,9 +65,15 @@ package struct UploadedFiles: Connector {
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        try await inbox.pool.withConnection { connection in
-            try await inbox.blobs.copy(
-                0..<upload.size, of: upload.sha256, to: folder.path, as: "file", on: connection)
+        do {
+            try await inbox.pool.withConnection { connection in
+                try await inbox.blobs.copy(
+                    0..<upload.size, of: upload.sha256, to: folder.path, as: "file", on: connection)
+            }
+        } catch let error as BlobError where error.has(.gone) {
+            // One lost file must not keep those behind it for ever.
+            _ = try await deliver(.problem(error.inFile(upload.name).diagnostic))
+            return
         }
         _ = try await deliver(.artifact(name: upload.name, path: folder.appending(path: "file").path))
     }

@@ -53,7 +53,8 @@ package struct Uploads: Sendable {
     /// - Parameters:
     ///   - file: what the file is called, without folders.
     ///   - token: what the caller shows.
-    /// - Throws: `UPLOAD-REFUSED` without saying which of flow and token is wrong; `UPLOAD-NAME`; `SECRET-…`.
+    /// - Throws: `UPLOAD-REFUSED` without saying which of flow and token is wrong; `UPLOAD-NAME`;
+    ///   `UPLOAD-UNAVAILABLE` while the flow cannot be read; `SECRET-…`.
     package func admit(_ file: String?, for name: String, token: String?) async throws -> Target {
         let target = try await open(name, token: token, file: file ?? "")
         guard FileNames.isPlain(target.file) else {
@@ -77,11 +78,18 @@ package struct Uploads: Sendable {
         return Target(flow: flow.id, definition: definition, file: file)
     }
 
-    /// The flow's definition; nil where it takes no uploads, or cannot be read any more.
+    /// The flow's definition; nil where it takes no uploads.
     private func definition(of flow: FlowSummary) throws -> FlowDefinition? {
-        let definition = try? FlowDefinition.parse(
-            flow.text, file: flow.name, connectors: connectors, mappings: try mappings.library())
-        return definition?.connector == UploadedFiles.description.id ? definition : nil
+        let definition: FlowDefinition
+        do {
+            definition = try FlowDefinition.parse(
+                flow.text, file: flow.name, connectors: connectors, mappings: try mappings.library())
+        } catch let faults as FlowFaults {
+            // Its mapping is gone, say: the caller's token is not to blame, and what it sends must not be thrown away.
+            throw UploadError(
+                .unavailable, ["code": faults.faults.first?.code ?? ""], retry: .after(.seconds(300)))
+        }
+        return definition.connector == UploadedFiles.description.id ? definition : nil
     }
 
     /// Keeps a file and makes the job that reads it, in one transaction; the same bytes again change nothing.
@@ -128,6 +136,7 @@ package struct UploadError: ReportableError {
     package enum Code: String, CaseIterable, Sendable {
         case refused = "UPLOAD-REFUSED"
         case name = "UPLOAD-NAME"
+        case unavailable = "UPLOAD-UNAVAILABLE"
     }
 
     package let diagnostic: Diagnostic

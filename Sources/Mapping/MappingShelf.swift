@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mappings shipped with Relais and those of one's own, read again when their files change.
 
+package import Diagnostics
 package import Foundation
 internal import Synchronization
 
@@ -12,24 +13,36 @@ package final class MappingShelf: Sendable {
     }
 
     private let folder: URL?
+    private let onFaults: @Sendable ([Diagnostic]) -> Void
     private let last = Mutex<Reading?>(nil)
 
-    /// - Parameter folder: with mappings of one's own; it need not exist. One of a shipped mapping's name takes its place.
-    package init(own folder: URL?) {
+    /// - Parameters:
+    ///   - folder: with mappings of one's own; it need not exist. One of a shipped mapping's name takes its place.
+    ///   - onFaults: hears of files that cannot be used, while the mappings of before stay in use; each time these change.
+    package init(own folder: URL?, onFaults: @escaping @Sendable ([Diagnostic]) -> Void = { _ in }) {
         self.folder = folder
+        self.onFaults = onFaults
     }
 
     /// The mappings.
     ///
-    /// - Throws: ``MappingFaults`` with the faults of all files.
+    /// - Throws: ``MappingFaults`` with the faults of all files, when there are no mappings of before.
     package func library() throws -> MappingLibrary {
         let stamp = stamp
-        if let known = last.withLock({ $0 }), known.stamp == stamp { return known.library }
-        var library = try MappingLibrary.shipped()
-        if let folder, !stamp.isEmpty { library = library.merging(try MappingLibrary(folder: folder)) }
-        let reading = Reading(stamp: stamp, library: library)
-        last.withLock { $0 = reading }
-        return library
+        let known = last.withLock { $0 }
+        if let known, known.stamp == stamp { return known.library }
+        do {
+            var library = try MappingLibrary.shipped()
+            if let folder, !stamp.isEmpty { library = library.merging(try MappingLibrary(folder: folder)) }
+            last.withLock { $0 = Reading(stamp: stamp, library: library) }
+            return library
+        } catch let faults as MappingFaults {
+            // Perhaps somebody is just saving a file; nobody else's flow stops for that.
+            guard let known else { throw faults }
+            last.withLock { $0 = Reading(stamp: stamp, library: known.library) }
+            onFaults(faults.faults)
+            return known.library
+        }
     }
 
     /// Names, sizes and times of the folder's mappings.

@@ -3,7 +3,7 @@
 
 internal import Foundation
 
-/// A listener; it refuses for good what holds `REFUSE`, and everything for now while it is down.
+/// A listener; it refuses for good what holds `REFUSE`.
 package struct WebhookListener: Sendable {
     /// What it was told.
     package struct Message: Decodable, Sendable {
@@ -26,7 +26,7 @@ package struct WebhookListener: Sendable {
                 count = 0
                 def do_POST(self):
                     body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                    status = 503 if os.path.exists(folder + "/down") else 422 if "REFUSE" in body else 204
+                    status = int(open(folder + "/down").read()) if os.path.exists(folder + "/down") else 422 if "REFUSE" in body else 204
                     if status == 204:
                         Listener.count += 1
                         with open(folder + "/got.part", "w") as f:
@@ -57,9 +57,10 @@ package struct WebhookListener: Sendable {
         return messages
     }
 
-    /// Lets it answer 503 to everything, or ends that.
-    package func setDown(_ isDown: Bool) throws {
+    /// Lets it answer everything with a status; nil ends that.
+    package func answer(_ status: Int?) throws {
         let file = peer.folder.appending(path: "down")
-        if isDown { try Data().write(to: file) } else { try FileManager.default.removeItem(at: file) }
+        guard let status else { return try FileManager.default.removeItem(at: file) }
+        try Data("\(status)".utf8).write(to: file)
     }
 }

@@ -178,7 +178,10 @@ struct Configuration: Sendable {
                 address, sender: sources[.smtpFrom]?.text ?? "",
                 authorities: sources[.smtpAuthorities]?.text ?? "")
         } catch {
-            faults.append(fault(.smtp, "smtps://USER@HOST, \(Key.smtpFrom.rawValue)"))
+            // Perhaps with a password in it: it is not repeated.
+            var fault = fault(.smtp, "smtps://USER@HOST, \(Key.smtpFrom.rawValue)")
+            fault.place.value = nil
+            faults.append(fault)
         }
     }
 

@@ -57,7 +57,12 @@ struct DatabaseOptions: ParsableArguments {
     }
 
     /// The mappings shipped, and those of `mappings` in the data folder.
-    var mappings: MappingShelf { MappingShelf(own: folder.appending(path: "mappings")) }
+    var mappings: MappingShelf { mappings { _ in } }
+
+    /// The same, for a process that goes on with those of before when a file cannot be used.
+    func mappings(onFaults: @escaping @Sendable ([Diagnostic]) -> Void) -> MappingShelf {
+        MappingShelf(own: folder.appending(path: "mappings"), onFaults: onFaults)
+    }
 
     /// Where files are kept: large ones beside the database.
     var blobs: BlobStore { BlobStore(folder: folder.appending(path: "blobs").path) }

@@ -47,9 +47,16 @@ struct ServeCommand: AsyncParsableCommand {
             try await Migrator(try Schema.migrations()).migrate(connection)
         }
         logger.info("database ready", metadata: ["migrations": .stringConvertible(applied.count)])
+        let shelf = database.mappings { faults in
+            for fault in faults {
+                logger.error(
+                    "a mapping cannot be used, those of before stay in use",
+                    metadata: ["code": .string(fault.code), "place": .string(fault.place.position)])
+            }
+        }
         let node = Node(
             database: database, configuration: configuration, pool: pool, logger: logger,
-            shelf: database.mappings)
+            shelf: shelf)
         // Faults of mappings are told at the start.
         _ = try node.shelf.library()
         var group = ServiceGroupConfiguration(

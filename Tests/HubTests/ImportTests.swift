@@ -314,4 +314,19 @@ import Testing
         #expect(kept == hash)
         #expect(try await bench.numbers("select count(*) from blob_chunk")[0] > 1)
     }
+
+    @Test func `the bytes of before are news again where a source says how things are now`() async throws {
+        let bench = try await Workbench()
+        var settings = ImportSettings(blobs: bench.blobs)
+        settings.skipsKnown = false
+        let engine = ImportEngine(
+            pool: bench.pool, source: "erp", settings, chooser: MappingChooser(try .shipped()))
+        let header = "id,name,siren,siret,tva,street,postcode,city,phone\n"
+        for name in ["Un", "Deux", "Un", "Un"] {
+            let file = try bench.write(header + "C1,\(name),,,,,,,\n", "a.csv")
+            let report = try await engine.run(ERPConnector(Settings(["paths": [file]])))
+            #expect(report.ledger.skipped == 0)
+        }
+        #expect(try await bench.texts("select name from party") == ["Un"])
+    }
 }

@@ -40,7 +40,9 @@ import Testing
     ///
     /// - Returns: the codes of attempts that failed.
     @discardableResult
-    private func send(_ bench: Workbench) async throws -> [String] {
+    private func send(_ bench: Workbench, _ shelf: MappingShelf = MappingShelf(own: nil)) async throws
+        -> [String]
+    {
         // The log is read up to the oldest transaction of the cluster, other tests' included.
         try await until {
             try await bench.numbers(
@@ -48,10 +50,10 @@ import Testing
         }
         try await bench.pool.withConnection { connection in
             _ = try await Flows.run(
-                "sortie", connectors: Self.connectors, mappings: try MappingLibrary.shipped(), on: connection)
+                "sortie", connectors: Self.connectors, mappings: try shelf.library(), on: connection)
         }
         let runner = FlowRunner(
-            pool: bench.pool, connectors: Self.connectors, mappings: MappingShelf(own: nil),
+            pool: bench.pool, connectors: Self.connectors, mappings: shelf,
             settings: ImportSettings(blobs: bench.blobs), secrets: secrets(bench))
         let codes = Codes()
         let worker = Worker(
@@ -181,12 +183,12 @@ import Testing
                 "secrets: {signed_with: hook}"), bench)
         try await invoices(bench, row("F-2"))
         try await invoices(bench, row("F-1"))
-        try listener.setDown(true)
+        try listener.answer(503)
         #expect(try await send(bench) == ["TRANSFER-ANSWER"])
         #expect(try listener.messages().isEmpty)
         // What changes meanwhile is no part of the shipment that is on its way.
         try await invoices(bench, row("F-3"))
-        try listener.setDown(false)
+        try listener.answer(nil)
         #expect(try await send(bench).isEmpty)
         let messages = try listener.messages()
         #expect(messages.count == 3)

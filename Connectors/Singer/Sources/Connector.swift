@@ -16,6 +16,9 @@ package struct SingerConnector: Connector {
     package static let description = ConnectorDescription(
         id: "singer", version: 1, settings: SingerSettings.all, mappings: [])
 
+    /// A tap that finds the service as it was last week has news when yesterday it was another.
+    package static let readsCurrentState = true
+
     private let settings: Settings
     /// The same for every reading, so that reading twice gives the same.
     private let folder: URL
@@ -65,7 +68,13 @@ package struct SingerConnector: Connector {
         }
         var messages = try SingerMessages(tap.messages, in: tap.folder, isWhole: failure == nil)
         while let part = try messages.next() {
-            if let path = part.path { _ = try await deliver(.artifact(name: part.name, path: path)) }
+            if let path = part.path {
+                let delivery = try await deliver(.artifact(name: part.name, path: path))
+                // Messages that were not even kept must come again: no state behind them may be.
+                if case .refused(let reason) = delivery, reason.code.hasPrefix("FILE-") {
+                    throw ProgramError(reason)
+                }
+            }
             if let state = part.state { _ = try await deliver(.cursor(Cursor(state))) }
         }
         if let failure { throw failure }

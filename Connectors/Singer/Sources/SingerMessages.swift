@@ -3,7 +3,7 @@
 
 internal import Foundation
 
-/// The messages of one run, in parts that end with a STATE.
+/// The messages of one run, in parts that end with a STATE where it says any.
 struct SingerMessages {
     /// Messages up to a state.
     struct Part {
@@ -15,8 +15,10 @@ struct SingerMessages {
         let state: String?
     }
 
-    /// A part is not cut before it has this many bytes.
-    static let size = 16 << 20
+    /// A part is not cut before it has this many bytes, and behind a state…
+    private let size: Int
+    /// …or, where none comes, at the next line behind this many: a file may not be larger than twice that.
+    private let most: Int
 
     private let input: FileHandle
     private let folder: URL
@@ -26,7 +28,8 @@ struct SingerMessages {
     private var number = 0
 
     /// - Parameter isWhole: whether what comes behind the last state counts: not when the tap died.
-    init(_ file: URL, in folder: URL, isWhole: Bool) throws {
+    init(_ file: URL, in folder: URL, isWhole: Bool, size: Int = 16 << 20, most: Int = 1 << 30) throws {
+        (self.size, self.most) = (size, most)
         input = try FileHandle(forReadingFrom: file)
         self.folder = folder
         self.isWhole = isWhole
@@ -43,21 +46,26 @@ struct SingerMessages {
         var hasRecord = false
         var state: String?
         var isRecordComplete = false
+        var isCut = false
         while let line = try line() {
             try output.write(contentsOf: line)
             written += line.count
             if !hasRecord { hasRecord = line.range(of: Data("RECORD".utf8)) != nil }
-            guard let value = Self.state(line) else { continue }
+            guard let value = Self.state(line) else {
+                isCut = written >= most
+                if isCut { break }
+                continue
+            }
             (state, complete, isRecordComplete) = (value, written, hasRecord)
-            if written >= Self.size { break }
+            if written >= size { break }
         }
         if written == 0 { return nil }
-        if !isWhole {
+        if !isWhole, !isCut {
             // What the last state does not cover is read again the next time.
             guard state != nil else { return nil }
             try output.truncate(atOffset: UInt64(complete))
         }
-        let hasAny = isWhole ? hasRecord : isRecordComplete
+        let hasAny = isWhole || isCut ? hasRecord : isRecordComplete
         return Part(
             name: "messages-\(number).jsonl", path: hasAny ? url.path : nil, state: state)
     }

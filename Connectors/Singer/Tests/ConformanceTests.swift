@@ -5,8 +5,9 @@ import ConnectorKit
 import ConnectorTesting
 import Diagnostics
 import Foundation
-import SingerConnector
 import Testing
+
+@testable import SingerConnector
 
 @Suite struct ConformanceTests {
     private let tap = #filePath.replacing("Tests/ConformanceTests.swift", with: "Samples/tap")
@@ -72,6 +73,36 @@ import Testing
         #expect(read.cursors == [#"{"last":4}"#])
         #expect(
             read.texts.count == 1 && read.texts[0].contains("\"S4\"") && !read.texts[0].contains("\"S5\""))
+    }
+
+    @Test func `messages without a state are cut where they get too many, and none is lost`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let lines = (0..<100).map { #"{"type":"RECORD","stream":"a","record":{"id":\#($0)}}"# + "\n" }
+        let file = folder.appending(path: "messages")
+        try Data((lines.joined() + #"{"type":"STATE","value":1}"# + "\n").utf8).write(to: file)
+        for isWhole in [true, false] {
+            var messages = try SingerMessages(file, in: folder, isWhole: isWhole, size: 100, most: 1000)
+            var (text, states, count) = ("", [String](), 0)
+            while let part = try messages.next() {
+                if let path = part.path { text += try String(contentsOfFile: path, encoding: .utf8) }
+                states += part.state.map { [$0] } ?? []
+                count += 1
+            }
+            #expect(count > 3 && text.hasPrefix(lines.joined()) && states == ["1"])
+        }
+    }
+
+    @Test func `a part that cannot even be kept leaves the state where it was`() async throws {
+        var cursors = 0
+        await #expect(throws: (any Error).self) {
+            try await SingerConnector(settings()).read("customers", after: nil) { item in
+                if case .cursor = item { cursors += 1 }
+                return .refused(Diagnostic(code: "FILE-TOO-LARGE"))
+            }
+        }
+        #expect(cursors == 0)
     }
 
     @Test func `a program that is not there and one that does not end are told`() async throws {
