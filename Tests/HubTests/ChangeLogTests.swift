@@ -4,6 +4,7 @@
 import CRM
 import Foundation
 import Hub
+import Model
 import PostgreSQL
 import RelaisTesting
 import Testing
@@ -95,5 +96,56 @@ import Testing
         }
         let kept: [Int] = try await listener.run(AdHoc("select count(*) from log_cursor"))
         #expect(kept == [1])
+    }
+
+    @Test
+    func `a restored log goes on where its readers were, in a cluster that knows none of its transactions`()
+        async throws
+    {
+        let (from, to) = (try await TestDatabase.migrated(), try await TestDatabase.migrated())
+        let old = try await Connection.open(from)
+        // Of a cluster that has seen more: sequence numbers became visible out of order, and a reader stands in the middle.
+        try await old.script(
+            """
+            insert into change_log (entity, entity_id, op, xid) values
+              ('party', 1, 'insert', '9000000001'), ('party', 4, 'insert', '9000000009'),
+              ('party', 2, 'insert', '9000000002'), ('party', 3, 'insert', '9000000008');
+            insert into log_cursor (name, xid, seq) select 'reader', xid, seq from change_log where entity_id = 2;
+            set constraints all deferred;
+            begin;
+            insert into flow (name, version) values ('f', 1);
+            insert into flow_version (flow_id, version, text) select id, 1, '' from flow;
+            insert into shipment (flow_id, no, after_xid, after_seq, upto_xid, upto_seq)
+            select f.id, 1, a.xid, a.seq, b.xid, b.seq
+            from flow f, change_log a, change_log b where a.entity_id = 2 and b.entity_id = 3;
+            insert into outgoing_start (flow_id, snapshot) select id, '9000000001:9000000001:' from flow;
+            commit
+            """)
+        await old.close()
+        let folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let installation = try #require(Installation.all().first)
+        let file = folder.appending(path: "backup.tar")
+        _ = try await Backup(from, installation: installation).write(
+            to: file, at: Timestamp(microsecondsSince1970: 0))
+        _ = try await Backup(to, installation: installation).restore(from: file, replacing: true)
+        let reader = try await Connection.open(to)
+        try await write(5, on: reader)
+        try await until { try await ChangeLog.read(after: .start, on: reader).count == 5 }
+        let place = try await ChangeLog.cursor("reader", on: reader)
+        #expect(try await ChangeLog.read(after: place, on: reader).map(\.id) == [3, 4, 5])
+        #expect(try await ChangeLog.read(after: .start, on: reader).map(\.id) == [1, 2, 3, 4, 5])
+        let stretch: [Int] = try await reader.run(
+            AdHoc(
+                """
+                select entity_id from change_log c, shipment s
+                where (c.xid, c.seq) > (s.after_xid, s.after_seq) and (c.xid, c.seq) <= (s.upto_xid, s.upto_seq)
+                """))
+        #expect(stretch == [3])
+        // Nothing that a flow has not sent counts as older than it.
+        let starts: [Int] = try await reader.run(AdHoc("select count(*) from outgoing_start"))
+        #expect(starts == [0])
+        await reader.close()
     }
 }
