@@ -35,6 +35,7 @@ package struct Uploads: Sendable {
     private let mappings: MappingShelf
     private let blobs: BlobStore
     private let secrets: Secrets
+    private let turn = Turn()
 
     /// Takes files into a database, and what is too large for it beside that.
     package init(
@@ -96,6 +97,13 @@ package struct Uploads: Sendable {
     ///
     /// - Throws: what the blob store and the database say.
     package func keep(_ file: IncomingFile.Received, for target: Target) async throws -> Receipt {
+        // Copying a large file waits for the disk, on a thread that others need too: one at a time.
+        try await turn.take {
+            try await self.store(file, for: target)
+        }
+    }
+
+    private func store(_ file: IncomingFile.Received, for target: Target) async throws -> Receipt {
         try await pool.withConnection { connection in
             let receipt = try await connection.transaction { connection in
                 if var writer = try await blobs.begin(
@@ -127,6 +135,20 @@ package struct Uploads: Sendable {
         let job = FlowJob.make(target.definition, flow: target.flow, nominal: nil)
         return Receipt(
             upload: upload, isKnown: false, job: try await JobQueue.enqueue([job], on: connection).first)
+    }
+}
+
+/// Lets one after the other do something.
+private actor Turn {
+    private var isTaken = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func take<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
+        if isTaken { await withCheckedContinuation { waiting.append($0) } }
+        isTaken = true
+        // The turn goes from hand to hand: nobody comes in between.
+        defer { if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() } }
+        return try await body()
     }
 }
 
