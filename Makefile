@@ -10,7 +10,7 @@ RELAIS = .build/debug/relais
 DEMO_DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/relais-demo,$(HOME)/.local/share/relais-demo)
 VENV = .venv
 PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-dev poppler-utils pkg-config postgresql postgresql-contrib python3-venv
-PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl python3-aiosmtpd systemd
+PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl python3-aiosmtpd dovecot-imapd systemd
 # Each where its own versions of the same libraries do not meet another's.
 PYTHON_PEERS = $(VENV):moto[s3,server] $(VENV)-taps:tap-spreadsheets
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
@@ -34,7 +34,7 @@ bootstrap: ## install what Debian and Python packages are missing
 	  trap "if [ $$ours = 1 ]; then $(SUDO) rm -f $$policy; fi" EXIT; \
 	  $(SUDO) apt-get update -qq; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
-	  for service in openssh-server:ssh nginx-light:nginx proftpd-core:proftpd; do \
+	  for service in openssh-server:ssh nginx-light:nginx proftpd-core:proftpd dovecot-core:dovecot; do \
 	    case " $$missing " in *" $${service%:*} "*) \
 	      if [ -d /run/systemd/system ]; then $(SUDO) systemctl disable -q $${service#*:} || true; fi;; \
 	    esac; \

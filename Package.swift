@@ -138,7 +138,7 @@ let package = Package(
         floor("CRM", ["Model", "PostgreSQL", "Diagnostics", crypto], resources: [.copy("Migrations")]),
         floor("ConnectorKit", ["Model", "Diagnostics"]),
         floor("Mail", ["FileTransfer", "Model", "Diagnostics"]),
-        floor("FileSources", ["ConnectorKit", "FileTransfer", "Diagnostics"]),
+        floor("FileSources", ["ConnectorKit", "FileTransfer", "Mail", "Diagnostics"]),
         floor(
             "Hub",
             [
@@ -210,13 +210,14 @@ let package = Package(
             "RepositoryTests",
             [
                 "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileSources", "FileTransfer", "Hub",
-                "JSON", "Jobs",
+                "JSON", "Jobs", "Mail",
                 "Mapping",
                 "PostgreSQL", "Programs", "SingerConnector",
                 "Rules", "Schedule", "Server", "Tabular", "Unpacking",
                 "Words", "XML", "YAML", "RelaisTesting", "Diagnostics",
             ]),
         tests("ServerTests", ["Server"]),
+        tests("MailTests", ["Mail", "FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests("FileTransferTests", ["FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests(
             "FileSourcesTests",

@@ -14,8 +14,10 @@ package enum FileSettings {
     package static let from = SettingDescription(
         "from", .text,
         fr:
-            "Dossier où les fichiers arrivent : chemin absolu, sftp, ftps, ftpes, davs, s3 ; ou un fichier https.",
-        en: "Folder that files arrive in: absolute path, sftp, ftps, ftpes, davs, s3; or one file at https.")
+            "Où les fichiers arrivent : dossier (chemin absolu, sftp, ftps, ftpes, davs, s3), boîte imaps, fichier https.",
+        en:
+            "Where files arrive: folder (absolute path, sftp, ftps, ftpes, davs, s3), mailbox at imaps, file at https."
+    )
 
     /// The names that are meant.
     package static let pattern = SettingDescription(

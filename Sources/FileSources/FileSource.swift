@@ -31,7 +31,12 @@ package enum FileSources {
         }
         do throws(TransferError) {
             let address = try RemoteAddress(from)
-            let folder = RemoteFolders.open(address, access(settings), pattern: pattern)
+            if [.imap, .imaps].contains(address.scheme) {
+                return MailboxFiles(
+                    mailbox: Mailbox(address, access(settings)), names: FileNames(pattern: pattern),
+                    afterwards: afterwards ?? .keep)
+            }
+            let folder = try RemoteFolders.open(address, access(settings), pattern: pattern)
             return RemoteFiles(folder: folder, afterwards: afterwards ?? .keep, stillness: stillness)
         } catch {
             return FaultySource(fault: error)

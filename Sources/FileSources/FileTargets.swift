@@ -30,8 +30,8 @@ package enum FileTargets {
             ]
         }
         do throws(TransferError) {
-            if [.http, .https].contains(try RemoteAddress(address).scheme) {
-                throw TransferError(.address, ["known": "sftp://, ftps://, ftpes://, davs://, s3://"])
+            guard RemoteAddress.Scheme.folders.contains(try RemoteAddress(address).scheme) else {
+                throw RemoteAddress.noFolder(address)
             }
             return FileSources.checkRemote(address, settings)
         } catch {

@@ -33,7 +33,7 @@ struct RemoteFiles: FileSource {
         let listing = try await folder.list()
         var items: [ConnectorItem] = []
         // A sample's files must outlive this call; the system's temporary folder is cleaned by the system.
-        let spool = try Self.makeSpool()
+        let spool = try SpoolFolder.make()
         for file in listing.files.prefix(limit) {
             items.append(await item(file, in: spool))
         }
@@ -51,7 +51,7 @@ struct RemoteFiles: FileSource {
             listing = try await folder.list()
             fresh = fresh.filter(Set(listing.files).contains)
         }
-        let spool = try Self.makeSpool()
+        let spool = try SpoolFolder.make()
         defer { try? FileManager.default.removeItem(atPath: spool) }
         var problems = listing.problems
         for file in fresh {
@@ -121,13 +121,5 @@ struct RemoteFiles: FileSource {
             try await folder.move(file, to: "done")
         }
         return true
-    }
-
-    /// A folder that only we can look into.
-    private static func makeSpool() throws -> String {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        return folder.path
     }
 }

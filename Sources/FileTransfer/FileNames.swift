@@ -7,12 +7,17 @@ internal import Glibc
 /// Names that are meant.
 package struct FileNames: Sendable {
     /// With `*`, `?` and `[…]`; all when empty.
-    let pattern: String
+    private let pattern: String
 
     private static let unfinished = [".tmp", ".part", ".filepart", ".crdownload"]
 
+    /// Names like a pattern, with `*`, `?` and `[…]`; all when empty.
+    package init(pattern: String) {
+        self.pattern = pattern
+    }
+
     /// Not hidden, not unfinished, and like the pattern.
-    func isMeant(_ name: String) -> Bool {
+    package func isMeant(_ name: String) -> Bool {
         guard !name.hasPrefix("."), !name.hasPrefix("~"), !name.hasSuffix("~"),
             !Self.unfinished.contains(where: name.lowercased().hasSuffix)
         else { return false }

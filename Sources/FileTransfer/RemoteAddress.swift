@@ -22,6 +22,13 @@ package struct RemoteAddress: Sendable, Hashable {
         case s3
         /// The same on this machine, for trials.
         case s3http = "s3+http"
+        /// A mailbox, with TLS from the first byte on.
+        case imaps
+        /// A mailbox that is asked for TLS before the password.
+        case imap
+
+        /// What files can be put into.
+        package static let folders: [Scheme] = [.sftp, .ftps, .ftpes, .davs, .dav, .s3, .s3http]
 
         /// What libcurl calls it.
         var protocolName: String {
@@ -78,6 +85,9 @@ package struct RemoteAddress: Sendable, Hashable {
     /// The path with a slash at its end.
     var folder: String { path.hasSuffix("/") ? path : path + "/" }
 
+    /// What libcurl is given for the machine alone.
+    var root: String { "\(scheme.protocolName)://\(host)/" }
+
     /// What libcurl is given for a name in the folder.
     func url(of name: String) -> String { url(ofPath: folder + name) }
 
@@ -89,6 +99,12 @@ package struct RemoteAddress: Sendable, Hashable {
         let plain = CharacterSet(
             charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
         return path.addingPercentEncoding(withAllowedCharacters: plain) ?? path
+    }
+
+    /// What is said of an address that files cannot be put at.
+    package static func noFolder(_ shown: String) -> TransferError {
+        let known = Scheme.folders.map { $0.rawValue + "://" }.joined(separator: ", ")
+        return TransferError(.address, ["known": known], at: Place(value: shown))
     }
 
     private static func withoutPassword(_ text: String) -> String {

@@ -96,23 +96,25 @@ package enum RemoteFolders {
     /// Makes the transport that an address asks for.
     ///
     /// - Parameter pattern: names that are meant, with `*`, `?` and `[…]`; all when empty.
+    /// - Throws: `TRANSFER-ADDRESS` for what keeps no files.
     package static func open(
         _ address: RemoteAddress, _ access: TransferAccess, pattern: String = ""
-    ) -> any RemoteFolder {
+    ) throws(TransferError) -> any RemoteFolder {
         var access = access
         if !address.user.isEmpty { access.user = address.user }
         let session = CurlSession(access, address: address.shown)
         let names = FileNames(pattern: pattern)
-        return switch address.scheme {
-        case .sftp, .ftps, .ftpes: ListedFolder(address: address, session: session, names: names)
-        case .dav, .davs: WebFolder(address: address, session: session, names: names)
+        switch address.scheme {
+        case .sftp, .ftps, .ftpes: return ListedFolder(address: address, session: session, names: names)
+        case .dav, .davs: return WebFolder(address: address, session: session, names: names)
         case .s3, .s3http:
-            BucketFolder(
+            return BucketFolder(
                 address: address, session: CurlSession(access.withoutPassword, address: address.shown),
                 names: names,
                 signature: BucketSignature(
                     keyID: access.user, secret: access.password, region: access.region))
-        case .http, .https: WebFile(address: address, session: session)
+        case .http, .https: return WebFile(address: address, session: session)
+        case .imap, .imaps: throw RemoteAddress.noFolder(address.shown)
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Servers that keep files or mail, with TLS: ProFTPD, nginx and aiosmtpd.
+// Servers that keep files or mail, with TLS: ProFTPD, nginx, aiosmtpd and Dovecot.
 
+internal import Dispatch
 package import Foundation
 internal import Glibc
 
@@ -153,6 +154,100 @@ package struct SMTPServer: Sendable {
         let folder = peer.folder.appending(path: "mail/new")
         return try FileManager.default.contentsOfDirectory(atPath: folder.path).map { name in
             try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+        }
+    }
+}
+
+/// A mailbox server (Dovecot) with TLS from the first byte on, or when it is asked to.
+package struct MailboxServer: Sendable {
+    /// The server.
+    package let peer: Peer
+    /// The password of everybody.
+    package static let password = "Gr0s-Temps"
+    /// Its certificate, which vouches for itself.
+    package var certificate: String { peer.folder.appending(path: "cert.pem").path }
+    private var mail: URL { peer.folder.appending(path: "mail") }
+
+    /// Starts the server.
+    package init(isImplicit: Bool = true) async throws {
+        peer = try await Peer("/usr/sbin/dovecot") { port, folder in
+            try makeCertificate(
+                key: folder.appending(path: "key.pem").path,
+                certificate: folder.appending(path: "cert.pem").path)
+            let isRoot = geteuid() == 0
+            let user = NSUserName()
+            // It keeps mail for nobody where it must not for root.
+            let owner = isRoot ? "uid=nobody gid=nogroup" : "uid=\(user) gid=\(getgid())"
+            for name in ["mail", "mail/new", "mail/cur", "mail/tmp"] {
+                let path = folder.appending(path: name).path
+                try FileManager.default.createDirectory(
+                    atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o777])
+                try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: path)
+            }
+            let config = """
+                base_dir = \(folder.path)/run
+                state_dir = \(folder.path)/state
+                log_path = \(folder.path)/dovecot.log
+                protocols = imap
+                listen = 127.0.0.1
+                default_internal_user = \(isRoot ? "dovecot" : user)
+                default_login_user = \(isRoot ? "dovenull" : user)
+                default_internal_group = \(isRoot ? "dovecot" : "\(getgid())")
+                ssl = required
+                ssl_cert = <\(folder.path)/cert.pem
+                ssl_key = <\(folder.path)/key.pem
+                mail_location = maildir:\(folder.path)/mail
+                auth_failure_delay = 0
+                service imap-login {
+                  chroot =
+                  inet_listener imap {
+                    port = \(isImplicit ? 0 : port)
+                  }
+                  inet_listener imaps {
+                    port = \(isImplicit ? port : 0)
+                    ssl = yes
+                  }
+                }
+                service anvil {
+                  chroot =
+                }
+                passdb {
+                  driver = static
+                  args = password=\(Self.password)
+                }
+                userdb {
+                  driver = static
+                  args = \(owner) home=\(folder.path)/mail
+                }
+
+                """
+            let path = folder.appending(path: "dovecot.conf").path
+            try Data(config.utf8).write(to: URL(filePath: path))
+            return ["-F", "-c", path]
+        }
+    }
+
+    /// The address of a mailbox.
+    package func address(_ mailbox: String = "", scheme: String = "imaps") -> String {
+        "\(scheme)://compta%40exemple.fr@127.0.0.1:\(peer.port)/\(mailbox)"
+    }
+
+    /// Puts a message into the inbox; lines end as they do on the wire.
+    package func deliver(_ message: String) throws {
+        // Messages get their numbers in the order of their names.
+        let name = "\(DispatchTime.now().uptimeNanoseconds).\(UUID().uuidString)"
+        let text = message.replacing("\n", with: "\r\n")
+        let path = mail.appending(path: "tmp/\(name)").path
+        try Data(text.utf8).write(to: URL(filePath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: path)
+        try FileManager.default.moveItem(atPath: path, toPath: mail.appending(path: "new/\(name)").path)
+    }
+
+    /// The messages of a mailbox, each as its file's name, which ends with letters for what was done with it.
+    package func messages(_ mailbox: String = "") throws -> [String] {
+        let folder = mailbox.isEmpty ? mail : mail.appending(path: ".\(mailbox)")
+        return try ["new", "cur"].flatMap { name in
+            try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: name).path)
         }
     }
 }

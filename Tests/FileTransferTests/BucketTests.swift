@@ -15,7 +15,7 @@ import Testing
         var access = TransferAccess()
         access.password = secret ?? server.secret
         access.region = "eu-west-3"
-        return RemoteFolders.open(try RemoteAddress(server.address(prefix)), access)
+        return try RemoteFolders.open(try RemoteAddress(server.address(prefix)), access)
     }
 
     private func withSpool(_ body: (URL) async throws -> Void) async throws {
@@ -91,7 +91,7 @@ import Testing
         var access = TransferAccess()
         access.password = server.secret
         let other = server.address().replacingOccurrences(of: "/erp/", with: "/nulle-part/")
-        let folder = RemoteFolders.open(try RemoteAddress(other), access)
+        let folder = try RemoteFolders.open(try RemoteAddress(other), access)
         let nowhere = await code { _ = try await folder.list() }
         #expect(nowhere == "TRANSFER-MISSING")
     }

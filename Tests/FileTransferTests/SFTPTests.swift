@@ -20,7 +20,7 @@ import Testing
     ) throws -> any RemoteFolder {
         var access = access(server)
         change(&access)
-        return RemoteFolders.open(try RemoteAddress(server.address), access, pattern: pattern)
+        return try RemoteFolders.open(try RemoteAddress(server.address), access, pattern: pattern)
     }
 
     private func withFolder(_ body: (URL) async throws -> Void) async throws {

@@ -23,7 +23,7 @@ import Testing
         var access = access(server)
         change(&access)
         let address = try RemoteAddress("\(scheme)://relais@127.0.0.1:\(server.peer.port)\(path)")
-        return RemoteFolders.open(address, access)
+        return try RemoteFolders.open(address, access)
     }
 
     private func server(_ scheme: String) async throws -> FileServer {

@@ -11,6 +11,7 @@ import Hub
 import Foundation
 import JSON
 import Jobs
+import Mail
 import Mapping
 import PostgreSQL
 import Programs
@@ -99,7 +100,7 @@ import YAML
             "Tabular": ["Bytes", "Diagnostics"],
             "FileTransfer": ["CLibCurl", "Blocking", "Bytes", "XML", "Diagnostics"],
             "Mail": ["FileTransfer", "Model", "Diagnostics"],
-            "FileSources": ["ConnectorKit", "FileTransfer", "Diagnostics"],
+            "FileSources": ["ConnectorKit", "FileTransfer", "Mail", "Diagnostics"],
             "JSON": ["Diagnostics"], "Jobs": ["PostgreSQL", "Model", "Diagnostics"],
             "BlobStore": ["Bytes", "PostgreSQL", "FileTransfer", "Model", "Diagnostics"],
             "Rules": ["Model", "Diagnostics"], "Schedule": ["Model", "Diagnostics"],
@@ -147,7 +148,7 @@ import YAML
             + RunError.Code.allCases.map(\.rawValue) + BlobError.Code.allCases.map(\.rawValue)
             + ScheduleError.Code.allCases.map(\.rawValue) + FlowError.Code.allCases.map(\.rawValue)
             + JobError.Code.allCases.map(\.rawValue) + SecretError.Code.allCases.map(\.rawValue)
-            + ProgramError.Code.allCases.map(\.rawValue)
+            + ProgramError.Code.allCases.map(\.rawValue) + MailError.Code.allCases.map(\.rawValue)
             + TransferError.Code.allCases.map(\.rawValue) + YAMLError.Code.allCases.map(\.rawValue)
             + ServerError.Code.allCases.map(\.rawValue) + UploadError.Code.allCases.map(\.rawValue)
         for code in codes {

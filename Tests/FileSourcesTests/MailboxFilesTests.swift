@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that come with messages: what is delivered, where messages go, what is remembered.
+
+import ConnectorKit
+import Diagnostics
+import FileSources
+import FileTransfer
+import Foundation
+import RelaisTesting
+import Testing
+
+@Suite struct MailboxFilesTests {
+    /// What a source delivered.
+    private struct Delivered {
+        var files: [String] = []
+        var problems: [String] = []
+        var cursor: Cursor?
+    }
+
+    private func settings(_ server: MailboxServer, _ more: [String: [String]] = [:]) -> Settings {
+        var settings = Settings(["from": [server.address()], "authorities": [server.certificate]])
+        settings.values.merge(more) { $1 }
+        settings.secrets["password"] = Secret(name: "mail", value: MailboxServer.password)
+        return settings
+    }
+
+    private func read(
+        _ settings: Settings, after cursor: Cursor? = nil, refusing: Set<String> = []
+    ) async throws -> Delivered {
+        #expect(FileSources.check(settings) == [])
+        var delivered = Delivered(cursor: cursor)
+        try await FileSources.open(settings).read(after: cursor) { item in
+            switch item {
+            case .artifact(let name, let path):
+                delivered.files.append("\(name)=\(try String(contentsOfFile: path, encoding: .utf8))")
+                if refusing.contains(name) { return .refused(Diagnostic(code: "X")) }
+            case .problem(let problem): delivered.problems.append(problem.code)
+            case .cursor(let cursor): delivered.cursor = cursor
+            }
+            return .accepted
+        }
+        return delivered
+    }
+
+    private func message(_ files: [String: String], encoding: String = "7bit") -> String {
+        let parts = files.sorted { $0.key < $1.key }.map { name, text in
+            "--b\nContent-Disposition: attachment; filename=\"\(name)\"\nContent-Transfer-Encoding: "
+                + "\(encoding)\n\n\(text)\n"
+        }
+        return "Content-Type: multipart/mixed; boundary=b\n\n\(parts.joined())--b--\n"
+    }
+
+    @Test func `attachments of messages that stay are read once`() async throws {
+        let server = try await MailboxServer()
+        try server.deliver(message(["a.csv": "1", "b.csv": "2", "lettre.pdf": "3"]))
+        try server.deliver("Subject: sans rien\n\nBonjour")
+        let settings = settings(server, ["pattern": ["*.csv"]])
+        let sample = try await FileSources.open(settings).items(limit: 1)
+        guard case .artifact("a.csv", _) = sample.first else { throw CocoaError(.fileNoSuchFile) }
+        let first = try await read(settings)
+        #expect(first.files == ["a.csv=1", "b.csv=2"] && first.problems == [])
+        let second = try await read(settings, after: first.cursor)
+        #expect(second.files == [] && second.cursor == first.cursor)
+        try server.deliver(message(["a.csv": "1 bis"]))
+        #expect(try await read(settings, after: second.cursor).files == ["a.csv=1 bis"])
+        #expect(try server.messages().allSatisfy { !$0.hasSuffix("S") })
+    }
+
+    @Test func `messages go where their attachments let them, once these are delivered`() async throws {
+        let server = try await MailboxServer()
+        try server.deliver(message(["bon.csv": "1"]))
+        try server.deliver(message(["mauvais.csv": "2"]))
+        try server.deliver(message(["abîmé.csv": "a"], encoding: "base64"))
+        try server.deliver("Subject: à lire\n\nBonjour")
+        let settings = settings(server, ["after": ["move"]])
+        struct Failure: Error {}
+        await #expect(throws: Failure.self) {
+            try await FileSources.open(settings).read(after: nil) { _ in throw Failure() }
+        }
+        #expect(try server.messages().count == 4)
+        let moved = try await read(settings, refusing: ["mauvais.csv"])
+        #expect(moved.files == ["bon.csv=1", "mauvais.csv=2"] && moved.problems == ["MAIL-DAMAGED"])
+        #expect(try server.messages().count == 1)
+        #expect(try server.messages("INBOX.done").count == 1)
+        #expect(try server.messages("INBOX.quarantine").count == 2)
+        try server.deliver(message(["autre.csv": "3"]))
+        let deleting = self.settings(server, ["after": ["delete"]])
+        #expect(try await read(deleting, after: moved.cursor).files == ["autre.csv=3"])
+        #expect(try server.messages().count == 1)
+    }
+}
