@@ -50,6 +50,7 @@ enum Codec: String {
     case tabular = "Tabular"
     case fileSources = "FileSources"
     case programs = "Programs"
+    case yaml = "YAML"
 }
 
 /// The only way to declare a connector: `Connectors/NAME/{Sources,Tests}`.
@@ -169,9 +170,11 @@ let package = Package(
                 "Model",
                 "ConnectorKit", "FileSources", "Mail",
                 "Words", "YAML",
-                "Diagnostics", "ERPConnector", "SingerConnector", arguments, lifecycle, logging, signals,
+                "Diagnostics", "ERPConnector", "SingerConnector", "ProgramConnector",
+                "ConnectorTesting", arguments, lifecycle, logging, signals,
                 subprocess,
             ],
+            resources: [.copy("Templates")],
             swiftSettings: strict),
         floor("RelaisTesting", ["PostgreSQL", "CRM", "Model", "Diagnostics", subprocess]),
         floor("ConnectorTesting", ["ConnectorKit", "Model", "Diagnostics"]),
@@ -212,7 +215,7 @@ let package = Package(
                 "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileSources", "FileTransfer", "Hub",
                 "JSON", "Jobs", "Mail",
                 "Mapping",
-                "PostgreSQL", "Programs", "SingerConnector",
+                "PostgreSQL", "ProgramConnector", "Programs", "SingerConnector",
                 "Rules", "Schedule", "Server", "Tabular", "Unpacking",
                 "Words", "XML", "YAML", "RelaisTesting", "Diagnostics",
             ]),
@@ -229,6 +232,7 @@ let package = Package(
         tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
     ]
         + connector("ERP", uses: [.fileSources]) + connector("Singer", uses: [.programs])
+        + connector("Program", uses: [.programs, .yaml])
 )
 
 // libFuzzer brings its own `main`, so the fuzz target exists only where `make fuzz` asks for it.

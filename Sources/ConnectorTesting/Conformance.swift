@@ -3,11 +3,34 @@
 
 package import ConnectorKit
 internal import Diagnostics
+internal import Foundation
 
 /// A broken promise of a connector.
 package struct ConformanceFault: Error, CustomStringConvertible {
+    /// What every connector promises.
+    package enum Promise: String, CaseIterable, Sendable {
+        /// It has an id, a version, and settings with names of their own and help in both languages.
+        case description
+        /// Settings that work have no finding.
+        case goodSettings = "good-settings"
+        /// Settings that cannot work have one.
+        case badSettings = "bad-settings"
+        /// Reading twice gives the same.
+        case twice
+        /// No output shows a secret.
+        case secrets
+        /// A sample is not larger than asked.
+        case sample
+        /// Ended anywhere and gone on with from the last cursor, nothing is lost or doubled.
+        case resume
+    }
+
     /// What was promised and not kept.
-    package let description: String
+    package let promise: Promise
+    /// Where it showed: a setting's name, a number of items; empty where the promise says all.
+    package let detail: String
+
+    package var description: String { "broken promise: \(promise.rawValue) \(detail)" }
 }
 
 /// The conformance suite.
@@ -20,9 +43,9 @@ package enum Conformance {
         _ connector: C.Type, settings: Settings, broken: [Settings], secrets: [String] = []
     ) async throws {
         try checkDescription(C.description)
-        guard C.check(settings).isEmpty else { throw fault("good settings have findings") }
+        guard C.check(settings).isEmpty else { throw fault(.goodSettings) }
         for settings in broken + [Settings(["no-such-setting": ["x"]])] where C.check(settings).isEmpty {
-            throw fault("bad settings have no finding: \(settings.values.keys.sorted())")
+            throw fault(.badSettings, "\(settings.values.keys.sorted())")
         }
         let instance = C(settings)
         for stream in try await instance.discover() {
@@ -30,14 +53,21 @@ package enum Conformance {
         }
     }
 
-    private static func fault(_ words: String) -> ConformanceFault { ConformanceFault(description: words) }
+    private static func fault(_ promise: ConformanceFault.Promise, _ detail: String = "") -> ConformanceFault
+    {
+        ConformanceFault(promise: promise, detail: detail)
+    }
 
     private static func checkDescription(_ description: ConnectorDescription) throws {
-        guard !description.id.isEmpty, description.version > 0 else { throw fault("no id or version") }
+        guard !description.id.isEmpty, description.version > 0 else {
+            throw fault(.description, "id, version")
+        }
         let names = description.settings.map(\.name)
-        guard Set(names).count == names.count else { throw fault("a setting is declared twice") }
+        guard Set(names).count == names.count else {
+            throw fault(.description, names.joined(separator: ", "))
+        }
         for setting in description.settings where setting.frenchHelp.isEmpty || setting.englishHelp.isEmpty {
-            throw fault("setting \(setting.name) has no help in both languages")
+            throw fault(.description, setting.name)
         }
     }
 
@@ -48,33 +78,57 @@ package enum Conformance {
     {
         let all = try await read(connector, stream, after: nil)
         guard try await read(connector, stream, after: nil) == all else {
-            throw fault("reading twice differs")
+            throw fault(.twice)
         }
         for item in all {
-            for secret in secrets where "\(item)".contains(secret) { throw fault("a secret is shown") }
+            for secret in secrets where item.shows(secret) { throw fault(.secrets) }
         }
         let sample = try await connector.sample(stream, limit: 1)
-        guard sample.count <= 1 else { throw fault("the sample is larger than asked") }
+        guard sample.count <= 1 else { throw fault(.sample) }
         for stop in 0...all.count {
-            let committed = all[..<stop].lastIndex { if case .cursor = $0 { true } else { false } }
-            var cursor: Cursor?
-            if let committed, case .cursor(let position) = all[committed] { cursor = position }
+            let committed = all[..<stop].lastIndex { $0.cursor != nil }
+            let cursor = committed.flatMap { all[$0].cursor }
             let rest = try await read(connector, stream, after: cursor)
             let done = committed.map { Array(all[...$0]) } ?? []
             guard done + rest == all else {
-                throw fault("killed behind item \(stop), something is lost or doubled")
+                throw fault(.resume, String(stop))
             }
         }
     }
 
     private static func read(
         _ connector: some Connector, _ stream: String, after cursor: Cursor?
-    ) async throws -> [ConnectorItem] {
-        var items: [ConnectorItem] = []
+    ) async throws -> [Delivered] {
+        var items: [Delivered] = []
         try await connector.read(stream, after: cursor) { item in
-            items.append(item)
+            items.append(try Delivered(item))
             return .accepted
         }
         return items
+    }
+}
+
+/// What a connector delivered, wherever its bytes lay: these are gone with the next item.
+private enum Delivered: Equatable {
+    case artifact([UInt8])
+    case cursor(Cursor)
+    case problem(Diagnostic)
+
+    init(_ item: ConnectorItem) throws {
+        switch item {
+        case .artifact(_, let path): self = .artifact(Array(try Data(contentsOf: URL(filePath: path))))
+        case .cursor(let cursor): self = .cursor(cursor)
+        case .problem(let problem): self = .problem(problem)
+        }
+    }
+
+    var cursor: Cursor? { if case .cursor(let cursor) = self { cursor } else { nil } }
+
+    func shows(_ secret: String) -> Bool {
+        switch self {
+        case .artifact(let bytes): Data(bytes).range(of: Data(secret.utf8)) != nil
+        case .cursor(let cursor): cursor.text.contains(secret)
+        case .problem(let problem): "\(problem)".contains(secret)
+        }
     }
 }

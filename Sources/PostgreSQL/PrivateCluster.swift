@@ -296,12 +296,15 @@ package struct PrivateCluster: Sendable {
 
     // MARK: - Folders
 
+    /// What people may put into the data folder before the database is in it.
+    private static let early: Set = ["mappings", "relais.yaml", "secret.key"]
+
     /// Makes the data folder, or checks that it is one of ours: nobody's home must change hands by a typo.
     private func prepareFolder() throws {
         let manager = FileManager.default
         if manager.fileExists(atPath: folder.path) {
             let names = try manager.contentsOfDirectory(atPath: folder.path)
-            guard names.isEmpty || names.contains(lockFile.lastPathComponent) else {
+            guard names.allSatisfy(Self.early.contains) || names.contains(lockFile.lastPathComponent) else {
                 throw PostgreSQLError(.clusterFolder, ["folder": folder.path, "reason": "foreign"])
             }
         } else {

@@ -24,18 +24,19 @@ package struct Program: Sendable {
     /// Whether it can be run.
     package var isExecutable: Bool { FileManager.default.isExecutableFile(atPath: path) }
 
-    /// Runs it to its end, with nothing on its standard input and no environment but the language and the path.
+    /// Runs it to its end, with no environment but the language and the path.
     ///
     /// - Parameters:
+    ///   - input: a file for its standard input; nothing without it.
     ///   - output: a new file for its standard output.
     ///   - errors: a new file for its standard error.
     /// - Throws: `PROGRAM-MISSING`, `PROGRAM-FAILED` with its last words, `PROGRAM-SLOW`.
-    package func run(output: String, errors: String) async throws {
+    package func run(input: String = "/dev/null", output: String, errors: String) async throws {
         guard isExecutable else { throw ProgramError(.missing, at: Place(file: path)) }
         let patience = patience
         let status: TerminationStatus? = try await withThrowingTaskGroup(of: TerminationStatus?.self) {
             group in
-            group.addTask { try await start(output, errors) }
+            group.addTask { try await start(input, output, errors) }
             group.addTask {
                 try await Task.sleep(for: patience)
                 return nil
@@ -55,7 +56,8 @@ package struct Program: Sendable {
         }
     }
 
-    private func start(_ output: String, _ errors: String) async throws -> TerminationStatus {
+    private func start(_ input: String, _ output: String, _ errors: String) async throws -> TerminationStatus
+    {
         func open(_ path: String) throws -> FileDescriptor {
             try .open(
                 FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
@@ -67,6 +69,8 @@ package struct Program: Sendable {
                 "LC_ALL": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent",
             ]),
             workingDirectory: "/",
+            input: .fileDescriptor(
+                try .open(FilePath(input), .readOnly, options: .closeOnExec), closeAfterSpawningProcess: true),
             output: .fileDescriptor(try open(output), closeAfterSpawningProcess: true),
             error: .fileDescriptor(try open(errors), closeAfterSpawningProcess: true))
         return result.terminationStatus

@@ -3,7 +3,8 @@
 
 internal import ERPConnector
 internal import Hub
+internal import ProgramConnector
 internal import SingerConnector
 
 /// Every connector; a repository test compares this with the folders.
-let connectors = ConnectorRegistry([ERPConnector.self, SingerConnector.self])
+let connectors = ConnectorRegistry([ERPConnector.self, ProgramConnector.self, SingerConnector.self])

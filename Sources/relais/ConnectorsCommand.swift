@@ -7,11 +7,19 @@ internal import Diagnostics
 internal import Hub
 internal import Words
 
-/// Lists the connectors.
+/// What flows can read from.
 struct ConnectorsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connectors", abstract: words("command.connectors"),
-        discussion: words("command.connectors.discussion"))
+        discussion: words("command.connectors.discussion"),
+        subcommands: [ConnectorsListCommand.self, ConnectorTestCommand.self],
+        defaultSubcommand: ConnectorsListCommand.self)
+}
+
+/// Lists the connectors.
+struct ConnectorsListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: words("command.connectors.list"))
 
     @Argument(help: ArgumentHelp(words("argument.connector"), valueName: "ID"))
     var id: String?

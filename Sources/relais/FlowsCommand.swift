@@ -54,9 +54,10 @@ struct FlowsCommand: AsyncParsableCommand {
             discussion: words("command.flows.check.discussion"))
         @Argument(help: ArgumentHelp(words("argument.flowFile"), valueName: "FILE"))
         var file: String
+        @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            let flow = try await FlowFile.read(file, .ofSurroundings)
+            let flow = try await FlowFile.read(file, database.mappings)
             Console.print(words("flows.checked", ["name": flow.name, "count": String(flow.tests.count)]))
             FlowFile.showNext(flow)
         }

@@ -20,7 +20,7 @@ struct Relais: AsyncParsableCommand {
             QuarantineCommand.self, MatchCommand.self, AccountsCommand.self, SalesCommand.self,
             BlobsCommand.self, FlowsCommand.self, AlertsCommand.self, JobsCommand.self, SecretsCommand.self,
             ServeCommand.self, ConfigCommand.self, UnitCommand.self,
-            RetentionCommand.self, ConnectorsCommand.self,
+            RetentionCommand.self, ConnectorsCommand.self, NewCommand.self,
             DatabaseCommand.self, DoctorCommand.self,
         ])
 

@@ -89,6 +89,17 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["lettre.odt"])
     }
 
+    @Test func `what people prepare before there is a database stays where it is`() async throws {
+        try await withCluster { cluster in
+            let own = folder.appending(path: "mappings/a.yaml")
+            try FileManager.default.createDirectory(
+                at: own.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data("x".utf8).write(to: own)
+            try await cluster.start()
+            #expect(FileManager.default.fileExists(atPath: own.path))
+        }
+    }
+
     @Test func `files of a version that is not installed are refused with what to do`() async throws {
         try await withCluster { cluster in
             try await cluster.start()

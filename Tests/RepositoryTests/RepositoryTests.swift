@@ -14,6 +14,7 @@ import Jobs
 import Mail
 import Mapping
 import PostgreSQL
+import ProgramConnector
 import Programs
 import RelaisTesting
 import Rules
@@ -119,6 +120,7 @@ import YAML
                 "Hub", "Bytes", "FileTransfer", "PostgreSQL", "Model", "Words", "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
             "Singer": ["ConnectorKit", "Programs", "Diagnostics", "Model"], "Programs": ["Diagnostics"],
+            "Program": ["ConnectorKit", "Programs", "YAML", "Diagnostics", "Model"],
         ]
         let foreign: Set = [
             "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",
@@ -148,7 +150,8 @@ import YAML
             + RunError.Code.allCases.map(\.rawValue) + BlobError.Code.allCases.map(\.rawValue)
             + ScheduleError.Code.allCases.map(\.rawValue) + FlowError.Code.allCases.map(\.rawValue)
             + JobError.Code.allCases.map(\.rawValue) + SecretError.Code.allCases.map(\.rawValue)
-            + ProgramError.Code.allCases.map(\.rawValue) + MailError.Code.allCases.map(\.rawValue)
+            + ProgramError.Code.allCases.map(\.rawValue)
+            + ProgramConnectorError.Code.allCases.map(\.rawValue) + MailError.Code.allCases.map(\.rawValue)
             + TransferError.Code.allCases.map(\.rawValue) + YAMLError.Code.allCases.map(\.rawValue)
             + ServerError.Code.allCases.map(\.rawValue) + UploadError.Code.allCases.map(\.rawValue)
         for code in codes {
@@ -170,7 +173,8 @@ import YAML
     @Test func `every connector folder is complete, registered, and its rendered files are fresh`() throws {
         let folder = Repository.root.appending(path: "Connectors")
         let known: [String: ConnectorDescription] = [
-            "ERP": ERPConnector.description, "Singer": SingerConnector.description,
+            "ERP": ERPConnector.description, "Program": ProgramConnector.description,
+            "Singer": SingerConnector.description,
         ]
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(Set(names) == Set(known.keys), "add the connector's description to this test")

@@ -66,7 +66,7 @@ package struct SingerConnector: Connector {
             // What it wrote before it died counts up to its last state.
             failure = error
         }
-        var messages = try SingerMessages(tap.messages, in: tap.folder, isWhole: failure == nil)
+        var messages = try RecordMessages(tap.messages, in: tap.folder, isWhole: failure == nil)
         while let part = try messages.next() {
             if let path = part.path {
                 let delivery = try await deliver(.artifact(name: part.name, path: path))

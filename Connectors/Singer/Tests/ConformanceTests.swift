@@ -5,6 +5,7 @@ import ConnectorKit
 import ConnectorTesting
 import Diagnostics
 import Foundation
+import Programs
 import Testing
 
 @testable import SingerConnector
@@ -83,7 +84,7 @@ import Testing
         let file = folder.appending(path: "messages")
         try Data((lines.joined() + #"{"type":"STATE","value":1}"# + "\n").utf8).write(to: file)
         for isWhole in [true, false] {
-            var messages = try SingerMessages(file, in: folder, isWhole: isWhole, size: 100, most: 1000)
+            var messages = try RecordMessages(file, in: folder, isWhole: isWhole, size: 100, most: 1000)
             var (text, states, count) = ("", [String](), 0)
             while let part = try messages.next() {
                 if let path = part.path { text += try String(contentsOfFile: path, encoding: .utf8) }

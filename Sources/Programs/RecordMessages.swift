@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cuts a tap's messages where it says how far it has come.
+// Cuts a program's messages, one a line, where it says how far it has come.
 
-internal import Foundation
+package import Foundation
 
-/// The messages of one run, in parts that end with a STATE where it says any.
-struct SingerMessages {
-    /// Messages up to a state.
-    struct Part {
+/// The messages of one run (RECORD, SCHEMA, STATE…), in parts that end with a STATE where it says any.
+///
+/// - Source: Singer specification 0.3.0.
+package struct RecordMessages {
+    /// Messages up to a state, or up to a message that stands for itself.
+    package struct Part {
         /// What the artifact is called.
-        let name: String
+        package let name: String
         /// Its file; nil where there is no record in it.
-        let path: String?
+        package let path: String?
         /// The state behind it, as JSON; nil for what comes behind the last one.
-        let state: String?
+        package let state: String?
+        /// The message that stands for itself behind all of that.
+        package let message: Data?
     }
 
     /// A part is not cut before it has this many bytes, and behind a state…
@@ -23,20 +27,27 @@ struct SingerMessages {
     private let input: FileHandle
     private let folder: URL
     private let isWhole: Bool
+    private let own: [String]
     private var buffer = Data()
     private var isAtEnd = false
     private var number = 0
 
-    /// - Parameter isWhole: whether what comes behind the last state counts: not when the tap died.
-    init(_ file: URL, in folder: URL, isWhole: Bool, size: Int = 16 << 20, most: Int = 1 << 30) throws {
-        (self.size, self.most) = (size, most)
+    /// - Parameters:
+    ///   - file: the messages; parts of it are written to files of `folder`.
+    ///   - isWhole: whether what comes behind the last state counts: not when the program died.
+    ///   - own: types of messages that stand for themselves.
+    package init(
+        _ file: URL, in folder: URL, isWhole: Bool, own: [String] = [], size: Int = 16 << 20,
+        most: Int = 1 << 30
+    ) throws {
+        (self.size, self.most, self.own) = (size, most, own)
         input = try FileHandle(forReadingFrom: file)
         self.folder = folder
         self.isWhole = isWhole
     }
 
     /// The next part; nil behind the last.
-    mutating func next() throws -> Part? {
+    package mutating func next() throws -> Part? {
         number += 1
         let url = folder.appending(path: "part-\(number).jsonl")
         _ = FileManager.default.createFile(atPath: url.path, contents: nil)
@@ -45,13 +56,26 @@ struct SingerMessages {
         var (written, complete) = (0, 0)
         var hasRecord = false
         var state: String?
+        var message: Data?
         var isRecordComplete = false
         var isCut = false
         while let line = try line() {
+            if own.contains(where: { Self.value(line, ofType: $0, under: nil) != nil }) {
+                guard state != nil, written > complete else {
+                    (message, isCut) = (line, true)
+                    break
+                }
+                // What stands behind the state belongs to the next part, so that nothing covered by none comes before it.
+                buffer = try Data(contentsOf: url).dropFirst(complete) + line + buffer
+                try output.truncate(atOffset: UInt64(complete))
+                return Part(
+                    name: "messages-\(number).jsonl", path: isRecordComplete ? url.path : nil, state: state,
+                    message: nil)
+            }
             try output.write(contentsOf: line)
             written += line.count
             if !hasRecord { hasRecord = line.range(of: Data("RECORD".utf8)) != nil }
-            guard let value = Self.state(line) else {
+            guard let value = Self.value(line, ofType: "STATE", under: "value") else {
                 isCut = written >= most
                 if isCut { break }
                 continue
@@ -59,7 +83,7 @@ struct SingerMessages {
             (state, complete, isRecordComplete) = (value, written, hasRecord)
             if written >= size { break }
         }
-        if written == 0 { return nil }
+        if written == 0, message == nil { return nil }
         if !isWhole, !isCut {
             // What the last state does not cover is read again the next time.
             guard state != nil else { return nil }
@@ -67,7 +91,7 @@ struct SingerMessages {
         }
         let hasAny = isWhole || isCut ? hasRecord : isRecordComplete
         return Part(
-            name: "messages-\(number).jsonl", path: hasAny ? url.path : nil, state: state)
+            name: "messages-\(number).jsonl", path: hasAny ? url.path : nil, state: state, message: message)
     }
 
     /// The next line with its end.
@@ -88,11 +112,11 @@ struct SingerMessages {
         }
     }
 
-    /// The value of a STATE message as JSON; nil for other messages.
-    private static func state(_ line: Data) -> String? {
-        guard line.range(of: Data("STATE".utf8)) != nil,
+    /// What stands under a name of a message of one type, as JSON, or the whole message; nil for other messages.
+    private static func value(_ line: Data, ofType type: String, under name: String?) -> String? {
+        guard line.range(of: Data(type.utf8)) != nil,
             let message = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
-            message["type"] as? String == "STATE", let value = message["value"],
+            message["type"] as? String == type, let value = name.map({ message[$0] }) ?? message,
             let json = try? JSONSerialization.data(
                 withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes, .fragmentsAllowed])
         else { return nil }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// One start of a program: the request that it is given, the files that it writes.
+
+internal import ConnectorKit
+internal import Diagnostics
+internal import Foundation
+internal import Programs
+
+/// A program in a folder of its own, which nobody else can look into.
+struct ProgramRun {
+    private let manifest: ProgramManifest
+    private let settings: Settings
+    /// Where its files are.
+    let folder: URL
+    /// Its messages, once it has run.
+    var messages: URL { folder.appending(path: "messages") }
+    private var spool: URL { folder.appending(path: "spool") }
+
+    /// - Parameter folder: made anew; what an earlier run left there is gone.
+    init(_ settings: Settings, in folder: URL) throws {
+        self.settings = settings
+        self.folder = folder
+        do {
+            manifest = try ProgramManifest(folder: settings[ProgramSettings.folder.name].first ?? "")
+        } catch {
+            throw ProgramError(error.faults.first ?? Diagnostic(code: "PROGRAM-MANIFEST"))
+        }
+        try? FileManager.default.removeItem(at: folder)
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: "spool"), withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+    }
+
+    /// Lets it answer one request.
+    func start(_ verb: String, stream: String?, after cursor: Cursor?) async throws {
+        var request: [String: Any] = ["verb": verb, "settings": values, "spool": spool.path]
+        request["stream"] = stream
+        if let cursor {
+            request["state"] = try JSONSerialization.jsonObject(
+                with: Data(cursor.text.utf8), options: .fragmentsAllowed)
+        }
+        let line = try JSONSerialization.data(
+            withJSONObject: request, options: [.sortedKeys, .withoutEscapingSlashes])
+        let input = folder.appending(path: "request")
+        try (line + Data("\n".utf8)).write(to: input)
+        var program = Program(manifest.command)
+        if let seconds = settings[ProgramSettings.patience.name].first.flatMap({ Int($0) }) {
+            program.patience = .seconds(seconds)
+        }
+        try await program.run(
+            input: input.path, output: messages.path, errors: folder.appending(path: "log").path)
+    }
+
+    /// Texts and lists by name, secrets among them.
+    private var values: [String: Any] {
+        var values: [String: Any] = [:]
+        for setting in manifest.settings {
+            let list = settings[setting.name]
+            if setting.isSecret {
+                values[setting.name] = settings.secret(setting.name)
+            } else if setting.type == .list {
+                values[setting.name] = list
+            } else {
+                values[setting.name] = list.first
+            }
+        }
+        return values
+    }
+
+    /// The streams that it named.
+    func streams() throws -> [StreamDescription] {
+        struct Message: Decodable {
+            let type: String
+            let stream: String?
+            let key: [String]?
+        }
+        return try Data(contentsOf: messages).split(separator: UInt8(ascii: "\n")).compactMap { line in
+            guard let message = try? JSONDecoder().decode(Message.self, from: line) else {
+                throw fault(line)
+            }
+            guard message.type == "STREAM" else { return nil }
+            guard let name = message.stream, !name.isEmpty else { throw fault(line) }
+            return StreamDescription(name: name, naturalKey: message.key ?? [])
+        }
+    }
+
+    /// What a message that stands for itself says.
+    func item(_ line: Data) throws -> ConnectorItem {
+        struct Message: Decodable {
+            let type: String
+            let name: String?
+            let path: String?
+            let message: String?
+            let file: String?
+        }
+        guard let message = try? JSONDecoder().decode(Message.self, from: line) else { throw fault(line) }
+        guard message.type == "ARTIFACT" else {
+            let place = Place(file: message.file ?? manifest.id)
+            return .problem(
+                Diagnostic(code: "PROGRAM-PROBLEM", facts: ["detail": message.message ?? ""], place: place))
+        }
+        // A name of the spool folder, so that it cannot have another file of this machine read.
+        guard let path = message.path, !path.isEmpty, !path.contains("/"), path != "..", path != "." else {
+            throw fault(line)
+        }
+        let name = message.name.flatMap { $0.contains("/") || $0.isEmpty ? nil : $0 } ?? path
+        return .artifact(name: name, path: spool.appending(path: path).path)
+    }
+
+    private func fault(_ line: Data) -> ProgramConnectorError {
+        ProgramConnectorError(
+            .message, ["detail": String(decoding: line.prefix(200), as: UTF8.self)],
+            at: Place(file: manifest.command))
+    }
+
+    /// Takes its files away.
+    func clear() {
+        try? FileManager.default.removeItem(at: folder)
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connector that is a program keeps the promises of every connector, and the host bears with one that does not.
+
+import ConnectorKit
+import ConnectorTesting
+import Diagnostics
+import Foundation
+import ProgramConnector
+import Testing
+
+@Suite struct ConformanceTests {
+    private let folder = #filePath.replacing("Tests/ConformanceTests.swift", with: "Samples/shell")
+
+    private func settings(_ more: [String: [String]] = [:]) -> Settings {
+        var settings = Settings(["folder": [folder], "count": ["5"]])
+        settings.values.merge(more) { $1 }
+        return settings
+    }
+
+    /// Reads all: texts of artifacts, cursors, codes of problems, and the error at the end.
+    private func read(
+        _ settings: Settings, after cursor: Cursor? = nil
+    ) async -> (texts: [String], cursors: [String], problems: [String], error: Diagnostic?) {
+        var (texts, cursors, problems): ([String], [String], [String]) = ([], [], [])
+        do {
+            try await ProgramConnector(settings).read("files", after: cursor) { item in
+                switch item {
+                case .artifact(_, let path): texts.append(try String(contentsOfFile: path, encoding: .utf8))
+                case .cursor(let cursor): cursors.append(cursor.text)
+                case .problem(let problem): problems.append(problem.code)
+                }
+                return .accepted
+            }
+        } catch {
+            return (texts, cursors, problems, (error as? any ReportableError)?.diagnostic)
+        }
+        return (texts, cursors, problems, nil)
+    }
+
+    @Test(arguments: ["1", "16777216"])
+    func `the connector conforms, wherever its messages are cut`(_ part: String) async throws {
+        var settings = settings(["part": [part]])
+        settings.secrets["password"] = Secret(name: "p", value: "geheim")
+        try await Conformance.check(
+            ProgramConnector.self, settings: settings,
+            broken: [
+                Settings([:]), Settings(["folder": ["x"]]), Settings(["folder": [folder]]),
+                Settings(["folder": ["/no/such/folder"], "count": ["1"]]),
+                self.settings(["patience": ["0"]]), self.settings(["part": ["x"]]),
+                self.settings(["password": ["in the open"]]),
+            ], secrets: ["geheim"])
+    }
+
+    @Test func `records, files and problems come in their order, each state behind what it covers`() async {
+        let all = await read(settings())
+        #expect(all.error == nil && all.problems == ["PROGRAM-PROBLEM"] && all.cursors == ["4", "5"])
+        #expect(all.texts.count == 3 && all.texts[0].contains(#""solde":4.10"#))
+        #expect(all.texts[1].contains("C5") && all.texts[2] == "code;name\n")
+        let rest = await read(settings(["count": ["6"]]), after: Cursor("5"))
+        #expect(!rest.texts[0].contains("C5") && rest.texts[0].contains("C6") && rest.cursors == ["6", "6"])
+    }
+
+    @Test func `of a program that dies, what its last state covers counts`() async {
+        let read = await read(settings(["fail": ["3"]]))
+        #expect(read.error?.code == "PROGRAM-FAILED" && read.cursors == ["2"])
+        #expect(read.error?.facts["detail"] == "the service is gone")
+        #expect(read.texts.count == 1 && read.texts[0].contains("C2") && !read.texts[0].contains("C3"))
+    }
+
+    @Test(arguments: [
+        #"{"type":"ARTIFACT","path":"../secret"}"#, #"{"type":"ARTIFACT","path":".."}"#,
+        #"{"type":"ARTIFACT"}"#, #"{"type":"ARTIFACT","path":5}"#,
+    ])
+    func `a message that is none, or leads elsewhere, ends the reading and is shown`(_ message: String)
+        async throws
+    {
+        let all = try await withProgram("read -r request\necho '\(message)'") { await read($0) }
+        #expect(
+            all.error?.code == "PROGRAM-MESSAGE" && all.error?.facts["detail"]?.contains("ARTIFACT") == true
+        )
+        #expect(all.texts == [] && all.cursors == [])
+    }
+
+    @Test func `a program may leave its request unread`() async throws {
+        let all = try await withProgram(#"echo '{"type":"RECORD","stream":"s","record":{}}'"#) {
+            await read($0)
+        }
+        #expect(all.error == nil && all.texts.count == 1)
+    }
+
+    @Test func `all that is wrong with a description is told with its place`() throws {
+        try withFolder { folder in
+            let text = """
+                id: Mine
+                comand: connector
+                settings:
+                  city: {type: number, help: {fr: "Ville"}}
+                  folder: {help: {fr: "x", en: "x"}}
+                """
+            try Data(text.utf8).write(to: folder.appending(path: "connector.yaml"))
+            let findings = ProgramConnector.check(Settings(["folder": [folder.path]]))
+            #expect(
+                findings.map { "\($0.code) \($0.place.line ?? 0)" } == [
+                    "YAML-MISSING 1", "YAML-VALUE 1", "YAML-KEY 2", "YAML-VALUE 4", "YAML-MISSING 4",
+                    "YAML-VALUE 5",
+                ], "\(findings)")
+            try Data("id: mine\ncommand: connector\n".utf8).write(
+                to: folder.appending(path: "connector.yaml"))
+            #expect(
+                ProgramConnector.check(Settings(["folder": [folder.path]])).map(\.code) == ["PROGRAM-MISSING"]
+            )
+        }
+    }
+
+    private func withFolder<Value>(_ body: (URL) throws -> Value) rethrows -> Value {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
+        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try body(folder)
+    }
+
+    private func withProgram<Value>(
+        _ script: String, _ body: (Settings) async throws -> Value
+    ) async throws -> Value {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let program = folder.appending(path: "connector")
+        try Data("#!/bin/sh\n\(script)\n".utf8).write(to: program)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+        try Data("id: mine\ncommand: connector\n".utf8).write(to: folder.appending(path: "connector.yaml"))
+        return try await body(Settings(["folder": [folder.path]]))
+    }
+}
