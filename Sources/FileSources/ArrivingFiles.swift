@@ -35,8 +35,18 @@ struct ArrivingFiles: FileSource {
         }
         let listing = try await folder.list()
         // What is gone need not be remembered.
-        memory.read.formIntersection(listing.ready)
-        for file in listing.ready where !memory.read.contains(file) {
+        memory.read.formIntersection(listing.ready + listing.unfinished)
+        try await hand(listing.ready, &memory, deliver)
+        let late = listing.unfinished.filter { !memory.read.contains($0) }
+        try await hand(try await folder.wait(for: late), &memory, deliver)
+        try await memory.tell(listing.problems, deliver)
+    }
+
+    private func hand(
+        _ files: [HotFolder.Fingerprint], _ memory: inout SourceMemory<HotFolder.Fingerprint>,
+        _ deliver: (ConnectorItem) async throws -> Delivery
+    ) async throws {
+        for file in files where !memory.read.contains(file) {
             if afterwards == .keep {
                 _ = try await deliver(item(file))
                 memory.read.insert(file)
@@ -45,7 +55,6 @@ struct ArrivingFiles: FileSource {
                 try await hand(claim, to: deliver)
             }
         }
-        try await memory.tell(listing.problems, deliver)
     }
 
     private func hand(

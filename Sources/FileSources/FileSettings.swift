@@ -36,6 +36,12 @@ package enum FileSettings {
         "stillness", .text, fr: "Secondes sans changement avant qu'un fichier soit lu ; 5 sans lui.",
         en: "Seconds without a change before a file is read; 5 without it.")
 
+    /// What says that a file is ready.
+    package static let doneFile = SettingDescription(
+        "done_file", .text,
+        fr: "Fichier qui dit qu'un autre est complet, par exemple {name}.done ; lui seul compte alors.",
+        en: "File that says of another that it is whole, such as {name}.done; then nothing else does.")
+
     /// SSH keys that the machine may show.
     package static let hostKeys = SettingDescription(
         "host_keys", .list, fr: "Empreintes SHA256:… des clés SSH que le serveur peut montrer.",
@@ -69,6 +75,7 @@ package enum FileSettings {
 
     /// Every setting.
     package static let all = [
-        paths, from, pattern, after, stillness, hostKeys, authorities, timeout, region, password, privateKey,
+        paths, from, pattern, after, stillness, doneFile, hostKeys, authorities, timeout, region, password,
+        privateKey,
     ]
 }

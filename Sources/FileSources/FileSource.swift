@@ -26,7 +26,9 @@ package enum FileSources {
         let afterwards = settings[FileSettings.after.name].first.flatMap(Afterwards.init)
         guard RemoteAddress.isMeant(from) else {
             return ArrivingFiles(
-                folder: HotFolder(from, pattern: pattern, stillness: stillness),
+                folder: HotFolder(
+                    from, pattern: pattern, stillness: stillness,
+                    mark: settings[FileSettings.doneFile.name].first.flatMap { ReadyMark($0) }),
                 afterwards: afterwards ?? .move)
         }
         do throws(TransferError) {
@@ -77,6 +79,12 @@ package enum FileSources {
             refuse(FileSettings.after, word, "move | delete | keep")
         }
         findings += checkNumbers(settings)
+        if let mark = settings[FileSettings.doneFile.name].first {
+            if ReadyMark(mark) == nil { refuse(FileSettings.doneFile, mark, "{name}.done | {stem}.ok") }
+            if from.map(RemoteAddress.isMeant) ?? true {
+                refuse(FileSettings.doneFile, mark, "from: /…")
+            }
+        }
         guard let from else { return findings }
         if RemoteAddress.isMeant(from) {
             findings += checkRemote(from, settings)

@@ -24,6 +24,8 @@ package struct HotFolder: Sendable {
     package struct Listing: Sendable {
         /// Files that are ready, by name.
         package var ready: [Fingerprint] = []
+        /// Files that lie still and yet end as if there were more to come: wait for longer.
+        package var unfinished: [Fingerprint] = []
         /// What is in the folder and cannot be read, and why.
         package var problems: [Diagnostic] = []
     }
@@ -32,6 +34,7 @@ package struct HotFolder: Sendable {
     package let path: String
     private let names: FileNames
     private let stillness: Duration
+    private let mark: ReadyMark?
     private let now: @Sendable () -> Date
 
     /// A folder.
@@ -39,13 +42,15 @@ package struct HotFolder: Sendable {
     /// - Parameters:
     ///   - pattern: names that are meant, with `*`, `?` and `[…]`; all when empty.
     ///   - stillness: a file that has not changed for so long, by its own time and by two looks, is ready.
+    ///   - mark: what says that a file is ready; then nothing else does.
     package init(
-        _ path: String, pattern: String = "", stillness: Duration = .seconds(5),
+        _ path: String, pattern: String = "", stillness: Duration = .seconds(5), mark: ReadyMark? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.path = path
         names = FileNames(pattern: pattern)
         self.stillness = stillness
+        self.mark = mark
         self.now = now
     }
 
@@ -57,15 +62,36 @@ package struct HotFolder: Sendable {
     ///   write into.
     package func list() async throws -> Listing {
         let first = try look()
-        guard !first.ready.isEmpty else { return first }
+        guard !first.ready.isEmpty, mark == nil else { return first }
         try await Task.sleep(for: stillness)
         var second = try look()
         let before = Set(first.ready)
-        let limit = now().timeIntervalSince1970 - Double(stillness.components.seconds)
-        second.ready = second.ready.filter {
-            before.contains($0) && Double($0.changed) / 1e9 <= limit && !isLocked($0.name)
+        let still = second.ready.filter {
+            before.contains($0) && age($0) >= Double(stillness.components.seconds) && !isLocked($0.name)
         }
+        second.unfinished = still.filter {
+            age($0) < Self.patience && !FileEnding.isWhole("\(path)/\($0.name)")
+        }
+        second.ready = still.filter { !second.unfinished.contains($0) }
         return second
+    }
+
+    /// A file that ends as if there were more to come is read all the same when nothing has come for so many seconds.
+    private static let patience = 60.0
+
+    /// Waits until files that look unfinished have lain still for a minute.
+    ///
+    /// - Returns: those of them that nobody has touched meanwhile.
+    package func wait(for unfinished: [Fingerprint]) async throws -> [Fingerprint] {
+        guard let youngest = unfinished.map(age).min() else { return [] }
+        try await Task.sleep(for: .seconds(max(0, Self.patience - youngest)))
+        let there = Set(try look().ready)
+        return unfinished.filter { there.contains($0) && !isLocked($0.name) }
+    }
+
+    /// Seconds since the last change.
+    private func age(_ file: Fingerprint) -> Double {
+        now().timeIntervalSince1970 - Double(file.changed) / 1e9
     }
 
     private func look() throws(FileError) -> Listing {
@@ -80,12 +106,15 @@ package struct HotFolder: Sendable {
         // Closes the descriptor too.
         defer { unsafe closedir(stream) }
         var listing = Listing()
+        var all: Set<String> = []
         while let entry = unsafe readdir(stream) {
             let bytes = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { buffer in
                 unsafe Array(buffer.prefix { $0 != 0 })
             }
             judge(bytes, in: folder, &listing)
+            if mark != nil, let name = FileNames.name(bytes) { all.insert(name) }
         }
+        if let mark { listing.ready.removeAll { !mark.isSet(for: $0.name, among: all) } }
         listing.ready.sort { $0.name < $1.name }
         listing.problems.sort { ($0.place.file ?? "") < ($1.place.file ?? "") }
         return listing
@@ -165,12 +194,19 @@ package struct HotFolder: Sendable {
     /// Puts a file that is done into `done/` of the day.
     package func keep(_ claim: Claim) throws(FileError) {
         try move(claim, to: "\(path)/done/\(day)")
+        clearMark(of: claim)
+    }
+
+    /// Deletes what said that the file was ready, so that the next of its name waits for its own.
+    private func clearMark(of claim: Claim) {
+        if let mark { unsafe unlink("\(path)/\(mark.name(for: claim.name))") }
     }
 
     /// Puts a file that was refused into `quarantine/`, with a report beside it.
     package func refuse(_ claim: Claim, _ reason: Diagnostic) throws(FileError) {
         let folder = "\(path)/quarantine"
         let name = try move(claim, to: folder)
+        clearMark(of: claim)
         let report = reason.facts.merging(["code": reason.code]) { $1 }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
@@ -184,6 +220,7 @@ package struct HotFolder: Sendable {
         guard unsafe unlink(claim.path) == 0 || errno == ENOENT else {
             throw FileError(.unwritable, SystemFault.facts(), at: Place(file: claim.path))
         }
+        clearMark(of: claim)
     }
 
     @discardableResult

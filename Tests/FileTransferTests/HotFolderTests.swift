@@ -62,6 +62,61 @@ import Testing
         }
     }
 
+    @Test func `a file that ends in the middle waits for a minute, and no longer`() async throws {
+        try await withFolder { folder in
+            let texts = [
+                "cut.csv": "a;b\n1;2", "cut.xml": "\u{FEFF}<?xml version=\"1.0\"?><a><b",
+                "whole.csv": "a;b\r\n",
+                "whole.xml": "<a/>\n\n", "dos.txt": "a\u{1A}", "letter.pdf": "%PDF-1.7 x",
+                "archive.bin": "a\u{0}b",
+            ]
+            for (name, text) in texts {
+                let file = folder.appending(path: name)
+                try Data(text.utf8).write(to: file)
+                try FileManager.default.setAttributes(
+                    [.modificationDate: Date(timeIntervalSinceNow: -57)], ofItemAtPath: file.path)
+            }
+            let hot = HotFolder(folder.path, stillness: .zero)
+            let listing = try await hot.list()
+            #expect(
+                listing.ready.map(\.name) == [
+                    "archive.bin", "dos.txt", "letter.pdf", "whole.csv", "whole.xml",
+                ])
+            #expect(listing.unfinished.map(\.name) == ["cut.csv", "cut.xml"])
+            // One of them goes on being written.
+            try Data("a;b\n1;2;3".utf8).write(to: folder.appending(path: "cut.csv"))
+            #expect(try await hot.wait(for: listing.unfinished).map(\.name) == ["cut.xml"])
+            let later = HotFolder(folder.path, stillness: .zero, now: { Date(timeIntervalSinceNow: 61) })
+            #expect(try await later.list().unfinished == [])
+        }
+    }
+
+    @Test(arguments: [("{name}.done", "a.csv.done"), ("{stem}.ok", "a.ok")])
+    func `where a mark says that a file is ready, nothing else does`(_ pattern: String, _ mark: String)
+        async throws
+    {
+        try await withFolder { folder in
+            try write("a.csv", in: folder)
+            try write("b.csv", in: folder)
+            let hot = HotFolder(
+                folder.path, pattern: "*.csv", stillness: .seconds(60), mark: ReadyMark(pattern)
+            )
+            #expect(try await hot.list().ready == [])
+            try write(mark, in: folder, age: -5)
+            let ready = try await hot.list().ready
+            #expect(ready.map(\.name) == ["a.csv"])
+            let file = try #require(ready.first)
+            let claim = try #require(try hot.claim(file))
+            #expect(FileManager.default.fileExists(atPath: folder.appending(path: mark).path))
+            try hot.keep(claim)
+            #expect(!FileManager.default.fileExists(atPath: folder.appending(path: mark).path))
+            let all = HotFolder(folder.path, stillness: .zero, mark: ReadyMark(pattern))
+            try write(mark, in: folder)
+            #expect(try await all.list().ready == [])
+        }
+        for pattern in ["done", "{name}", "../{name}.done", "{stem}/x"] { #expect(ReadyMark(pattern) == nil) }
+    }
+
     @Test func `links, pipes, odd names and files without permission are told and left alone`() async throws {
         try await withFolder { folder in
             try write("good.csv", in: folder)
