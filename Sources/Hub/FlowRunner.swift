@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does the job of a flow: reads its connector and imports what it brings.
 
-internal import ConnectorKit
+package import ConnectorKit
 internal import Diagnostics
 package import Jobs
 package import Mapping
@@ -15,12 +15,17 @@ package struct FlowRunner: Sendable {
     private let mappings: MappingShelf
     private let settings: ImportSettings
     private let secrets: Secrets
+    private let onRemark: @Sendable (_ flow: String, ConnectorRemark) -> Void
 
     /// A runner.
+    ///
+    /// - Parameter onRemark: hears what connectors say while they work, without secrets.
     package init(
         pool: Pool, connectors: ConnectorRegistry, mappings: MappingShelf, settings: ImportSettings,
-        secrets: Secrets
+        secrets: Secrets,
+        onRemark: @escaping @Sendable (_ flow: String, ConnectorRemark) -> Void = { _, _ in }
     ) {
+        self.onRemark = onRemark
         self.pool = pool
         self.connectors = connectors
         self.mappings = mappings
@@ -70,7 +75,13 @@ package struct FlowRunner: Sendable {
             type == UploadedFiles.self
             ? UploadedFiles(UploadedFiles.Inbox(flow: id, pool: pool, blobs: settings.blobs))
             : type.init(opened)
-        return try await read(connector, flow, mappings, origin, running, redaction)?.run
+        let listener: @Sendable (ConnectorRemark) -> Void = { [onRemark] remark in
+            guard case .line(let line) = remark else { return onRemark(flow.name, remark) }
+            onRemark(flow.name, .line(redaction.apply(line)))
+        }
+        return try await ConnectorRemark.$listener.withValue(listener) {
+            try await read(connector, flow, mappings, origin, running, redaction)?.run
+        }
     }
 
     private func read(

@@ -30,13 +30,19 @@ package struct Program: Sendable {
     ///   - input: a file for its standard input; nothing without it.
     ///   - output: a new file for its standard output.
     ///   - errors: a new file for its standard error.
+    ///   - onLine: hears the lines of that soon after they are written; the first 10,000, each up to 2,000 bytes.
     /// - Throws: `PROGRAM-MISSING`, `PROGRAM-FAILED` with its last words, `PROGRAM-SLOW`.
-    package func run(input: String = "/dev/null", output: String, errors: String) async throws {
+    package func run(
+        input: String = "/dev/null", output: String, errors: String,
+        onLine: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws {
         guard isExecutable else { throw ProgramError(.missing, at: Place(file: path)) }
         let patience = patience
         let status: TerminationStatus? = try await withThrowingTaskGroup(of: TerminationStatus?.self) {
             group in
-            group.addTask { try await start(input, output, errors) }
+            group.addTask {
+                try await Self.listen(to: errors, onLine) { try await start(input, output, errors) }
+            }
             group.addTask {
                 try await Task.sleep(for: patience)
                 return nil
@@ -76,6 +82,26 @@ package struct Program: Sendable {
         return result.terminationStatus
     }
 
+    /// Hands over the lines of a file while a program writes it, and those that are left when it has ended.
+    private static func listen(
+        to path: String, _ onLine: @escaping @Sendable (String) -> Void,
+        while body: @Sendable () async throws -> TerminationStatus
+    ) async throws -> TerminationStatus {
+        let lines = LogLines(path, onLine)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: .seconds(1))
+                    await lines.read(isLast: false)
+                }
+            }
+            let status = try await body()
+            group.cancelAll()
+            await lines.read(isLast: true)
+            return status
+        }
+    }
+
     /// The last lines of a file, at most 2,000 bytes.
     private static func lastWords(_ path: String) -> String {
         guard let file = FileHandle(forReadingAtPath: path), let end = try? file.seekToEnd() else {
@@ -84,6 +110,39 @@ package struct Program: Sendable {
         try? file.seek(toOffset: end > 2000 ? end - 2000 : 0)
         let text = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
         return text.split(separator: "\n").suffix(5).joined(separator: "\n")
+    }
+}
+
+/// The lines of a log that grows.
+private actor LogLines {
+    private let path: String
+    private let onLine: @Sendable (String) -> Void
+    private var offset: UInt64 = 0
+    private var rest = Data()
+    private var left = 10_000
+
+    init(_ path: String, _ onLine: @escaping @Sendable (String) -> Void) {
+        self.path = path
+        self.onLine = onLine
+    }
+
+    func read(isLast: Bool) {
+        guard left > 0, let file = FileHandle(forReadingAtPath: path) else { return }
+        defer { try? file.close() }
+        guard (try? file.seek(toOffset: offset)) != nil else { return }
+        while left > 0, let bytes = try? file.read(upToCount: 1 << 20), !bytes.isEmpty {
+            offset += UInt64(bytes.count)
+            var lines = (rest + bytes).split(separator: 0x0A, omittingEmptySubsequences: false)
+            rest = Data((lines.popLast() ?? Data()).prefix(1 << 20))
+            lines.forEach(tell)
+        }
+        if isLast, !rest.isEmpty { tell(rest) }
+    }
+
+    private func tell(_ line: Data) {
+        guard left > 0, !line.isEmpty else { return }
+        left -= 1
+        onLine(String(decoding: line.prefix(2000), as: UTF8.self))
     }
 }
 

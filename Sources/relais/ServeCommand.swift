@@ -56,7 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let node = Node(
             database: database, configuration: configuration, pool: pool, logger: logger,
-            shelf: shelf)
+            shelf: shelf, remarks: ConnectorCounts(logger: logger))
         // Faults of mappings are told at the start.
         _ = try node.shelf.library()
         var group = ServiceGroupConfiguration(
@@ -78,6 +78,8 @@ private struct Node {
     let logger: Logger
     /// One for all parts, so that a change is read once.
     let shelf: MappingShelf
+    /// What connectors say.
+    let remarks: ConnectorCounts
     private let counts = JobCounts()
     private let listening = AsyncStream<Void>.makeStream()
 
@@ -116,7 +118,7 @@ private struct Node {
         let texts = try Language.allCases.map { ($0, try Words($0)) }
         let parts = WebServer.Parts(
             pool: pool, uploads: uploads, spool: spool, words: Dictionary(uniqueKeysWithValues: texts),
-            measures: { [counts] in counts.measures })
+            measures: { [counts, remarks] in counts.measures + remarks.measures })
         return WebService(server: WebServer(address, parts, logger: logger), logger: logger) { [listening] in
             listening.continuation.yield()
         }
@@ -132,7 +134,8 @@ private struct Node {
     private func worker() throws -> WorkerService {
         let runner = FlowRunner(
             pool: pool, connectors: connectors, mappings: shelf,
-            settings: try database.importSettings, secrets: try database.secrets)
+            settings: try database.importSettings, secrets: try database.secrets
+        ) { [remarks] flow, remark in remarks.add(remark, of: flow) }
         var timing = Worker.Timing()
         timing.grace = .seconds(max(0, configuration.stopWithin - 5))
         let name =

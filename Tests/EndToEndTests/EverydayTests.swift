@@ -153,6 +153,15 @@ import Testing
                 let accounts = try await relais("accounts", "list", "--json", data: data)
                 #expect(accounts.split(separator: "\n").count == count, "\(accounts)")
             }
+            // What it says and counts is heard.
+            let lines = daemon.events.filter { $0["message"] == "connector" && $0["flow"] == "tap" }
+            #expect(lines.contains { $0["line"]?.contains("Beginning sync of") == true })
+            let measures = try String(
+                contentsOf: try #require(URL(string: try await daemon.address() + "/metrics")),
+                encoding: .utf8)
+            #expect(
+                measures.contains(
+                    #"relais_connector_count_total{flow="tap",metric="record_count"} "#), "\(measures)")
             #expect(try await daemon.stop() == 0)
         }
     }

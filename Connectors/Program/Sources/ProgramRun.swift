@@ -48,7 +48,8 @@ struct ProgramRun {
             program.patience = .seconds(seconds)
         }
         try await program.run(
-            input: input.path, output: messages.path, errors: folder.appending(path: "log").path)
+            input: input.path, output: messages.path, errors: folder.appending(path: "log").path
+        ) { ConnectorRemark.make(.line($0)) }
     }
 
     /// Texts and lists by name, secrets among them.

@@ -44,7 +44,9 @@ struct Tap {
             try Data(cursor.text.utf8).write(to: file)
             program.arguments += ["--state", file.path]
         }
-        try await program.run(output: messages.path, errors: folder.appending(path: "log").path)
+        try await program.run(output: messages.path, errors: folder.appending(path: "log").path) { line in
+            ConnectorRemark.make(TapRemarks.remark(line))
+        }
     }
 
     /// What it says when it is asked for something else than messages.

@@ -6,6 +6,7 @@ import ConnectorTesting
 import Diagnostics
 import Foundation
 import Programs
+import Synchronization
 import Testing
 
 @testable import SingerConnector
@@ -62,6 +63,18 @@ import Testing
         #expect(!second.texts[0].contains("\"S4\"") && second.texts[0].contains("\"S7\""))
         let third = await read(settings(#"{"count": 4}"#), after: Cursor(#"{"last":4}"#))
         #expect(third.texts.isEmpty && third.cursors.isEmpty)
+    }
+
+    @Test func `what a tap says on standard error is heard, its metrics as such`() async {
+        let heard = Mutex([ConnectorRemark]())
+        let listener: @Sendable (ConnectorRemark) -> Void = { remark in heard.withLock { $0.append(remark) } }
+        await ConnectorRemark.$listener.withValue(listener) { _ = await read(settings()) }
+        #expect(
+            heard.withLock { $0 } == [
+                .line("INFO Starting sync with nothing"),
+                .metric(name: "record_count", isTime: false, value: 4),
+                .metric(name: "http_request_duration", isTime: true, value: 0.5),
+            ])
     }
 
     @Test func `of a tap that dies, what its last state covers counts, and its last words are told`()
