@@ -12,7 +12,7 @@ struct ConnectorsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connectors", abstract: words("command.connectors"),
         discussion: words("command.connectors.discussion"),
-        subcommands: [ConnectorsListCommand.self, ConnectorTestCommand.self],
+        subcommands: [ConnectorsListCommand.self, ConnectorTestCommand.self, TapAboutCommand.self],
         defaultSubcommand: ConnectorsListCommand.self)
 }
 

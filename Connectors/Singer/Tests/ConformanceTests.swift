@@ -77,6 +77,33 @@ import Testing
             ])
     }
 
+    @Test func `a configuration is checked by what the tap says of itself`() throws {
+        let json = """
+            {"name": "tap-x", "version": "2", "settings": {"type": "object", "required": ["token"], "properties": {
+              "token": {"type": ["string"], "description": "Key."}, "free": {"type": ["object", "null"]},
+              "page": {"type": "integer", "default": 10},
+              "files": {"type": "array", "items": {"type": "object", "required": ["path"], "properties":
+                {"path": {"type": "string"}}}}}}}
+            """
+        let about = try #require(TapAbout(Data(json.utf8)))
+        #expect(about.settings.map(\.path) == ["files", "files[].path", "free", "page", "token"])
+        #expect(about.settings.map(\.isRequired) == [false, true, false, false, true])
+        #expect(about.settings[3].standard == "10" && about.settings[2].types == ["object"])
+        func codes(_ text: String) -> [String] {
+            about.findings(in: Array(text.utf8), file: "c").map {
+                "\($0.code) \($0.facts["setting"] ?? "")"
+            }
+        }
+        #expect(codes(#"{"token": "x", "free": {"a": 1}, "files": [{"path": "y"}]}"#) == [])
+        #expect(
+            codes(#"{"tokn": "x", "files": [{"path": "y"}, {"paht": "z"}]}"#) == [
+                "SETTING-MISSING token", "SETTING-UNKNOWN tokn", "SETTING-MISSING files[].path",
+                "SETTING-UNKNOWN files[].paht",
+            ])
+        #expect(codes("[]") == ["SINGER-CONFIG "])
+        #expect(TapAbout(Data("usage: tap".utf8)) == nil)
+    }
+
     @Test func `of a tap that dies, what its last state covers counts, and its last words are told`()
         async throws
     {
