@@ -34,8 +34,8 @@ package struct HotFolder: Sendable {
     package let path: String
     private let names: FileNames
     private let stillness: Duration
-    private let mark: ReadyMark?
-    private let now: @Sendable () -> Date
+    let mark: ReadyMark?
+    let now: @Sendable () -> Date
 
     /// A folder.
     ///
@@ -154,103 +154,6 @@ package struct HotFolder: Sendable {
         defer { close(file) }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else { return errno == EWOULDBLOCK }
         return false
-    }
-
-    // MARK: - Taking
-
-    private var workFolder: String { "\(path)/.work" }
-    private static let separator = "__"
-
-    /// A file that is being read, under a name that nobody else writes to.
-    package struct Claim: Sendable {
-        /// Its name as it arrived.
-        package let name: String
-        /// Where it is now.
-        package let path: String
-    }
-
-    /// Takes a file out of the sight of others; nil when it is gone already.
-    package func claim(_ file: Fingerprint) throws(FileError) -> Claim? {
-        try Self.make(workFolder)
-        let target = "\(workFolder)/\(UUID().uuidString)\(Self.separator)\(file.name)"
-        guard unsafe rename("\(path)/\(file.name)", target) == 0 else {
-            guard errno == ENOENT else {
-                throw FileError(.unwritable, SystemFault.facts(), at: Place(file: target))
-            }
-            return nil
-        }
-        return Claim(name: file.name, path: target)
-    }
-
-    /// Files that were taken by a run that died.
-    package func leftovers() -> [Claim] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: workFolder)) ?? []
-        return names.sorted().compactMap { entry in
-            guard let end = entry.range(of: Self.separator)?.upperBound else { return nil }
-            return Claim(name: String(entry[end...]), path: "\(workFolder)/\(entry)")
-        }
-    }
-
-    /// Puts a file that is done into `done/` of the day.
-    package func keep(_ claim: Claim) throws(FileError) {
-        try move(claim, to: "\(path)/done/\(day)")
-        clearMark(of: claim)
-    }
-
-    /// Deletes what said that the file was ready, so that the next of its name waits for its own.
-    private func clearMark(of claim: Claim) {
-        if let mark { unsafe unlink("\(path)/\(mark.name(for: claim.name))") }
-    }
-
-    /// Puts a file that was refused into `quarantine/`, with a report beside it.
-    package func refuse(_ claim: Claim, _ reason: Diagnostic) throws(FileError) {
-        let folder = "\(path)/quarantine"
-        let name = try move(claim, to: folder)
-        clearMark(of: claim)
-        let report = reason.facts.merging(["code": reason.code]) { $1 }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        var file = try DurableFile(in: folder)
-        try file.write(Array((try? encoder.encode(report)) ?? Data()))
-        try file.finish(as: name + ".report.json")
-    }
-
-    /// Deletes a file that is done.
-    package func delete(_ claim: Claim) throws(FileError) {
-        guard unsafe unlink(claim.path) == 0 || errno == ENOENT else {
-            throw FileError(.unwritable, SystemFault.facts(), at: Place(file: claim.path))
-        }
-        clearMark(of: claim)
-    }
-
-    @discardableResult
-    private func move(_ claim: Claim, to folder: String) throws(FileError) -> String {
-        try Self.make(folder)
-        var name = claim.name
-        // Files of one name arrive every day; none takes the place of another.
-        if FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
-            name = "\(UUID().uuidString.prefix(8))-\(name)"
-        }
-        guard unsafe rename(claim.path, "\(folder)/\(name)") == 0 else {
-            throw FileError(.unwritable, SystemFault.facts(), at: Place(file: folder))
-        }
-        return name
-    }
-
-    private var day: String {
-        var calendar = Calendar(identifier: .gregorian)
-        calendar.timeZone = .gmt
-        let parts = calendar.dateComponents([.year, .month, .day], from: now())
-        let digits = [parts.month ?? 0, parts.day ?? 0].map { $0 < 10 ? "0\($0)" : "\($0)" }
-        return "\(parts.year ?? 0)-\(digits.joined(separator: "-"))"
-    }
-
-    private static func make(_ folder: String) throws(FileError) {
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw FileError(.unwritable, SystemFault.facts(error), at: Place(file: folder))
-        }
     }
 
     private static func failure(_ number: Int32, _ path: String) -> FileError {

@@ -136,6 +136,8 @@ package struct FlowRetention: Sendable, Hashable {
     package var files: Int?
     /// What was there before its runs: as long as these can be undone.
     package var images: Int?
+    /// What became of its jobs.
+    package var jobs: Int?
 }
 
 /// Who is told.

@@ -80,9 +80,10 @@ private struct FlowParser {
         if let node = root["limits"] { parseLimits(node) }
         flow.limits.stopsOnDrift = reading.word(root, "drift", ["warn", "stop"]) == "stop"
         if let node = root["retention"] {
-            reading.checkKeys(of: node, ["files", "images"])
+            reading.checkKeys(of: node, ["files", "images", "jobs"])
             flow.retention.files = reading.number(node, "files", 1...36_500)
             flow.retention.images = reading.number(node, "images", 1...36_500)
+            flow.retention.jobs = reading.number(node, "jobs", 1...36_500)
         }
     }
 

@@ -85,7 +85,8 @@ package struct Retention: Sendable {
                 report.runs += runs.count
                 report.images += runs.reduce(0) { $0 + $1.rows }
             }
-            report.jobs = try await connection.run(DropOldJobs(days: days.jobs)).first ?? 0
+            report.jobs = try await connection.run(DropOldMonths(days: days.jobs)).first ?? 0
+            report.jobs += try await connection.run(DropOldJobs(days: days.jobs)).first ?? 0
             return report
         }
     }
@@ -217,12 +218,39 @@ struct ForgetImages: Statement {
     var parameters: [Parameter] { [Parameter(runs)] }
 }
 
+/// How long the jobs of each flow are kept, for the statements below: rows of `kept(group_key, flow_id, days)`.
+private let keptJobs = """
+    with kept as (
+      select 'flow:' || f.name as group_key, f.id as flow_id, r.jobs as days
+      from flow_retention r join flow f on f.id = r.flow_id
+      where r.jobs is not null
+    )
+    """
+
 struct OldJobs: Statement {
     let days: Int
 
     static let sql = """
-        select (select count(*) from job_history where ended_at < now() - make_interval(days => $1::bigint::int))
-          + (select count(*) from flow_firing where nominal_at < now() - make_interval(days => $1::bigint::int))
+        \(keptJobs)
+        select (
+            select count(*) from job_history h left join kept using (group_key)
+            where h.ended_at < now() - make_interval(days => coalesce(kept.days, $1::bigint::int)))
+          + (
+            select count(*) from flow_firing g left join kept using (flow_id)
+            where g.nominal_at < now() - make_interval(days => coalesce(kept.days, $1::bigint::int)))
+        """
+    var parameters: [Parameter] { [Parameter(days)] }
+    typealias Row = Int
+}
+
+/// Whole months that no flow needs any more.
+struct DropOldMonths: Statement {
+    let days: Int
+
+    static let sql = """
+        \(keptJobs)
+        select drop_job_history(
+          now() - make_interval(days => greatest($1::bigint::int, (select max(days) from kept))))
         """
     var parameters: [Parameter] { [Parameter(days)] }
     typealias Row = Int
@@ -232,10 +260,18 @@ struct DropOldJobs: Statement {
     let days: Int
 
     static let sql = """
-        with firings as (
-          delete from flow_firing where nominal_at < now() - make_interval(days => $1::bigint::int) returning 1
+        \(keptJobs), firings as (
+          delete from flow_firing g
+          where g.nominal_at < now() - make_interval(days => coalesce(
+            (select days from kept where kept.flow_id = g.flow_id), $1::bigint::int))
+          returning 1
+        ), jobs as (
+          delete from job_history h
+          where h.ended_at < now() - make_interval(days => coalesce(
+            (select days from kept where kept.group_key = h.group_key), $1::bigint::int))
+          returning 1
         )
-        select drop_job_history(now() - make_interval(days => $1::bigint::int)) + (select count(*) from firings)
+        select (select count(*) from firings) + (select count(*) from jobs)
         """
     var parameters: [Parameter] { [Parameter(days)] }
     typealias Row = Int
@@ -257,10 +293,15 @@ struct KeepFlowRetention: Statement {
     let retention: FlowRetention
 
     static let sql = """
-        insert into flow_retention (flow_id, files, images) values ($1::bigint, $2::bigint, $3::bigint)
-        on conflict (flow_id) do update set files = excluded.files, images = excluded.images
+        insert into flow_retention (flow_id, files, images, jobs)
+        values ($1::bigint, $2::bigint, $3::bigint, $4::bigint)
+        on conflict (flow_id) do update
+          set files = excluded.files, images = excluded.images, jobs = excluded.jobs
         """
     var parameters: [Parameter] {
-        [Parameter(flow), Parameter(retention.files), Parameter(retention.images)]
+        [
+            Parameter(flow), Parameter(retention.files), Parameter(retention.images),
+            Parameter(retention.jobs),
+        ]
     }
 }

@@ -93,6 +93,56 @@ import Testing
         #expect(plan.files == 0 && plan.runs == 0)
     }
 
+    @Test func `ended jobs and times of schedules go by their flow's time, shorter or longer`() async throws {
+        let bench = try await Workbench()
+        let connectors = ConnectorRegistry([ERPConnector.self])
+        for (name, days) in [("court", 30), ("long", 800)] {
+            let flow = try FlowDefinition.parse(
+                "flow: \(name)\nconnector: erp\nsettings: {paths: [x]}\nretention: {jobs: \(days)}\n",
+                file: "f",
+                connectors: connectors, mappings: try .shipped())
+            try await bench.pool.withConnection { connection in
+                _ = try await Flows.apply(
+                    flow, by: nil, now: Timestamp(microsecondsSince1970: 0), on: connection)
+            }
+        }
+        // A month of its own, as the queue makes them, in which only the long one has anything to keep.
+        try await bench.script(
+            """
+            do $$ begin execute format(
+              'create table %I partition of job_history for values from (%L) to (%L)',
+              'job_history_' || to_char(now() - interval '450 days', 'YYYY_MM'),
+              date_trunc('month', now() - interval '450 days'),
+              date_trunc('month', now() - interval '450 days') + interval '1 month');
+            end $$;
+            insert into job_history (job_id, queue, kind, group_key, outcome, attempt, created_at, ended_at)
+            select row_number() over (), 'bulk', 'flow', g, 'done', 1, now(), now() - d * interval '1 day'
+            from unnest(array['flow:court', 'flow:long', 'daily']) g, unnest(array[10, 100, 450]) d;
+            insert into flow_firing (flow_id, nominal_at, outcome)
+            select id, now() - d * interval '1 day', 'missed' from flow, unnest(array[10, 100, 450]) d;
+            """)
+        let plan = try await retention(bench).plan()
+        #expect(plan.jobs == 3 + 2)
+        #expect(try await retention(bench).run().jobs == plan.jobs)
+        #expect(
+            try await bench.texts(
+                "select group_key || count(*) from job_history group by group_key order by 1")
+                == ["daily2", "flow:court1", "flow:long3"])
+        #expect(
+            try await bench.texts(
+                "select f.name || count(*) from flow_firing join flow f on f.id = flow_id group by f.name order by 1"
+            )
+                == ["court1", "long3"])
+        // Once nobody needs that month any more, it goes as a whole.
+        try await bench.script("update flow_retention set jobs = null")
+        _ = try await retention(bench).run()
+        #expect(
+            try await bench.numbers(
+                "select count(*) from pg_class where relname = 'job_history_' || to_char(now() - interval '450 days', 'YYYY_MM')"
+            )
+                == [0])
+    }
+
     @Test func `uploads go by their flow's time, archives too, and never before they were read`() async throws
     {
         let bench = try await Workbench()
