@@ -29,11 +29,19 @@ enum BillingStatus {
         return (given == "partly_paid" ? "partly_paid" : "open", due)
     }
 
-    /// Works the status of documents out again.
-    static func derive(_ ids: Set<Int>, on connection: Connection) async throws(PostgreSQLError) {
+    /// Whose doing it is that a status may be another: a source's and a run's, or the calendar's.
+    struct Cause {
+        var source: Int?
+        var run: Int?
+    }
+
+    /// Works the status of documents out again, and logs those that changed as what caused that.
+    static func derive(
+        _ ids: Set<Int>, because cause: Cause, on connection: Connection
+    ) async throws(PostgreSQLError) {
         guard !ids.isEmpty else { return }
         let ids = ids.sorted()
-        try await connection.execute(DeriveBillingStatus(ids: ids))
+        try await connection.execute(DeriveBillingStatus(ids: ids, cause: cause))
         try await connection.execute(DeriveInstalments(ids: ids))
     }
 
@@ -44,8 +52,14 @@ enum BillingStatus {
     ]
 }
 
+extension ImportContext {
+    /// The run's and its source's doing.
+    var cause: BillingStatus.Cause { BillingStatus.Cause(source: source, run: run) }
+}
+
 struct DeriveBillingStatus: Statement {
     let ids: [Int]
+    let cause: BillingStatus.Cause
 
     static let sql = """
         with d as (
@@ -122,13 +136,19 @@ struct DeriveBillingStatus: Statement {
             case when is_applied or given_status in ('paid', 'cancelled') or code in ('210', '213') or is_collected
               or due > 0 and credited >= due then 0 else greatest(open, 0) end as open
           from sums
+        ), changed as (
+          update sales_doc t
+          set billing_status = r.status, open_amount = r.open
+          from result r
+          where t.id = r.id and (t.billing_status, t.open_amount) is distinct from (r.status, r.open)
+          returning t.id
         )
-        update sales_doc t
-        set billing_status = r.status, open_amount = r.open
-        from result r
-        where t.id = r.id and (t.billing_status, t.open_amount) is distinct from (r.status, r.open)
+        insert into change_log (entity, entity_id, op, fields, source_id, run_id)
+        select 'sales_doc', id, 'update', '{billing_status,open_amount}', $2::bigint, $3::bigint from changed
         """
-    var parameters: [Parameter] { [Parameter(ids)] }
+    var parameters: [Parameter] {
+        [Parameter(ids), Parameter(cause.source), Parameter(cause.run)]
+    }
 }
 
 /// One instalment a document, until a source tells more.
@@ -185,7 +205,7 @@ package enum OverdueDocuments {
         while true {
             let ids = try await connection.run(DueDocuments())
             if ids.isEmpty { return }
-            try await BillingStatus.derive(Set(ids), on: connection)
+            try await BillingStatus.derive(Set(ids), because: .init(), on: connection)
             // Whatever keeps one of them from becoming overdue would be asked again for ever.
             if ids.count < DueDocuments.limit { return }
         }

@@ -43,7 +43,7 @@ enum PaymentMirror: MirroredEntity {
             union
             select e->>'invoice' from stage_payment s, jsonb_array_elements(
               case jsonb_typeof(s.before->'allocation') when 'array' then s.before->'allocation' else '[]' end) e
-            """, of: written, on: connection)
+            """, of: written, because: context.cause, on: connection)
     }
 }
 
@@ -80,7 +80,7 @@ enum StatusMirror: MirroredEntity {
             select invoice from einvoice_event where id = any($1::bigint[])
             union
             select before->>'invoice' from stage_einvoice_event where before ? 'invoice'
-            """, of: written, on: connection)
+            """, of: written, because: context.cause, on: connection)
     }
 }
 
@@ -122,7 +122,7 @@ enum LedgerMirror: MirroredEntity {
             select doc_ref from ledger_entry where id = any($1::bigint[])
             union
             select before->>'doc_ref' from stage_ledger_entry where before ? 'doc_ref'
-            """, of: written, on: connection)
+            """, of: written, because: context.cause, on: connection)
     }
 }
 
@@ -172,17 +172,19 @@ extension BillingStatus {
     ///
     /// - Parameter sql: gives the numbers; `$1` = the rows. The temporary tables still have what changed.
     static func derive(
-        _ sql: String, of written: WrittenMirrors, on connection: Connection
+        _ sql: String, of written: WrittenMirrors, because cause: Cause, on connection: Connection
     ) async throws(PostgreSQLError) {
         let numbers: [String?] = try await connection.run(AdHoc(sql, [Parameter(written.ids)]))
-        try await derive(numbers: numbers.compactMap(\.self), on: connection)
+        try await derive(numbers: numbers.compactMap(\.self), because: cause, on: connection)
     }
 
     /// Works the status of documents with some numbers out again.
-    static func derive(numbers: [String], on connection: Connection) async throws(PostgreSQLError) {
+    static func derive(
+        numbers: [String], because cause: Cause, on connection: Connection
+    ) async throws(PostgreSQLError) {
         guard !numbers.isEmpty else { return }
         let numbers = Set(numbers).sorted()
         let ids = try await connection.run(DocumentsByNumber(numbers: numbers))
-        try await derive(Set(ids), on: connection)
+        try await derive(Set(ids), because: cause, on: connection)
     }
 }

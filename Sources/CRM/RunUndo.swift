@@ -133,7 +133,7 @@ package enum RunUndo {
             }
         }
         let numbers: [String] = try await connection.run(AdHoc(touchedDocuments(undo)))
-        try await BillingStatus.derive(numbers: numbers, on: connection)
+        try await BillingStatus.derive(numbers: numbers, because: .init(run: undo), on: connection)
         try await connection.script(
             """
             \(logged(undo));

@@ -123,6 +123,6 @@ enum SalesDocMirror: MirroredEntity {
         // Payments, statuses and entries may have come before their document.
         let early = try await connection.run(MentionedBefore(ids: written.inserted.map(\.id)))
         let affected = Set(written.changed.map(\.id) + linked + early)
-        try await BillingStatus.derive(affected, on: connection)
+        try await BillingStatus.derive(affected, because: context.cause, on: connection)
     }
 }

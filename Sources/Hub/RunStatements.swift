@@ -31,7 +31,7 @@ package enum HubStatements {
         LockUploads.self, KeepUpload.self, FindUpload.self, WaitingUploads.self, MeasureFlows.self,
         MeasureJobs.self, MeasureQuarantine.self, MeasureRuns.self, PendingShipment.self, MakeShipment.self,
         EndShipment.self, StartOutgoing.self, OldFiles.self, OldImages.self, ForgetImages.self, OldJobs.self,
-        DropOldJobs.self, MissingDay.self, KeepFlowRetention.self,
+        DropOldJobs.self, DropOldMonths.self, MissingDay.self, KeepFlowRetention.self,
     ]
 }
 

@@ -2,6 +2,7 @@
 // Flows that send: what changed goes out once, in order, as files and as messages, whatever fails.
 
 import BlobStore
+import CRM
 import Crypto
 import Diagnostics
 import ERPConnector
@@ -235,6 +236,43 @@ import Testing
         #expect(try files(server.files) == names)
         let text = try String(contentsOf: server.files.appending(path: names[0]), encoding: .utf8)
         #expect(text.contains("F-1") && text.hasSuffix("</r:factures>\n"))
+    }
+
+    @Test
+    func `a status that follows from a payment goes out as its source's, one of the calendar as nobody's`()
+        async throws
+    {
+        let bench = try await Workbench()
+        let out = bench.folder.appending(path: "out")
+        func last() throws -> String {
+            let name = try #require(try files(out).last)
+            return try String(contentsOf: out.appending(path: name), encoding: .utf8)
+        }
+        func pay(_ number: String, _ file: String) async throws {
+            let header =
+                "NumPaiement;DatePaiement;CodeClient;RaisonSociale;Mode;Montant;Devise;NumFacture;MontantImpute\n"
+            let text = header + "P\(number);05/02/2026;C-001;Épicerie;virement;120,00;EUR;\(number);120,00\n"
+            #expect(try await bench.run([try bench.write(text, file)]).ledger.quarantined == 0)
+        }
+        try await invoices(bench, row("F-1"), row("F-2"), row("F-3"))
+        try await apply(try flow("entity: invoice, mapping: export-factures, to: \(out.path)"), bench)
+        try await pay("F-1", "p1.csv")
+        #expect(try await send(bench).isEmpty)
+        #expect(try last().contains("F-1") && last().contains("payée") && !last().contains("F-2"))
+        // Of the ERP's own payments the ERP need not hear; of the calendar's doing, everybody.
+        try await apply(
+            try flow("entity: invoice, mapping: export-factures, to: \(out.path), except: [erp]"), bench)
+        try await pay("F-2", "p2.csv")
+        #expect(try await send(bench).isEmpty)
+        #expect(try files(out).count == 1)
+        try await bench.script("update sales_doc set billing_status = 'open' where number = 'F-3'")
+        try await bench.pool.withConnection { try await OverdueDocuments.derive(on: $0) }
+        #expect(try await send(bench).isEmpty)
+        #expect(try last().contains("F-3") && last().contains("en retard") && !last().contains("F-2"))
+        let changes = "select count(*) from change_log where 'billing_status' = any(fields)"
+        let before = try await bench.numbers(changes)
+        try await bench.pool.withConnection { try await OverdueDocuments.derive(on: $0) }
+        #expect(try await bench.numbers(changes) == before)
     }
 
     @Test func `what an undo takes back goes out too, whoever had said it, down to a phone`() async throws {
