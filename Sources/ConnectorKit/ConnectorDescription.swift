@@ -91,6 +91,8 @@ package struct Settings: Sendable, Hashable {
     package var values: [String: [String]]
     /// Secrets by the settings that they are for.
     package var secrets: [String: Secret] = [:]
+    /// Who hears what the connector says while it works; nobody without it.
+    package var listener: ConnectorListener?
 
     /// Settings by name, each with its values.
     package init(_ values: [String: [String]]) {

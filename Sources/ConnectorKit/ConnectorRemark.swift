@@ -7,10 +7,22 @@ package enum ConnectorRemark: Sendable, Hashable {
     case line(String)
     /// Something that it counted or measured (in seconds, where it is a time).
     case metric(name: String, isTime: Bool, value: Double)
+}
 
-    /// Who hears the remarks of connectors that this task reads; nobody without it.
-    @TaskLocal package static var listener: (@Sendable (ConnectorRemark) -> Void)?
+/// Who hears what a connector says while it works. Not a task-local value: an optimised build of Swift 6.3.1 crashes
+/// where one is set around asynchronous work.
+package final class ConnectorListener: Sendable, Hashable {
+    /// Takes a remark, from any thread.
+    package let hear: @Sendable (ConnectorRemark) -> Void
 
-    /// Makes a remark.
-    package static func make(_ remark: ConnectorRemark) { listener?(remark) }
+    /// A listener; no other is the same.
+    package init(_ hear: @escaping @Sendable (ConnectorRemark) -> Void) {
+        self.hear = hear
+    }
+
+    package static func == (left: ConnectorListener, right: ConnectorListener) -> Bool { left === right }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(ObjectIdentifier(self))
+    }
 }

@@ -57,8 +57,12 @@ package struct FlowRunner: Sendable {
             throw FlowError(error.faults.first ?? Diagnostic(code: "FLOW-CONNECTOR"))
         }
         let origin = FlowOrigin(flow: id, version: current.version, job: running.job.id)
-        let opened = try await pool.withConnection { try await secrets.open(flow.settings, on: $0) }
+        var opened = try await pool.withConnection { try await secrets.open(flow.settings, on: $0) }
         let redaction = Redaction(opened.secrets.values.compactMap(\.value))
+        opened.listener = ConnectorListener { [onRemark] remark in
+            guard case .line(let line) = remark else { return onRemark(flow.name, remark) }
+            onRemark(flow.name, .line(redaction.apply(line)))
+        }
         if let outgoing = flow.outgoing {
             return try await FlowShipping(
                 pool: pool, flow: flow, outgoing: outgoing, origin: origin,
@@ -75,13 +79,7 @@ package struct FlowRunner: Sendable {
             type == UploadedFiles.self
             ? UploadedFiles(UploadedFiles.Inbox(flow: id, pool: pool, blobs: settings.blobs))
             : type.init(opened)
-        let listener: @Sendable (ConnectorRemark) -> Void = { [onRemark] remark in
-            guard case .line(let line) = remark else { return onRemark(flow.name, remark) }
-            onRemark(flow.name, .line(redaction.apply(line)))
-        }
-        return try await ConnectorRemark.$listener.withValue(listener) {
-            try await read(connector, flow, mappings, origin, running, redaction)?.run
-        }
+        return try await read(connector, flow, mappings, origin, running, redaction)?.run
     }
 
     private func read(

@@ -49,7 +49,7 @@ struct ProgramRun {
         }
         try await program.run(
             input: input.path, output: messages.path, errors: folder.appending(path: "log").path
-        ) { ConnectorRemark.make(.line($0)) }
+        ) { [listener = settings.listener] in listener?.hear(.line($0)) }
     }
 
     /// Texts and lists by name, secrets among them.

@@ -8,6 +8,7 @@ internal import Programs
 /// One tap in a folder of its own, which nobody else can look into.
 struct Tap {
     private let program: Program
+    private let listener: ConnectorListener?
     /// Where its files are.
     let folder: URL
     /// Its messages, once it has run.
@@ -17,6 +18,7 @@ struct Tap {
     init(_ settings: Settings, in folder: URL) throws {
         let command = settings[SingerSettings.command.name].first ?? ""
         self.folder = folder
+        listener = settings.listener
         try? FileManager.default.removeItem(at: folder)
         try FileManager.default.createDirectory(
             at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -39,13 +41,14 @@ struct Tap {
     /// Lets it write its messages.
     func run(after cursor: Cursor?) async throws {
         var program = program
+        let listener = listener
         if let cursor {
             let file = folder.appending(path: "state.json")
             try Data(cursor.text.utf8).write(to: file)
             program.arguments += ["--state", file.path]
         }
         try await program.run(output: messages.path, errors: folder.appending(path: "log").path) { line in
-            ConnectorRemark.make(TapRemarks.remark(line))
+            listener?.hear(TapRemarks.remark(line))
         }
     }
 

@@ -67,8 +67,9 @@ import Testing
 
     @Test func `what a tap says on standard error is heard, its metrics as such`() async {
         let heard = Mutex([ConnectorRemark]())
-        let listener: @Sendable (ConnectorRemark) -> Void = { remark in heard.withLock { $0.append(remark) } }
-        await ConnectorRemark.$listener.withValue(listener) { _ = await read(settings()) }
+        var settings = settings()
+        settings.listener = ConnectorListener { remark in heard.withLock { $0.append(remark) } }
+        _ = await read(settings)
         #expect(
             heard.withLock { $0 } == [
                 .line("INFO Starting sync with nothing"),
