@@ -48,7 +48,9 @@ package enum Conformance {
             throw fault(.badSettings, "\(settings.values.keys.sorted())")
         }
         let instance = C(settings)
-        for stream in try await instance.discover() {
+        let streams = try await instance.discover()
+        guard !streams.isEmpty else { throw fault(.description, "streams") }
+        for stream in streams {
             try await checkReading(instance, stream.name, secrets)
         }
     }

@@ -41,8 +41,9 @@ struct MailboxFiles: FileSource {
         // A sample's files must outlive this call; the system's temporary folder is cleaned by the system.
         let spool = try SpoolFolder.make()
         var items: [ConnectorItem] = []
-        for message in try await mailbox.list().messages.prefix(limit) where items.count < limit {
-            items += try await self.items(of: message, in: spool) ?? []
+        let listing = try await mailbox.list()
+        for message in listing.messages.prefix(limit) where items.count < limit {
+            items += try await self.items(of: message, listing.validity, in: spool) ?? []
         }
         return Array(items.prefix(limit))
     }
@@ -54,16 +55,17 @@ struct MailboxFiles: FileSource {
         let spool = try SpoolFolder.make()
         defer { try? FileManager.default.removeItem(atPath: spool) }
         for message in listing.messages {
-            try await hand(message, spool, deliver)
+            try await hand(message, listing.validity, spool, deliver)
             position.number = message.number
             _ = try await deliver(.cursor(position.cursor))
         }
     }
 
     private func hand(
-        _ message: Mailbox.Message, _ spool: String, _ deliver: (ConnectorItem) async throws -> Delivery
+        _ message: Mailbox.Message, _ validity: Int, _ spool: String,
+        _ deliver: (ConnectorItem) async throws -> Delivery
     ) async throws {
-        guard let items = try await items(of: message, in: spool), !items.isEmpty else { return }
+        guard let items = try await items(of: message, validity, in: spool), !items.isEmpty else { return }
         var isGood = true
         for item in items {
             let delivery = try await deliver(item)
@@ -89,13 +91,19 @@ struct MailboxFiles: FileSource {
     }
 
     /// The attachments of a message that are meant, and what is wrong with it; nil when it is gone.
-    private func items(of message: Mailbox.Message, in spool: String) async throws -> [ConnectorItem]? {
+    private func items(
+        of message: Mailbox.Message, _ validity: Int, in spool: String
+    ) async throws -> [ConnectorItem]? {
         let name = UUID().uuidString
         let place = place(message)
         do throws(TransferError) {
             try await mailbox.fetch(message, into: spool, as: name, limit: Self.limit)
         } catch {
-            if error.has(.missing) { return nil }
+            if error.has(.missing) {
+                guard try await mailbox.has(message, validity: validity) else { return nil }
+                throw TransferError(
+                    .answer, ["detail": "FETCH"], at: place, retry: .after(.seconds(300)))
+            }
             guard error.has(.tooLarge) else { throw error }
             return [.problem(error.inFile(place.file ?? "").diagnostic)]
         }
@@ -112,7 +120,10 @@ struct MailboxFiles: FileSource {
             }
         } catch let error as MailError {
             return [.problem(error.diagnostic)]
-        } catch let error as FileError where error.has(.unwritable) {
+        } catch let error as FileError where !error.has(.unwritable) {
+            // An empty message, for one.
+            return [.problem(error.inFile(place.file ?? "").diagnostic)]
+        } catch let error as FileError {
             // This machine's trouble says nothing of the message.
             throw TransferError(
                 .spool, error.diagnostic.facts, at: error.diagnostic.place, retry: .after(.seconds(300)))

@@ -27,6 +27,8 @@ extension HotFolder {
             }
             return nil
         }
+        // At once: whatever lies there later says so of the next file of that name.
+        if let mark { unsafe unlink("\(path)/\(mark.name(for: file.name))") }
         return Claim(name: file.name, path: target)
     }
 
@@ -44,12 +46,6 @@ extension HotFolder {
         let folder = "\(path)/done/\(day)"
         try Self.make(folder)
         try move(claim, to: folder, as: Self.freeName(claim.name, in: folder))
-        clearMark(of: claim)
-    }
-
-    /// Deletes what said that the file was ready, so that the next of its name waits for its own.
-    private func clearMark(of claim: Claim) {
-        if let mark { unsafe unlink("\(path)/\(mark.name(for: claim.name))") }
     }
 
     /// Puts a file that was refused into `quarantine/`, with a report beside it.
@@ -65,7 +61,6 @@ extension HotFolder {
         try file.write(Array((try? encoder.encode(report)) ?? Data()))
         try file.finish(as: name + ".report.json")
         try move(claim, to: folder, as: name)
-        clearMark(of: claim)
     }
 
     /// Deletes a file that is done.
@@ -73,7 +68,6 @@ extension HotFolder {
         guard unsafe unlink(claim.path) == 0 || errno == ENOENT else {
             throw FileError(.unwritable, SystemFault.facts(), at: Place(file: claim.path))
         }
-        clearMark(of: claim)
     }
 
     private func move(_ claim: Claim, to folder: String, as name: String) throws(FileError) {

@@ -94,8 +94,25 @@ package struct Mailbox: Sendable {
         let name = try await name(levels)
         var request = request("\(url(name))/;UID=\(message.number)")
         request.sink = .file(folder: folder, name: file, limit: limit)
-        _ = try await session.perform(request)
-        if !message.isSeen { try await store(#"-FLAGS.SILENT (\Seen)"#, message, in: name) }
+        do {
+            _ = try await session.perform(request)
+        } catch {
+            await takeBackMark(message, in: name)
+            throw error
+        }
+        await takeBackMark(message, in: name)
+    }
+
+    /// Reading marks a message as read, also where it fails; a mailbox that nobody may write into has no marks.
+    private func takeBackMark(_ message: Message, in name: String) async {
+        guard !message.isSeen else { return }
+        _ = try? await store(#"-FLAGS.SILENT (\Seen)"#, message, in: name)
+    }
+
+    /// Whether a message is there: a server that cannot give it now is taken by libcurl for one that has none.
+    package func has(_ message: Message, validity: Int) async throws(TransferError) -> Bool {
+        let listing = try await list(after: message.number - 1, validity: validity)
+        return listing.validity == validity && listing.messages.contains { $0.number == message.number }
     }
 
     // MARK: - Putting away

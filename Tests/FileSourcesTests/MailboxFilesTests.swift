@@ -66,6 +66,14 @@ import Testing
         #expect(try server.messages().allSatisfy { !$0.hasSuffix("S") })
     }
 
+    @Test func `a message of nothing is told, and those behind it are read`() async throws {
+        let server = try await MailboxServer()
+        try server.deliver("")
+        try server.deliver(message(["a.csv": "1"]))
+        let all = try await read(settings(server))
+        #expect(all.files == ["a.csv=1"] && all.problems.count == 1, "\(all.problems)")
+    }
+
     @Test func `messages go where their attachments let them, once these are delivered`() async throws {
         let server = try await MailboxServer()
         try server.deliver(message(["bon.csv": "1"]))

@@ -110,11 +110,14 @@ import Testing
             #expect(ready.map(\.name) == ["a.csv"])
             let file = try #require(ready.first)
             let claim = try #require(try hot.claim(file))
-            #expect(FileManager.default.fileExists(atPath: folder.appending(path: mark).path))
-            try hot.keep(claim)
             #expect(!FileManager.default.fileExists(atPath: folder.appending(path: mark).path))
-            let all = HotFolder(folder.path, stillness: .zero, mark: ReadyMark(pattern))
+            // The next file of that name comes, with its own mark, while this one is read.
+            try write("a.csv", in: folder)
             try write(mark, in: folder)
+            try hot.keep(claim)
+            #expect(try await hot.list().ready.map(\.name) == ["a.csv"])
+            let all = HotFolder(folder.path, stillness: .zero, mark: ReadyMark(pattern))
+            try FileManager.default.removeItem(at: folder.appending(path: "a.csv"))
             #expect(try await all.list().ready == [])
         }
         for pattern in ["done", "{name}", "../{name}.done", "{stem}/x"] { #expect(ReadyMark(pattern) == nil) }

@@ -97,9 +97,14 @@ package struct ProgramConnector: Connector {
         _ item: ConnectorItem, _ deliver: (ConnectorItem) async throws -> Delivery
     ) async throws {
         // What was not even kept must come again: no state behind it may be.
-        if case .refused(let reason) = try await deliver(item), reason.code.hasPrefix("FILE-") {
-            throw ProgramError(reason)
-        }
+        guard case .refused(var reason) = try await deliver(item), Self.isOurs(reason) else { return }
+        reason.retry = .after(.seconds(300))
+        throw ProgramError(reason)
+    }
+
+    /// Whether what refused an item is this machine's trouble, which says nothing of the item.
+    private static func isOurs(_ reason: Diagnostic) -> Bool {
+        ["FILE-UNWRITABLE", "FILE-UNREADABLE", "ARCHIVE-NO-SPACE", "PDF-TOOL-MISSING"].contains(reason.code)
     }
 
     private func withRun<Value>(_ body: (ProgramRun) async throws -> Value) async throws -> Value {
