@@ -116,7 +116,9 @@ package enum FileSources {
                 let facts = ["setting": FileSettings.hostKeys.name]
                 findings.append(Diagnostic(code: "SETTING-HOST-KEY", facts: facts))
             }
-            if ![.http, .https].contains(address.scheme),
+            if [.imap, .imaps].contains(address.scheme) {
+                findings += checkMailbox(address, from, settings)
+            } else if ![.http, .https].contains(address.scheme),
                 settings.secrets[FileSettings.password.name] == nil,
                 settings.secrets[FileSettings.privateKey.name] == nil
             {
@@ -138,6 +140,25 @@ package enum FileSources {
             finding.facts["setting"] = FileSettings.from.name
             return [finding]
         }
+    }
+
+    /// A mailbox knows people by a name and a password.
+    private static func checkMailbox(
+        _ address: RemoteAddress, _ from: String, _ settings: Settings
+    ) -> [Diagnostic] {
+        var findings: [Diagnostic] = []
+        if address.user.isEmpty {
+            let expected = "\(address.scheme.rawValue)://compta%40exemple.fr@…"
+            findings.append(
+                Diagnostic(
+                    code: "SETTING-VALUE",
+                    facts: ["setting": FileSettings.from.name, "expected": expected],
+                    place: Place(field: FileSettings.from.name, value: from)))
+        }
+        if settings.secrets[FileSettings.password.name] == nil {
+            findings.append(Diagnostic(code: "SETTING-MISSING", facts: ["setting": "secrets: password"]))
+        }
+        return findings
     }
 }
 

@@ -106,9 +106,11 @@ struct ConnectorTemplate {
         }
         var texts = others
         for (template, path) in files {
-            var text = try String(contentsOf: folder.appending(path: template), encoding: .utf8)
-            for (word, value) in words { text = text.replacing(word, with: value) }
-            texts[path] = text
+            let text = try String(contentsOf: folder.appending(path: template), encoding: .utf8)
+            // In one pass: a value may hold a word, as the path of a folder does.
+            texts[path] = text.replacing(/NAME|FOLDER|DATA|TYPE|SETTINGS/) { match in
+                words[String(match.output)] ?? String(match.output)
+            }
         }
         for (path, text) in texts {
             let file = target.appending(path: path)

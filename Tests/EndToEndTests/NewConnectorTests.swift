@@ -51,7 +51,9 @@ import Testing
     }
 
     @Test func `its flow and its mapping are accepted as they are`() async throws {
-        try await withFolder { folder in
+        try await withFolder { parent in
+            // A path with words of the template and signs of YAML in it.
+            let folder = parent.appending(path: "DATA, NAME #1 {x}")
             _ = try await new("meteo", in: folder)
             let connector = folder.appending(path: "meteo")
             let mapping = try await RelaisCommand.run(

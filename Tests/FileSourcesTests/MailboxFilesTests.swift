@@ -66,6 +66,15 @@ import Testing
         #expect(try server.messages().allSatisfy { !$0.hasSuffix("S") })
     }
 
+    @Test func `a mailbox wants a name and a password, and no key`() {
+        var settings = Settings(["from": ["imaps://mail.exemple.fr/INBOX"]])
+        settings.secrets["private_key"] = Secret(name: "k")
+        #expect(FileSources.check(settings).map(\.code) == ["SETTING-VALUE", "SETTING-MISSING"])
+        settings = Settings(["from": ["imaps://a%40b.fr@mail.exemple.fr/INBOX"]])
+        settings.secrets["password"] = Secret(name: "p")
+        #expect(FileSources.check(settings) == [])
+    }
+
     @Test func `a message of nothing is told, and those behind it are read`() async throws {
         let server = try await MailboxServer()
         try server.deliver("")
