@@ -28,6 +28,7 @@ package struct RecordMessages {
     private let folder: URL
     private let isWhole: Bool
     private let own: [String]
+    private let known: Set<String>?
     private var buffer = Data()
     private var isAtEnd = false
     private var number = 0
@@ -36,10 +37,12 @@ package struct RecordMessages {
     ///   - file: the messages; parts of it are written to files of `folder`.
     ///   - isWhole: whether what comes behind the last state counts: not when the program died.
     ///   - own: types of messages that stand for themselves.
+    ///   - known: every type that there is; another, or no message at all, is a ``StrangeMessage``. nil = any may come.
     package init(
-        _ file: URL, in folder: URL, isWhole: Bool, own: [String] = [], size: Int = 16 << 20,
-        most: Int = 1 << 30
+        _ file: URL, in folder: URL, isWhole: Bool, own: [String] = [],
+        known: Set<String>? = nil, size: Int = 16 << 20, most: Int = 1 << 30
     ) throws {
+        self.known = known
         (self.size, self.most, self.own) = (size, most, own)
         input = try FileHandle(forReadingFrom: file)
         self.folder = folder
@@ -60,6 +63,11 @@ package struct RecordMessages {
         var isRecordComplete = false
         var isCut = false
         while let line = try line() {
+            // A program that died may have been in the middle of its last line.
+            let isCutOff = !isWhole && isAtEnd && buffer.isEmpty
+            if let known, !isCutOff, !known.contains(Self.type(line) ?? "") {
+                throw StrangeMessage(line: line)
+            }
             if own.contains(where: { Self.value(line, ofType: $0, under: nil) != nil }) {
                 guard state != nil, written > complete else {
                     (message, isCut) = (line, true)
@@ -112,6 +120,10 @@ package struct RecordMessages {
         }
     }
 
+    private static func type(_ line: Data) -> String? {
+        (try? JSONSerialization.jsonObject(with: line) as? [String: Any])?["type"] as? String
+    }
+
     /// What stands under a name of a message of one type, as JSON, or the whole message; nil for other messages.
     private static func value(_ line: Data, ofType type: String, under name: String?) -> String? {
         guard line.range(of: Data(type.utf8)) != nil,
@@ -122,4 +134,10 @@ package struct RecordMessages {
         else { return nil }
         return String(decoding: json, as: UTF8.self)
     }
+}
+
+/// A line that is no message, or one that nobody knows.
+package struct StrangeMessage: Error {
+    /// The line with its end.
+    package let line: Data
 }

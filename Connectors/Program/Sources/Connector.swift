@@ -82,8 +82,16 @@ package struct ProgramConnector: Connector {
         }
         var messages = try RecordMessages(
             run.messages, in: run.folder, isWhole: failure == nil, own: ["ARTIFACT", "PROBLEM"],
+            known: ["RECORD", "STATE", "SCHEMA", "STREAM", "ARTIFACT", "PROBLEM"],
             size: settings[ProgramSettings.part.name].first.flatMap { Int($0) } ?? 16 << 20)
-        while let part = try messages.next() {
+        func next() throws -> RecordMessages.Part? {
+            do {
+                return try messages.next()
+            } catch let strange as StrangeMessage {
+                throw run.fault(strange.line)
+            }
+        }
+        while let part = try next() {
             if let path = part.path {
                 try await keep(.artifact(name: part.name, path: path), deliver)
             }

@@ -108,7 +108,8 @@ struct ProgramRun {
         return .artifact(name: name, path: spool.appending(path: path).path)
     }
 
-    private func fault(_ line: Data) -> ProgramConnectorError {
+    /// Says that nobody understands a message.
+    func fault(_ line: Data) -> ProgramConnectorError {
         ProgramConnectorError(
             .message, ["detail": String(decoding: line.prefix(200), as: UTF8.self)],
             at: Place(file: manifest.command))

@@ -81,6 +81,19 @@ import Testing
         #expect(all.texts == [] && all.cursors == [])
     }
 
+    @Test(arguments: [#"{"type":"record","stream":"s","record":{}}"#, "debug", #"{"stream":"s"}"#, "[]"])
+    func `no state moves past a line that nobody knows`(_ line: String) async throws {
+        let all = try await withProgram("echo '\(line)'\necho '{\"type\":\"STATE\",\"value\":7}'") {
+            await read($0)
+        }
+        #expect(all.error?.code == "PROGRAM-MESSAGE" && all.cursors == [] && all.texts == [])
+        // The end of one that died is not its fault.
+        let died = try await withProgram("echo '{\"type\":\"STATE\",\"value\":7}'\nprintf '{\"ty'\nexit 1") {
+            await read($0)
+        }
+        #expect(died.error?.code == "PROGRAM-FAILED" && died.cursors == ["7"])
+    }
+
     @Test func `a program may leave its request unread`() async throws {
         let all = try await withProgram(#"echo '{"type":"RECORD","stream":"s","record":{}}'"#) {
             await read($0)
