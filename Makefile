@@ -10,9 +10,10 @@ RELAIS = .build/debug/relais
 DEMO_DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/relais-demo,$(HOME)/.local/share/relais-demo)
 VENV = .venv
 PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-dev poppler-utils pkg-config postgresql postgresql-contrib python3-venv
-PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl python3-aiosmtpd dovecot-imapd systemd
-# Each where its own versions of the same libraries do not meet another's.
-PYTHON_PEERS = $(VENV):moto[s3,server] $(VENV)-taps:tap-spreadsheets
+PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl python3-aiosmtpd dovecot-imapd systemd chromium chromium-driver
+# Each where its own versions of the same libraries do not meet another's; of axe only its script is used, not the
+# browsers that it would bring.
+PYTHON_PEERS = $(VENV):moto[s3,server] $(VENV):axe-playwright-python==0.1.8 $(VENV)-taps:tap-spreadsheets
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## list the targets
@@ -43,8 +44,10 @@ bootstrap: ## install what Debian and Python packages are missing
 	for entry in $(PYTHON_WANTED); do \
 	  venv=$${entry%%:*}; package=$${entry#*:}; \
 	  test -x $$venv/bin/python || python3 -m venv $$venv; \
-	  $$venv/bin/pip --disable-pip-version-check -q show $${package%%[*} > /dev/null 2>&1 \
-	    || $$venv/bin/pip --disable-pip-version-check install -q "$$package"; \
+	  name=$${package%%[*}; name=$${name%%=*}; alone=""; \
+	  if [ $$name = axe-playwright-python ]; then alone=--no-deps; fi; \
+	  $$venv/bin/pip --disable-pip-version-check -q show $$name > /dev/null 2>&1 \
+	    || $$venv/bin/pip --disable-pip-version-check install -q $$alone "$$package"; \
 	done
 
 build: bootstrap ## build the command
@@ -79,7 +82,7 @@ lint: ## check the layout of the code
 
 # Leases and killed processes are about time: they run without the crowd of other tests. The imports that are killed
 # keep the machine busy for minutes: by themselves, they disturb no other test.
-TIMED = JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests
+TIMED = JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests|ConsoleTests
 define tests
 $(1) swift test --skip-build --skip 'EngineKillTests|$(TIMED)'
 $(1) swift test --skip-build --filter '$(TIMED)'

@@ -74,6 +74,7 @@ func connector(_ name: String, uses codecs: [Codec] = []) -> [Target] {
 
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -81,6 +82,8 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 
 let package = Package(
@@ -88,11 +91,13 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1",
             traits: ["FullFoundation"]),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
@@ -136,15 +141,17 @@ let package = Package(
             sources: ["Sources/Mapping"],
             resources: [.copy("Mappings")],
             swiftSettings: strict),
-        floor("CRM", ["Model", "PostgreSQL", "Diagnostics", crypto], resources: [.copy("Migrations")]),
+        floor(
+            "CRM", ["Blocking", "Model", "PostgreSQL", "Diagnostics", crypto, cryptoExtras],
+            resources: [.copy("Migrations")]),
         floor("ConnectorKit", ["Model", "Diagnostics"]),
         floor("Mail", ["FileTransfer", "Model", "Diagnostics"]),
         floor("FileSources", ["ConnectorKit", "FileTransfer", "Mail", "Diagnostics"]),
         floor(
             "Hub",
             [
-                "ConnectorKit", "FileSources", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Mail",
-                "Schedule",
+                "ConnectorKit", "FileSources", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "JSON",
+                "Mail", "Schedule",
                 "Tabular",
                 "Unpacking",
                 "PostgreSQL",
@@ -156,10 +163,12 @@ let package = Package(
         floor(
             "Server",
             [
-                "Hub", "Bytes", "FileTransfer", "PostgreSQL", "Model", "Words", "Diagnostics", hummingbird,
-                nio,
-                logging,
-            ]),
+                "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "Jobs", "JSON", "Schedule", "Bytes",
+                "FileTransfer", "PostgreSQL", "Model", "Words", "Diagnostics", crypto, httpTypes, hummingbird,
+                mustache,
+                nio, logging,
+            ],
+            resources: [.copy("Templates"), .copy("Assets")]),
         .executableTarget(
             name: "relais",
             dependencies: [
@@ -219,7 +228,7 @@ let package = Package(
                 "Rules", "Schedule", "Server", "Tabular", "Unpacking",
                 "Words", "XML", "YAML", "RelaisTesting", "Diagnostics",
             ]),
-        tests("ServerTests", ["Server"]),
+        tests("ServerTests", ["Server", "Hub", "Model", "Words", mustache]),
         tests("MailTests", ["Mail", "FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests("FileTransferTests", ["FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests(

@@ -11,28 +11,34 @@ package import PostgreSQL
 /// The hub's statements.
 package enum HubStatements {
     /// Every one, for the test that PREPAREs them.
-    package static let all: [any Statement.Type] = [
-        ListRuns.self, ListArtifacts.self, ListQuarantine.self, RefusedFiles.self, IgnoredBefore.self,
-        ResetQuarantine.self, SourceID.self, MappingVersionID.self,
-        StartRun.self, EarlierColumns.self, LockRun.self, UnlockRun.self, CloseDeadRuns.self, FinishRun.self,
-        StartArtifact.self,
-        FinishArtifact.self, CompletedReceipt.self, RecordBatch.self, LockParties.self, AddToRun.self,
-        WriteQuarantine.self, KnownReceipt.self, KnownSource.self, UndoState.self, GroupQuarantine.self,
-        RawQuarantine.self, CorrectQuarantine.self, IgnoreQuarantine.self, ReplayFiles.self,
-        WaitingInFile.self,
-        CloseReplayed.self, KeepRefused.self, MappingsInQuarantine.self, Today.self, LockTailer.self,
-        NotifyChanges.self, LockFlows.self, FindFlows.self, ApplyFlow.self, ScheduleFlow.self,
-        UnscheduleFlow.self, FlowText.self, CurrentFlow.self, FlowHistory.self, FlowCursor.self,
-        KeepFlowCursor.self, DueSchedules.self, WriteFirings.self, WriteNextTimes.self, LiveJobs.self,
-        Now.self, KeepSecret.self, ListSecrets.self, FindSecret.self, AllSecrets.self, CloseSecret.self,
-        DeleteSecret.self, ForgetFlowSecrets.self, KeepFlowSecrets.self, KeepProblem.self, ListProblems.self,
-        ExpectOfFlow.self, ExpectNothing.self, DueExpectations.self,
-        WriteExpectations.self, KeepLate.self, KeepFailed.self, FindAlerts.self, AlertTold.self,
-        LockUploads.self, KeepUpload.self, FindUpload.self, WaitingUploads.self, MeasureFlows.self,
-        MeasureJobs.self, MeasureQuarantine.self, MeasureRuns.self, PendingShipment.self, MakeShipment.self,
-        EndShipment.self, StartOutgoing.self, OldFiles.self, OldImages.self, ForgetImages.self, OldJobs.self,
-        DropOldJobs.self, DropOldMonths.self, MissingDay.self, KeepFlowRetention.self,
-    ]
+    package static let all: [any Statement.Type] =
+        [
+            ListRuns.self, ListArtifacts.self, ListQuarantine.self, RefusedFiles.self, IgnoredBefore.self,
+            ResetQuarantine.self, SourceID.self, MappingVersionID.self,
+            StartRun.self, EarlierColumns.self, LockRun.self, UnlockRun.self, CloseDeadRuns.self,
+            FinishRun.self,
+            StartArtifact.self,
+            FinishArtifact.self, CompletedReceipt.self, RecordBatch.self, LockParties.self, AddToRun.self,
+            WriteQuarantine.self, KnownReceipt.self, KnownSource.self, UndoState.self, GroupQuarantine.self,
+            RawQuarantine.self, CorrectQuarantine.self, IgnoreQuarantine.self, ReplayFiles.self,
+            WaitingInFile.self,
+            CloseReplayed.self, KeepRefused.self, MappingsInQuarantine.self, Today.self, LockTailer.self,
+            NotifyChanges.self, LockFlows.self, FindFlows.self, ApplyFlow.self, ScheduleFlow.self,
+            UnscheduleFlow.self, FlowText.self, CurrentFlow.self, FlowHistory.self, FlowCursor.self,
+            KeepFlowCursor.self, DueSchedules.self, WriteFirings.self, WriteNextTimes.self, LiveJobs.self,
+            Now.self, KeepSecret.self, ListSecrets.self, FindSecret.self, AllSecrets.self, CloseSecret.self,
+            DeleteSecret.self, ForgetFlowSecrets.self, KeepFlowSecrets.self, KeepProblem.self,
+            ListProblems.self,
+            ExpectOfFlow.self, ExpectNothing.self, DueExpectations.self,
+            WriteExpectations.self, KeepLate.self, KeepFailed.self, FindAlerts.self, AlertTold.self,
+            LockUploads.self, KeepUpload.self, FindUpload.self, WaitingUploads.self, MeasureFlows.self,
+            MeasureJobs.self, MeasureQuarantine.self, MeasureRuns.self, PendingShipment.self,
+            MakeShipment.self,
+            EndShipment.self, StartOutgoing.self, OldFiles.self, OldImages.self, ForgetImages.self,
+            OldJobs.self,
+            DropOldJobs.self, DropOldMonths.self, MissingDay.self, KeepFlowRetention.self, ListBatches.self,
+            RunCauses.self,
+        ] + Quarantine.causeStatements + Overview.statements
 }
 
 /// The source system with a code, made when nobody has heard of it.

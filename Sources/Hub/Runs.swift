@@ -29,12 +29,64 @@ package struct RunSummary: Sendable {
     package let undoneBy: Int?
     /// Why it failed, with code and facts.
     package let error: JSONText?
+    /// Name of the flow that it was for; nil for runs that people began.
+    package let flow: String?
+}
+
+extension RunSummary {
+    init(_ row: inout RowReader) throws(PostgreSQLError) {
+        id = try row.next()
+        state = try row.next()
+        startedAt = try row.next()
+        finishedAt = try row.next()
+        ledger = RunLedger(
+            inserted: try row.next(), updated: try row.next(), unchanged: try row.next(),
+            quarantined: try row.next(), skipped: try row.next(), deleted: try row.next())
+        files = try row.next()
+        fileCount = try row.next()
+        kind = try row.next()
+        undoes = try row.next()
+        undoneBy = try row.next()
+        error = try row.next()
+        flow = try row.next()
+    }
+}
+
+/// Which runs a list shows.
+package struct RunFilter: Sendable {
+    /// Those before this one.
+    package var before: Int?
+    /// Those of a flow.
+    package var flow: String?
+    /// Those in a state (`running`, `succeeded`, `partial`, `failed`).
+    package var state: String?
+
+    /// All runs.
+    package init(before: Int? = nil, flow: String? = nil, state: String? = nil) {
+        (self.before, self.flow, self.state) = (before, flow, state)
+    }
+}
+
+/// A batch that a run committed.
+package struct RunBatch: Sendable {
+    /// One-based number in the run.
+    package let number: Int
+    /// Records that it counted.
+    package let records: Int
+    /// When it was committed.
+    package let at: Timestamp
 }
 
 /// A file of a run.
 package struct RunArtifact: Sendable {
     /// Name as received.
     package let name: String
+    /// SHA-256 of its bytes.
+    package let sha256: [UInt8]
+    /// When it was received.
+    package let receivedAt: Timestamp
+    /// Whether all of it was read.
+    package let isFinished: Bool
     /// Bytes.
     package let size: Int
     /// `name@version`; nil where the file was never mapped.
@@ -45,20 +97,34 @@ package struct RunArtifact: Sendable {
     package let findings: JSONText
 }
 
+/// Records of a run that were put aside for one reason.
+package struct RunCause: Sendable {
+    /// Stable code of the reason.
+    package let code: String
+    /// JSON name of the field at fault.
+    package let field: String?
+    /// Number of records.
+    package let count: Int
+    /// Of these, those that still wait.
+    package let waiting: Int
+    /// The first line of a file that it happened on.
+    package let firstLine: Int?
+}
+
 /// Reads runs; every list is bounded.
 package enum Runs {
     /// Runs, the latest first.
-    package static func list(limit: Int = 50, on connection: Connection) async throws(PostgreSQLError)
-        -> [RunSummary]
-    {
-        try await connection.run(ListRuns(id: nil, limit: limit))
+    package static func list(
+        _ filter: RunFilter = RunFilter(), limit: Int = 50, on connection: Connection
+    ) async throws(PostgreSQLError) -> [RunSummary] {
+        try await connection.run(ListRuns(id: nil, filter: filter, limit: limit))
     }
 
     /// One run; nil where there is none with this number.
     package static func show(_ id: Int, on connection: Connection) async throws(PostgreSQLError)
         -> RunSummary?
     {
-        try await connection.run(ListRuns(id: id, limit: 1)).first
+        try await connection.run(ListRuns(id: id, filter: RunFilter(), limit: 1)).first
     }
 
     /// The files of a run.
@@ -66,6 +132,20 @@ package enum Runs {
         -> [RunArtifact]
     {
         try await connection.run(ListArtifacts(run: id))
+    }
+
+    /// The last batches of a run, newest first.
+    package static func batches(
+        of id: Int, limit: Int = 60, on connection: Connection
+    ) async throws(PostgreSQLError) -> [RunBatch] {
+        try await connection.run(ListBatches(run: id, limit: limit))
+    }
+
+    /// What a run put aside, by cause, the most frequent first.
+    package static func causes(of id: Int, on connection: Connection) async throws(PostgreSQLError)
+        -> [RunCause]
+    {
+        try await connection.run(RunCauses(run: id))
     }
 
     /// Why some of what a run was to read could not be read, at most a thousand.
@@ -86,11 +166,12 @@ struct ListProblems: Statement {
 
 struct ListRuns: Statement {
     let id: Int?
+    let filter: RunFilter
     let limit: Int
 
     // A running run holds the advisory lock of its number; without it, its process is gone.
-    static let sql = """
-        select r.id,
+    static let columns = """
+        r.id,
           case when r.state = 'running' and not exists (
             select from pg_locks l
             where l.locktype = 'advisory' and l.classid = 29301 and l.objid = r.id::bigint::int::oid
@@ -99,21 +180,61 @@ struct ListRuns: Statement {
           r.started_at, r.finished_at, r.inserted, r.updated, r.unchanged, r.quarantined, r.skipped, r.deleted,
           array(select a.name from artifact a where a.run_id = r.id order by a.id limit 3),
           (select count(*) from artifact a where a.run_id = r.id), r.kind, r.undoes, r.undone_by,
-          r.error
+          r.error, (select f.name from flow f where f.id = r.flow_id)::text
+        """
+    static let sql = """
+        select \(columns)
         from run r
-        where $1::bigint is null or r.id = $1
+        where ($1::bigint is null or r.id = $1) and ($3::bigint is null or r.id < $3)
+          and ($4::text is null or r.flow_id = (select id from flow where name = $4))
+          and ($5::text is null or r.state = $5)
         order by r.id desc
         limit $2::bigint
         """
-    var parameters: [Parameter] { [Parameter(id), Parameter(limit)] }
-    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunSummary {
-        RunSummary(
-            id: try row.next(), state: try row.next(), startedAt: try row.next(), finishedAt: try row.next(),
-            ledger: RunLedger(
-                inserted: try row.next(), updated: try row.next(), unchanged: try row.next(),
-                quarantined: try row.next(), skipped: try row.next(), deleted: try row.next()),
-            files: try row.next(), fileCount: try row.next(), kind: try row.next(), undoes: try row.next(),
-            undoneBy: try row.next(), error: try row.next())
+    var parameters: [Parameter] {
+        [
+            Parameter(id), Parameter(limit), Parameter(filter.before), Parameter(filter.flow),
+            Parameter(filter.state),
+        ]
+    }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunSummary { try RunSummary(&row) }
+}
+
+/// The last batches of a run, newest first.
+struct ListBatches: Statement {
+    let run: Int
+    let limit: Int
+
+    static let sql = """
+        select no::bigint, (inserted + updated + unchanged + quarantined + skipped)::bigint, committed_at
+        from run_batch
+        where run_id = $1::bigint
+        order by no desc
+        limit $2::bigint
+        """
+    var parameters: [Parameter] { [Parameter(run), Parameter(limit)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunBatch {
+        RunBatch(number: try row.next(), records: try row.next(), at: try row.next())
+    }
+}
+
+/// What of a run's quarantine waits or waited, by cause.
+struct RunCauses: Statement {
+    let run: Int
+
+    static let sql = """
+        select q.code, q.field, count(*), count(*) filter (where q.status in ('open', 'fixed')), min(q.line)
+        from quarantine q
+        where q.run_id = $1::bigint
+        group by 1, 2
+        order by 3 desc, 1, 2
+        limit 50
+        """
+    var parameters: [Parameter] { [Parameter(run)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunCause {
+        RunCause(
+            code: try row.next(), field: try row.next(), count: try row.next(), waiting: try row.next(),
+            firstLine: try row.next())
     }
 }
 
@@ -121,7 +242,7 @@ struct ListArtifacts: Statement {
     let run: Int
 
     static let sql = """
-        select a.name, a.size, m.name || '@' || m.version, a.quarantined, a.findings
+        select a.name, a.sha256, a.received_at, a.finished_at is not null, a.size, m.name || '@' || m.version, a.quarantined, a.findings
         from artifact a
         left join mapping_version m on m.id = a.mapping_version_id
         where a.run_id = $1::bigint
@@ -130,7 +251,8 @@ struct ListArtifacts: Statement {
     var parameters: [Parameter] { [Parameter(run)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunArtifact {
         RunArtifact(
-            name: try row.next(), size: try row.next(), mapping: try row.next(), quarantined: try row.next(),
-            findings: try row.next())
+            name: try row.next(), sha256: try row.next(Bytes.self).array, receivedAt: try row.next(),
+            isFinished: try row.next(), size: try row.next(), mapping: try row.next(),
+            quarantined: try row.next(), findings: try row.next())
     }
 }

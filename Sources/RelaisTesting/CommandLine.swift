@@ -17,16 +17,16 @@ package struct CommandResult: Sendable {
 
 /// Runs `relais`.
 package enum RelaisCommand {
-    /// Runs the command to its end, in French unless the environment says otherwise.
+    /// Runs the command to its end with a text on its standard input, in French unless the environment says otherwise.
     package static func run(
-        _ arguments: [String], environment: [String: String] = [:]
+        _ arguments: [String], environment: [String: String] = [:], input: String = ""
     ) async throws -> CommandResult {
         let variables = ["LANG": "fr_FR.UTF-8", "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
         let result = try await Subprocess.run(
             .path(.init(Repository.command.path)), arguments: Arguments(arguments),
             environment: .custom(
                 Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0), $1) })),
-            output: .string(limit: 64 << 20), error: .string(limit: 1 << 20))
+            input: .string(input), output: .string(limit: 64 << 20), error: .string(limit: 1 << 20))
         let status: Int32 =
             switch result.terminationStatus {
             case .exited(let code): code

@@ -12,7 +12,7 @@ struct HealthRoutes: Sendable {
     /// How long the database may take before the node is not ready.
     private static let patience = Duration.seconds(2)
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         router.get("healthz") { _, _ in Self.answer(.ok, "ok") }
         router.get("readyz") { _, _ in
             let trouble = await trouble()

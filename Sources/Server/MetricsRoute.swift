@@ -13,7 +13,7 @@ struct MetricsRoute: Sendable {
     /// The measures of this process.
     let own: @Sendable () -> [Measure]
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         router.get("metrics") { _, _ in
             let hub = try await pool.withConnection { try await HubMeasures.read(on: $0) }
             let text = (hub.measures + own() + ProcessMeasures.read()).map(\.text).joined()

@@ -56,7 +56,7 @@ final class RequestCounts: Sendable {
 
 /// Counts every request.
 struct CountRequests: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = WebContext
 
     let counts: RequestCounts
     let logger: Logger

@@ -12,6 +12,9 @@ package struct ServerError: ReportableError {
         case notFound = "HTTP-NOT-FOUND"
         case request = "HTTP-REQUEST"
         case unexpected = "HTTP-UNEXPECTED"
+        case forbidden = "HTTP-FORBIDDEN"
+        case form = "HTTP-FORM"
+        case signInNeeded = "SIGN-IN-NEEDED"
     }
 
     package let diagnostic: Diagnostic

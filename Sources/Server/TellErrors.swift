@@ -8,9 +8,9 @@ internal import Words
 
 /// Turns errors into answers; programs read the code, people the message and the hint.
 struct TellErrors: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = WebContext
 
-    let words: [Language: Words]
+    let site: Site
     let logger: Logger
 
     func handle(
@@ -19,44 +19,68 @@ struct TellErrors: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as any ReportableError {
-            return try answer(error.diagnostic, to: request)
+            return try await answer(error.diagnostic, to: request, context)
         } catch let error as HTTPError {
             let facts = ["status": String(error.status.code)]
             let code = error.status == .notFound ? ServerError.Code.notFound : .request
-            return try answer(ServerError(code, facts).diagnostic, to: request, error.status)
+            return try await answer(ServerError(code, facts).diagnostic, to: request, context, error.status)
         } catch is CancellationError {
             throw CancellationError()
         } catch {
-            return try answer(ServerError(.unexpected).diagnostic, to: request)
+            logger.error("request failed", metadata: ["code": .string("\(type(of: error))")])
+            return try await answer(ServerError(.unexpected).diagnostic, to: request, context)
         }
     }
 
     private func answer(
-        _ diagnostic: Diagnostic, to request: Request, _ given: HTTPResponse.Status? = nil
-    ) throws -> Response {
+        _ diagnostic: Diagnostic, to request: Request, _ context: WebContext,
+        _ given: HTTPResponse.Status? = nil
+    ) async throws -> Response {
         let status = given ?? Self.status(of: diagnostic)
         if status.code >= 500 {
             logger.warning(
                 "request could not be answered", metadata: ["code": .string(diagnostic.code)])
         }
         var headers: HTTPFields = [:]
-        if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"relais\"" }
         if case .after(let pause) = diagnostic.retry {
             headers[.retryAfter] = String(max(1, pause.components.seconds))
         }
-        let words = words[language(of: request)]
+        if request.isFromBrowser { return try await page(diagnostic, request, context, status, headers) }
+        if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"relais\"" }
+        let words = site.words(for: request, context)
         var error = ["code": diagnostic.code, "message": words?.message(diagnostic) ?? diagnostic.code]
         error["hint"] = words?.hint(diagnostic)
         return try .json(["error": error], status: status, headers: headers)
     }
 
-    private func language(of request: Request) -> Language {
-        Language(locale: request.headers[.acceptLanguage])
+    /// The same for people; whoever is not signed in is asked to.
+    private func page(
+        _ diagnostic: Diagnostic, _ request: Request, _ context: WebContext, _ status: HTTPResponse.Status,
+        _ headers: HTTPFields
+    ) async throws -> Response {
+        if diagnostic.code == ServerError.Code.signInNeeded.rawValue {
+            let path = request.method == .get ? request.uri.string : nil
+            return .redirect(to: Link.to("/sign-in", ["next": path]))
+        }
+        let saying = try site.saying(request, context)
+        let page = FaultPage(
+            title: saying.words("page.fault.title_\(status.code < 500 ? "client" : "server")"),
+            message: saying.words.message(diagnostic), hint: saying.words.hint(diagnostic),
+            back: context.visitor.map { Navigation.home(of: $0.user) } ?? "/sign-in",
+            reference: saying.words(
+                "page.fault.reference", ["code": diagnostic.code, "id": String(context.id.suffix(6))]))
+        var response = try await site.answer(page, to: request, context, status: status)
+        for field in headers { response.headers.append(field) }
+        return response
     }
 
     private static func status(of diagnostic: Diagnostic) -> HTTPResponse.Status {
         switch diagnostic.code {
-        case "UPLOAD-REFUSED": .unauthorized
+        case "UPLOAD-REFUSED", "SIGN-IN-NEEDED": .unauthorized
+        case "HTTP-FORBIDDEN", "HTTP-FORM": .forbidden
+        case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "SIGN-IN-LINK": .notFound
+        case "HTTP-REQUEST", "TOKEN-LABEL": .badRequest
+        case let code where code.hasPrefix("RUN-"): .conflict
         case "UPLOAD-NAME", "FILE-EMPTY": .badRequest
         case "FILE-TOO-LARGE": .contentTooLarge
         case "FILE-UNWRITABLE", "BLOB-UNWRITABLE": .init(code: 507, reasonPhrase: "Insufficient Storage")
@@ -64,5 +88,23 @@ struct TellErrors: RouterMiddleware {
         case let code where code.hasPrefix("PG-"): .serviceUnavailable
         default: .internalServerError
         }
+    }
+}
+
+/// What went wrong, as a page.
+struct FaultPage: Page {
+    static let template = "fault"
+    static let entry = ""
+    let title: String
+    let message: String
+    let hint: String?
+    let back: String
+    let reference: String
+}
+
+extension Request {
+    /// Whether a person reads the answer.
+    var isFromBrowser: Bool {
+        !uri.path.hasPrefix("/api/") && headers[.accept]?.contains("text/html") == true
     }
 }

@@ -23,7 +23,7 @@ struct UploadRoute: Sendable {
         let job: Int?
     }
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         router.post("api/flows/:flow/files") { request, context in
             let target = try await uploads.admit(
                 request.uri.queryParameters["name"].map(String.init),

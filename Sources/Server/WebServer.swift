@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP server: health, measures and uploads.
+// The HTTP server: pages, health, measures and uploads.
 
+package import CRM
 internal import Diagnostics
 internal import Glibc
 package import Hub
 internal import Hummingbird
 package import Logging
+package import Model
 internal import NIOCore
 package import PostgreSQL
 package import Words
@@ -45,14 +47,36 @@ package struct WebServer: Sendable {
         package let measures: @Sendable () -> [Measure]
         /// The texts of each language.
         package let words: [Language: Words]
+        /// The pages; nil on a node that only tells its health.
+        package let pages: Pages?
+        /// The moment.
+        package let now: @Sendable () -> Timestamp
 
         /// The parts of a server.
         package init(
-            pool: Pool, uploads: Uploads?, spool: String, words: [Language: Words],
-            measures: @escaping @Sendable () -> [Measure]
+            pool: Pool, uploads: Uploads?, spool: String, words: [Language: Words], pages: Pages?,
+            now: @escaping @Sendable () -> Timestamp, measures: @escaping @Sendable () -> [Measure]
         ) {
-            (self.pool, self.uploads, self.spool) = (pool, uploads, spool)
-            (self.words, self.measures) = (words, measures)
+            (self.pool, self.uploads, self.spool, self.pages) = (pool, uploads, spool, pages)
+            (self.words, self.measures, self.now) = (words, measures, now)
+        }
+    }
+
+    /// What the pages need.
+    package struct Pages: Sendable {
+        /// What imports and replays are done with.
+        package let tools: ImportTools
+        /// How expensive passwords are.
+        package let passwords: Passwords
+        /// IANA name of the company's zone.
+        package let zone: String
+        /// Whether browsers reach this server by TLS only, through a proxy.
+        package let isSecure: Bool
+
+        /// The pages' needs.
+        package init(tools: ImportTools, passwords: Passwords, zone: String, isSecure: Bool) {
+            (self.tools, self.passwords) = (tools, passwords)
+            (self.zone, self.isSecure) = (zone, isSecure)
         }
     }
 
@@ -71,14 +95,7 @@ package struct WebServer: Sendable {
     /// - Throws: `LISTEN-TAKEN`, `LISTEN-REFUSED` when it cannot listen there.
     package func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
         let counts = RequestCounts()
-        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: CountRequests(counts: counts, logger: logger))
-        router.add(middleware: TellErrors(words: parts.words, logger: logger))
-        HealthRoutes(pool: parts.pool).add(to: router)
-        MetricsRoute(pool: parts.pool) { [parts] in parts.measures() + counts.measures }.add(to: router)
-        if let uploads = parts.uploads {
-            UploadRoute(uploads: uploads, spool: parts.spool).add(to: router)
-        }
+        let router = try makeRouter(counts)
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
         let application = Application(
@@ -94,5 +111,38 @@ package struct WebServer: Sendable {
                 error.errnoCode == EADDRINUSE ? .taken : .refused,
                 ["address": address.description, "errno": String(error.errnoCode)])
         }
+    }
+
+    private func makeRouter(_ counts: RequestCounts) throws -> Router<WebContext> {
+        let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
+        let isSecure = parts.pages?.isSecure ?? false
+        let site = try Site(
+            pool: parts.pool, words: parts.words, isSecure: isSecure,
+            zone: parts.pages?.zone ?? "Europe/Paris",
+            now: parts.now)
+        router.add(middleware: CountRequests(counts: counts, logger: logger))
+        router.add(middleware: ProtectAnswers(isSecure: isSecure))
+        router.add(middleware: AdmitVisitors(pool: parts.pool))
+        router.add(middleware: TellErrors(site: site, logger: logger))
+        HealthRoutes(pool: parts.pool).add(to: router)
+        MetricsRoute(pool: parts.pool) { [parts] in parts.measures() + counts.measures }.add(to: router)
+        if let uploads = parts.uploads {
+            UploadRoute(uploads: uploads, spool: parts.spool).add(to: router)
+        }
+        if let pages = parts.pages {
+            site.assets.add(to: router)
+            DoorPages(site: site, signIn: SignIn(passwords: pages.passwords)).add(to: router)
+            site.addOverview(to: router)
+            site.addRuns(to: router)
+            site.addRun(to: router)
+            site.addQuarantine(to: router, pages.tools)
+            site.addAccounts(to: router)
+            site.addAccount(to: router)
+            site.addSearch(to: router)
+            site.addUsers(to: router)
+            site.addAudit(to: router)
+            site.addMe(to: router)
+        }
+        return router
     }
 }

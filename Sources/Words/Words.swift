@@ -58,6 +58,20 @@ package struct Words: Sendable {
         return self("\(key).\(isOne ? "one" : "other")", facts.merging(["count": number(count)]) { $1 })
     }
 
+    /// The text under a key; nil where there is none.
+    package func known(_ key: String, _ facts: [String: String] = [:]) -> String? {
+        texts[key].map { Self.fill($0, facts) }
+    }
+
+    /// What a code means, for many records at once: without the values of one of them.
+    package func cause(_ code: String) -> String {
+        if let text = texts[code + ".cause"] { return text }
+        let text = message(Diagnostic(code: code))
+        // A sentence with a hole in it says less than the code.
+        return texts[code + ".message"]?.contains("{") == true
+            ? texts["page.cause"].map { Self.fill($0, ["code": code]) } ?? code : text
+    }
+
     /// What a diagnostic says; rules of a mapping bring their own sentence.
     package func message(_ diagnostic: Diagnostic) -> String {
         let facts = facts(of: diagnostic)

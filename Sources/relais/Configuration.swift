@@ -28,6 +28,10 @@ struct Configuration: Sendable {
     var stopWithin = 30
     /// Form of the log.
     var logFormat = LogFormat.text
+    /// IANA name of the company's zone.
+    var zone = "Europe/Paris"
+    /// Whether browsers reach this node by TLS only, through a proxy before it.
+    var isSecure = false
     /// Days that things are kept.
     var retention = RetentionDays()
     /// The texts that it was filled from, with where each was said.
@@ -52,6 +56,8 @@ struct Configuration: Sendable {
         case keepFiles = "keep_files"
         case keepImages = "keep_images"
         case keepJobs = "keep_jobs"
+        case zone
+        case behindTLS = "behind_tls"
 
         /// The environment's name for it.
         var variable: String { "RELAIS_" + rawValue.uppercased() }
@@ -157,6 +163,14 @@ struct Configuration: Sendable {
         if let text = sources[.logFormat]?.text {
             logFormat = LogFormat(rawValue: text) ?? .text
             if LogFormat(rawValue: text) == nil { faults.append(fault(.logFormat, "text | json")) }
+        }
+        if let text = sources[.zone]?.text {
+            zone = text
+            if TimeZone(identifier: text) == nil { faults.append(fault(.zone, "Europe/Paris")) }
+        }
+        if let text = sources[.behindTLS]?.text {
+            isSecure = text == "true"
+            if !["true", "false"].contains(text) { faults.append(fault(.behindTLS, "true | false")) }
         }
         fillMailServer(&faults)
     }

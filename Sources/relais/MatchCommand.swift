@@ -106,11 +106,6 @@ struct MatchCommand: AsyncParsableCommand {
     }
 }
 
-extension JSONNode {
-    /// Items of a list; none of anything else.
-    var items: [JSONNode] { if case .array(let items) = self { items } else { [] } }
-}
-
 extension MatchCase {
     /// The case for programs.
     var json: JSONValue {

@@ -8,6 +8,7 @@ internal import Foundation
 internal import Hub
 internal import Model
 internal import PostgreSQL
+internal import Server
 internal import Words
 
 /// Lists and shows runs.
@@ -149,12 +150,7 @@ struct RunsCommand: AsyncParsableCommand {
                     rightAligned: [2])
             }
             for exception in report.exceptions {
-                var facts = JSONTexts.object(exception.facts)
-                facts["table"] = words("table.\(exception.entity)")
-                facts["id"] = exception.label.flatMap { $0.isEmpty ? nil : $0 } ?? String(exception.id)
-                facts["by"] = facts["by"].map { words("table.\($0)") }
-                facts["other"] = JSONTexts.object(exception.facts)["id"]
-                Console.print(words("undo.reason.\(exception.reason)", facts))
+                Console.print(UndoTexts.text(exception, words))
             }
             guard let run = report.run else {
                 return Console.print(words("undo.dryRun", ["run": String(id)]))
@@ -205,18 +201,4 @@ struct RunsCommand: AsyncParsableCommand {
 extension RunSummary {
     /// The state, or that another run took this one back.
     fileprivate var stateOrUndone: String { undoneBy == nil ? state : "undone" }
-
-    /// Why it failed.
-    fileprivate var failure: Diagnostic? { error.flatMap { Diagnostic(kept: $0) } }
-}
-
-extension RunArtifact {
-    /// What was noticed about the file as a whole.
-    fileprivate var warnings: [Diagnostic] {
-        JSONTexts.objects(findings).map { facts in
-            Diagnostic(
-                code: facts["code"] ?? "", facts: facts, place: Place(file: name),
-                severity: facts["severity"].flatMap(Diagnostic.Severity.init) ?? .warning)
-        }
-    }
 }

@@ -97,7 +97,14 @@ struct SecretsCommand: AsyncParsableCommand {
 }
 
 /// Where the value of a secret comes from: never from the command line, which others can read.
-private enum SecretInput {
+enum SecretInput {
+    /// The first line of standard input.
+    static func line() throws -> String {
+        let data = try FileHandle.standardInput.readToEnd() ?? Data()
+        let text = String(decoding: data.prefix(Secrets.limit), as: UTF8.self)
+        return text.split(separator: "\n", omittingEmptySubsequences: false).first.map(String.init) ?? ""
+    }
+
     static func read(_ path: String?, name: String) throws -> String {
         if let path {
             let file = try LocalFile(path, limit: Secrets.limit)

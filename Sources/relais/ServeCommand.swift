@@ -116,11 +116,32 @@ private struct Node {
                 pool: pool, connectors: connectors, mappings: shelf, blobs: database.blobs,
                 secrets: try database.secrets) : nil
         let texts = try Language.allCases.map { ($0, try Words($0)) }
+        let pages =
+            isWeb
+            ? WebServer.Pages(
+                tools: ImportTools(mappings: shelf, settings: try database.importSettings),
+                passwords: Passwords(), zone: configuration.zone, isSecure: configuration.isSecure) : nil
         let parts = WebServer.Parts(
             pool: pool, uploads: uploads, spool: spool, words: Dictionary(uniqueKeysWithValues: texts),
+            pages: pages, now: { Surroundings.now },
             measures: { [counts, remarks] in counts.measures + remarks.measures })
-        return WebService(server: WebServer(address, parts, logger: logger), logger: logger) { [listening] in
+        return WebService(server: WebServer(address, parts, logger: logger), logger: logger) {
+            [listening] port in
+            if isWeb { await welcome(address.host, port) }
             listening.continuation.yield()
+        }
+    }
+
+    /// Where nobody administers Relais yet: the link by which somebody does, once.
+    private func welcome(_ host: String, _ port: Int) async {
+        do {
+            let found = try await pool.withConnection { try await SignIn.firstLink(on: $0) }
+            guard let link = found else { return }
+            let name = host.contains(":") ? "[\(host)]" : host
+            Console.print(words("serve.welcome", ["url": "http://\(name):\(port)/welcome/\(link.text)"]))
+        } catch {
+            let code = (error as? any ReportableError)?.diagnostic.code ?? "UNEXPECTED"
+            logger.warning("no link for the first administrator", metadata: ["code": .string(code)])
         }
     }
 

@@ -89,12 +89,12 @@ struct ClusterKeeper: Service {
 struct WebService: Service {
     let server: WebServer
     let logger: Logger
-    let onListening: @Sendable () -> Void
+    let onListening: @Sendable (_ port: Int) async -> Void
 
     func run() async throws {
         try await server.run { [logger, onListening] port in
             logger.info("listening", metadata: ["port": .stringConvertible(port)])
-            onListening()
+            await onListening(port)
         }
     }
 }

@@ -109,15 +109,16 @@ import YAML
             "Mapping": [
                 "CLibPCRE2", "Bytes", "JSON", "Model", "Rules", "XML", "YAML", "Tabular", "Diagnostics",
             ],
-            "CRM": ["Model", "PostgreSQL", "Diagnostics"], "ConnectorKit": ["Model", "Diagnostics"],
+            "CRM": ["Blocking", "Model", "PostgreSQL", "Diagnostics"],
+            "ConnectorKit": ["Model", "Diagnostics"],
             "Hub": [
-                "ConnectorKit", "FileSources", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "Mail",
-                "Schedule",
-                "Tabular",
-                "Unpacking", "PostgreSQL", "Model", "YAML", "Bytes", "Diagnostics",
+                "ConnectorKit", "FileSources", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "JSON",
+                "Mail", "Schedule", "Tabular", "Unpacking", "PostgreSQL", "Model", "YAML", "Bytes",
+                "Diagnostics",
             ],
             "Server": [
-                "Hub", "Bytes", "FileTransfer", "PostgreSQL", "Model", "Words", "Diagnostics",
+                "CRM", "Hub", "Mapping", "BlobStore", "Bytes", "FileTransfer", "PostgreSQL", "Model", "Words",
+                "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
             "Singer": ["ConnectorKit", "Programs", "Diagnostics", "Model"], "Programs": ["Diagnostics"],
             "Program": ["ConnectorKit", "Programs", "YAML", "Diagnostics", "Model"],
@@ -125,7 +126,8 @@ import YAML
         let foreign: Set = [
             "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",
             "Subprocess",
-            "SystemPackage", "Hummingbird", "Logging", "NIOCore",
+            "SystemPackage", "Hummingbird", "Logging", "NIOCore", "Mustache", "CryptoExtras",
+            "HTTPTypes",
         ]
         for (name, text) in try sources() {
             guard let allowed = floors[String(name.split(separator: "/")[1])] else { continue }
@@ -154,6 +156,7 @@ import YAML
             + ProgramConnectorError.Code.allCases.map(\.rawValue) + MailError.Code.allCases.map(\.rawValue)
             + TransferError.Code.allCases.map(\.rawValue) + YAMLError.Code.allCases.map(\.rawValue)
             + ServerError.Code.allCases.map(\.rawValue) + UploadError.Code.allCases.map(\.rawValue)
+            + PeopleError.Code.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")

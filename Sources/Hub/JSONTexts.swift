@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Texts out of the JSON that the database keeps.
 
-internal import Diagnostics
-internal import JSON
-internal import PostgreSQL
+package import Diagnostics
+package import JSON
+package import PostgreSQL
 
 /// Reads texts out of kept JSON.
-enum JSONTexts {
+package enum JSONTexts {
     /// Members of an object, those that are no texts left out.
-    static func object(_ json: JSONText) -> [String: String] {
+    package static func object(_ json: JSONText) -> [String: String] {
         parse(json).map(texts) ?? [:]
     }
 
     /// The same of each object of a list.
-    static func objects(_ json: JSONText) -> [[String: String]] {
+    package static func objects(_ json: JSONText) -> [[String: String]] {
         list(json).map(texts)
     }
 
     /// Items of a list.
-    static func list(_ json: JSONText) -> [JSONNode] {
+    package static func list(_ json: JSONText) -> [JSONNode] {
         parse(json)?.items ?? []
     }
 
@@ -32,11 +32,32 @@ enum JSONTexts {
     }
 }
 
+extension JSONNode {
+    /// Items of a list; none of anything else.
+    package var items: [JSONNode] { if case .array(let items) = self { items } else { [] } }
+}
+
 extension Diagnostic {
     /// An error as runs and jobs keep it; nil for an object without a code.
-    init?(kept json: JSONText) {
+    package init?(kept json: JSONText) {
         var facts = JSONTexts.object(json)
         guard let code = facts.removeValue(forKey: "code") else { return nil }
         self.init(code: code, facts: facts, place: Place(file: facts["file"]))
+    }
+}
+
+extension RunSummary {
+    /// Why it failed.
+    package var failure: Diagnostic? { error.flatMap { Diagnostic(kept: $0) } }
+}
+
+extension RunArtifact {
+    /// What was noticed about the file as a whole.
+    package var warnings: [Diagnostic] {
+        JSONTexts.objects(findings).map { facts in
+            Diagnostic(
+                code: facts["code"] ?? "", facts: facts, place: Place(file: name),
+                severity: facts["severity"].flatMap(Diagnostic.Severity.init) ?? .warning)
+        }
     }
 }

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accounts changed by hand: values of people outrank those of files, and both stay visible.
+
+internal import Diagnostics
+internal import Model
+package import PostgreSQL
+
+/// A field of an account that people may change.
+package enum AccountField: String, Sendable, CaseIterable {
+    case name, siren, vat
+    case street, city, country
+    case postalCode = "postal_code"
+    case siret
+
+    /// The table that it is a column of.
+    var entity: String {
+        switch self {
+        case .name, .siren, .vat: "party"
+        default: "site"
+        }
+    }
+
+    /// What is wrong with a text; nil when nothing is.
+    ///
+    /// - Returns: a code of the message catalogue.
+    package func fault(in text: String) -> String? {
+        switch self {
+        case .name: text.isEmpty || text.count > 300 ? "EDIT-NAME" : nil
+        case .siren: text.isEmpty || CompanyIdentifier.isSIREN(text) ? nil : "EDIT-SIREN"
+        case .siret: text.isEmpty || CompanyIdentifier.isSIRET(text) ? nil : "EDIT-SIRET"
+        case .vat: text.isEmpty || (4...20).contains(text.utf8.count) ? nil : "EDIT-VAT"
+        case .country: text.isEmpty || text.utf8.count == 2 ? nil : "EDIT-COUNTRY"
+        default: text.count > 300 ? "EDIT-LONG" : nil
+        }
+    }
+
+    /// A text as it is kept: numbers without blanks.
+    package func normalised(_ text: String) -> String {
+        switch self {
+        case .siren, .siret: text.filter { !$0.isWhitespace }
+        case .vat, .country: text.filter { !$0.isWhitespace }.uppercased()
+        default: text
+        }
+    }
+}
+
+/// A field that somebody else has changed meanwhile.
+package struct AccountConflict: Sendable, Hashable {
+    /// Which.
+    package let field: AccountField
+    /// What one's own form says.
+    package let mine: String
+    /// What is there now.
+    package let theirs: String
+
+    /// A conflict.
+    package init(field: AccountField, mine: String, theirs: String) {
+        (self.field, self.mine, self.theirs) = (field, mine, theirs)
+    }
+}
+
+/// Changes accounts by hand.
+package enum AccountEdits {
+    /// What became of an edit.
+    package enum Outcome: Sendable {
+        /// Saved by this run, which can be taken back; nil when nothing was different.
+        case saved(run: Int?)
+        /// Nothing was saved: somebody else changed the same fields.
+        case conflicts([AccountConflict])
+        /// The number is another account's.
+        case taken(AccountField)
+        /// Not there, or not for this user.
+        case unseen
+    }
+
+    /// What the fields of an account are now.
+    ///
+    /// - Returns: nil where the user does not see it.
+    package static func fields(
+        of id: Int, for user: AppUser, on connection: Connection
+    ) async throws(PostgreSQLError) -> [AccountField: String]? {
+        guard let row = try await connection.run(EditableFields(id: id, scope: user.scope)).first else {
+            return nil
+        }
+        return Dictionary(
+            uniqueKeysWithValues: zip(EditableFields.columns, row.values).map { ($0, $1 ?? "") })
+    }
+
+    /// Saves what a person changed: only fields whose text differs from what the form began with.
+    ///
+    /// What somebody else changed meanwhile in other fields stays; in the same field it is a conflict, and nothing is
+    /// saved.
+    /// - Parameters:
+    ///   - was: the texts that the form was filled with.
+    ///   - now: the texts of the form, normalised and without faults.
+    package static func save(
+        _ now: [AccountField: String], was: [AccountField: String], of id: Int, by user: AppUser,
+        on connection: Connection
+    ) async throws -> Outcome {
+        do {
+            return try await connection.transaction { connection in
+                _ = try await connection.run(LockPartiesForEdit())
+                guard let current = try await fields(of: id, for: user, on: connection),
+                    let site = try await connection.run(MainSite(party: id)).first
+                else { return .unseen }
+                let changed = now.filter { $0.value != was[$0.key] ?? "" }
+                let conflicts = changed.compactMap { field, mine -> AccountConflict? in
+                    let theirs = current[field] ?? ""
+                    guard theirs != was[field] ?? "", theirs != mine else { return nil }
+                    return AccountConflict(field: field, mine: mine, theirs: theirs)
+                }
+                guard conflicts.isEmpty else {
+                    return .conflicts(conflicts.sorted { $0.field.rawValue < $1.field.rawValue })
+                }
+                let differing = changed.filter { $0.value != current[$0.key] ?? "" }
+                guard !differing.isEmpty else { return .saved(run: nil) }
+                return .saved(run: try await write(differing, id, site: site, user, on: connection))
+            }
+        } catch let error as PostgreSQLError where error.has(.constraint) {
+            let field: AccountField = now[.siret] != was[.siret] ? .siret : .siren
+            return .taken(field)
+        }
+    }
+
+    private static func write(
+        _ fields: [AccountField: String], _ id: Int, site: Int, _ user: AppUser, on connection: Connection
+    ) async throws(PostgreSQLError) -> Int {
+        guard let run = try await connection.run(BeginEdit(user: user.id)).first else { return 0 }
+        let sorted = fields.sorted { $0.key.rawValue < $1.key.rawValue }
+        try await connection.execute(
+            WriteHumanClaims(
+                entities: sorted.map(\.key.entity),
+                ids: sorted.map { $0.key.entity == "party" ? id : site },
+                fields: sorted.map(\.key.rawValue), values: sorted.map(\.value), run: run, user: user.id))
+        try await connection.execute(UpdatePartyColumns(ids: [id], run: run))
+        try await connection.execute(UpdateSiteColumns(ids: [site], run: run))
+        try await connection.execute(EndEdit(run: run, party: id, user: user.id))
+        return run
+    }
+
+    static let statements: [any Statement.Type] = [
+        EditableFields.self, MainSite.self, LockPartiesForEdit.self, BeginEdit.self, WriteHumanClaims.self,
+        EndEdit.self, EditOf.self,
+    ]
+
+    /// The account that a run of a person's hand changed, where that person is this user.
+    package static func account(
+        ofEdit run: Int, by user: AppUser, on connection: Connection
+    ) async throws(PostgreSQLError) -> Int? {
+        try await connection.run(EditOf(run: run, user: user.id)).first
+    }
+}
+
+struct EditableFields: Statement {
+    struct Row: Sendable {
+        let values: [String?]
+    }
+
+    static let columns: [AccountField] = [
+        .name, .siren, .vat, .siret, .street, .postalCode, .city, .country,
+    ]
+    let id: Int
+    let scope: Int
+
+    static let sql = """
+        select p.name, o.siren, o.vat, s.siret, s.street, s.postal_code, s.city, s.country
+        from party_scope v
+        join party p on p.id = v.party_id
+        join org o on o.party_id = p.id
+        left join site s on s.party_id = p.id and s.is_main
+        where v.party_id = $1::bigint and v.scope_id = $2::bigint
+        """
+    var parameters: [Parameter] { [Parameter(id), Parameter(scope)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Row {
+        var values: [String?] = []
+        for _ in columns { values.append(try row.next()) }
+        return Row(values: values)
+    }
+}
+
+/// The main site of an account; an account without any gets one.
+struct MainSite: Statement {
+    let party: Int
+
+    static let sql = """
+        with known as (
+          select id from site where party_id = $1::bigint order by is_main desc, id limit 1
+        ), made as (
+          insert into site (party_id, is_main) select $1, true where not exists (select from known) returning id
+        )
+        select id from known union all select id from made
+        """
+    var parameters: [Parameter] { [Parameter(party)] }
+    typealias Row = Int
+}
+
+/// The lock that imports hold while they write parties.
+struct LockPartiesForEdit: Statement {
+    static let sql = "select pg_advisory_xact_lock(29302, 0) is null"
+    typealias Row = Bool
+}
+
+struct BeginEdit: Statement {
+    let user: Int
+
+    static let sql = """
+        insert into run (kind, source_id, user_id)
+        select 'edit', id, $1::bigint from source_system where code = 'person'
+        returning id
+        """
+    var parameters: [Parameter] { [Parameter(user)] }
+    typealias Row = Int
+}
+
+/// Writes what a person says; what the person said before is kept for an undo.
+struct WriteHumanClaims: Statement {
+    let entities: [String]
+    let ids: [Int]
+    let fields: [String]
+    let values: [String]
+    let run: Int
+    let user: Int
+
+    static let sql = """
+        with i as (
+          select i.*, s.id as source_id
+          from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) as i(entity, entity_id, field, value),
+            source_system s
+          where s.code = 'person'
+        ), kept as (
+          insert into claim_change (run_id, entity, entity_id, field, source_id, before)
+          select $5::bigint, c.entity, c.entity_id, c.field, c.source_id, to_jsonb(c)
+          from i
+          join field_claim c using (entity, entity_id, field, source_id)
+        )
+        insert into field_claim (entity, entity_id, field, source_id, value, run_id, user_id)
+        select entity, entity_id, field, source_id, nullif(value, ''), $5, $6::bigint
+        from i
+        on conflict (entity, entity_id, field, source_id) do update
+        set value = excluded.value, observed_at = now(), run_id = excluded.run_id, artifact_id = null, line = null,
+          user_id = excluded.user_id
+        """
+    var parameters: [Parameter] {
+        [
+            Parameter(entities), Parameter(ids), Parameter(fields), Parameter(values), Parameter(run),
+            Parameter(user),
+        ]
+    }
+}
+
+struct EndEdit: Statement {
+    let run: Int
+    let party: Int
+    let user: Int
+
+    static let sql = """
+        with logged as (
+          insert into change_log (entity, entity_id, op, run_id, user_id)
+          values ('party', $2::bigint, 'update', $1::bigint, $3::bigint)
+        ), audited as (
+          insert into audit (user_id, action, entity, entity_id, facts)
+          values ($3, 'account.edited', 'party', $2, jsonb_build_object('run', $1::text))
+        )
+        update run set state = 'succeeded', finished_at = now(), read = 1, updated = 1 where id = $1
+        """
+    var parameters: [Parameter] { [Parameter(run), Parameter(party), Parameter(user)] }
+}
+
+struct EditOf: Statement {
+    let run: Int
+    let user: Int
+
+    static let sql = """
+        select l.entity_id from run r
+        join change_log l on l.run_id = r.id and l.entity = 'party'
+        where r.id = $1::bigint and r.user_id = $2::bigint and r.kind = 'edit'
+        limit 1
+        """
+    var parameters: [Parameter] { [Parameter(run), Parameter(user)] }
+    typealias Row = Int
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Type-ahead over everything that a user sees: names, numbers, phones, documents.
+
+package import PostgreSQL
+
+/// Something found.
+package struct SearchHit: Sendable, Hashable {
+    /// What it is.
+    package enum Kind: String, Sendable {
+        case account, person, document
+    }
+
+    /// What it is.
+    package let kind: Kind
+    /// The account that it opens; nil for a person who works nowhere.
+    package let account: Int?
+    /// What it is called.
+    package let text: String
+    /// What tells it apart: a town, a number, a phone.
+    package let note: String?
+}
+
+/// Searches.
+package enum GlobalSearch {
+    /// What a text may mean, at most eight of each kind: the beginning of a name, the beginning of any word of an account's
+    /// name, a SIREN, SIRET or VAT number, a phone or e-mail address, a code, a document's number.
+    ///
+    /// - Parameter scope: whose eyes (``AppUser/scope``).
+    package static func find(
+        _ text: String, scope: Int, on connection: Connection
+    ) async throws(PostgreSQLError) -> [SearchHit] {
+        let compact = text.filter { !$0.isWhitespace }.uppercased()
+        let digits = compact.filter(\.isNumber)
+        var hits = try await connection.run(FindNames(scope: scope, text: text))
+        if compact.count >= 3 {
+            hits += try await connection.run(
+                FindNumbers(scope: scope, text: compact, digits: digits.count >= 6 ? digits : ""))
+        }
+        var seen: Set<SearchHit> = []
+        return hits.filter { seen.insert($0).inserted }
+    }
+
+    static let statements: [any Statement.Type] = [FindNames.self, FindNumbers.self]
+}
+
+extension SearchHit {
+    init(_ row: inout RowReader) throws(PostgreSQLError) {
+        kind = Kind(rawValue: try row.next(String.self)) ?? .account
+        account = try row.next()
+        text = try row.next()
+        note = try row.next()
+    }
+}
+
+/// Names that begin so: accounts first, then people.
+struct FindNames: Statement {
+    let scope: Int
+    let text: String
+
+    static let sql = """
+        (select 'account', p.id, p.name, concat_ws(' ', t.postal_code, t.city)
+         from (
+           select party_id, name_norm from party_scope
+           where scope_id = $1::bigint and is_account and name_norm >= name_norm($2::text) collate "C"
+             and name_norm < (name_norm($2) || chr(1114111)) collate "C"
+           order by name_norm, party_id
+           limit 8
+         ) s
+         join party p on p.id = s.party_id
+         left join site t on t.party_id = p.id and t.is_main
+         order by s.name_norm, p.id)
+        union all
+        (select 'person', (
+             select r.to_id from relation r
+             where r.from_id = p.id and r.kind = 'works_for' and upper_inf(r.valid) limit 1), p.name, (
+             select o.name from relation r join party o on o.id = r.to_id
+             where r.from_id = p.id and r.kind = 'works_for' and upper_inf(r.valid) limit 1)
+         from (
+           select party_id, name_norm from party_scope
+           where scope_id = $1 and not is_account and name_norm >= name_norm($2) collate "C"
+             and name_norm < (name_norm($2) || chr(1114111)) collate "C"
+           order by name_norm, party_id
+           limit 8
+         ) s
+         join party p on p.id = s.party_id and p.kind = 'person'
+         order by s.name_norm, p.id)
+        """
+    var parameters: [Parameter] { [Parameter(scope), Parameter(text)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> SearchHit { try SearchHit(&row) }
+}
+
+/// Numbers, phones and documents; each way of finding has its index.
+struct FindNumbers: Statement {
+    let scope: Int
+    let text: String
+    let digits: String
+
+    static let sql = """
+        with hit as materialized (
+          (select party_id, siren as note from org where siren = $2::text limit 8)
+          union all
+          (select party_id, vat from org where vat collate "C" = $2 limit 8)
+          union all
+          (select party_id, siret from site where siret = $2 limit 8)
+          union all
+          (select party_id, value from contact_point
+           where kind = 'email' and value_norm collate "C" = lower($2) limit 8)
+          union all
+          (select party_id, value from contact_point
+           where kind = 'phone' and $3::text <> '' and (
+             value_norm collate "C" = $3 or value_norm collate "C" = '+' || $3
+             or value_norm collate "C" = '+33' || ltrim($3, '0')) limit 8)
+          union all
+          (select s.party_id, e.ext_id from external_identity e
+           join site s on s.id = e.entity_id
+           where e.entity = 'site' and e.ext_id collate "C" = $2 limit 8)
+        )
+        (select 'account', p.id, p.name, h.note
+         from hit h
+         join party_scope v on v.party_id = h.party_id and v.scope_id = $1::bigint
+         join party p on p.id = h.party_id
+         limit 8)
+        union all
+        (select 'document', d.party_id, d.number, p.name
+         from (
+           select number, party_id from sales_doc
+           where number collate "C" >= $2 and number collate "C" < $2 || chr(1114111)
+           order by number collate "C"
+           limit 100
+         ) d
+         join party_scope v on v.party_id = d.party_id and v.scope_id = $1
+         join party p on p.id = d.party_id
+         limit 8)
+        """
+    var parameters: [Parameter] { [Parameter(scope), Parameter(text), Parameter(digits)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> SearchHit { try SearchHit(&row) }
+}

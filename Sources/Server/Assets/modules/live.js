@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replaces a part of the page as the server sends it; the whole page is read again when it is over.
+
+export function start(element) {
+  let source;
+  let timer;
+
+  function open() {
+    source = new EventSource(element.dataset.stream);
+    source.addEventListener("part", event => { element.innerHTML = event.data; });
+    source.addEventListener("over", () => { source.close(); location.reload(); });
+    source.addEventListener("error", () => {
+      source.close();
+      const note = element.querySelector("header .note");
+      if (note) note.textContent = element.dataset.lost;
+      timer = setTimeout(open, 5000);
+    });
+  }
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    source?.close();
+    if (!document.hidden) open();
+  });
+  open();
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// `/quarantine`: which one fix frees the most?
+
+internal import CRM
+internal import Diagnostics
+internal import Hub
+internal import Hummingbird
+internal import Mapping
+internal import Model
+internal import PostgreSQL
+internal import Words
+
+/// The quarantine as its template sees it.
+struct QuarantinePage: Page {
+    /// A wrong value and what it becomes.
+    struct Value: Sendable {
+        let index: Int
+        let text: String
+        /// What the form sends back to name it; none for a missing value.
+        let given: String?
+        let count: String
+        let since: String
+        let now: String
+        let label: String
+    }
+
+    /// A cause.
+    struct Group: Sendable {
+        let count: String
+        let sentence: String
+        let code: String
+        let field: String?
+        let flow: String
+        let age: String
+        let isOld: Bool
+        let work: String
+        let isOpen: Bool
+        let values: [Value]
+        let canCorrect: Bool
+        let isMatch: Bool
+        let action: String
+        let file: String
+        let place: String
+        let raw: String?
+        let hint: String?
+        let replay: String
+        let mappings: String?
+        let problem: Problem?
+    }
+
+    /// A status with how many records have it.
+    struct Tab: Sendable {
+        let text: String
+        let count: String
+    }
+
+    static let template = "quarantine"
+    static let entry = "/quarantine"
+    let title: String
+    let sub: String
+    let tabs: [Tab]
+    let groups: [Group]
+    let isEmpty: Bool
+    let flow: String?
+}
+
+extension Site {
+    /// The quarantine's routes.
+    func addQuarantine(to router: Router<WebContext>, _ tools: ImportTools) {
+        router.get("quarantine") { request, context in
+            _ = try context.operating()
+            let page = try await quarantine(request, context, nil)
+            return try await answer(page, to: request, context)
+        }
+        router.form("quarantine/mend") { form, request, context in
+            try await mend(form, request, context, tools)
+        }
+        router.form("quarantine/ignore") { form, request, context in
+            let user = try context.operating()
+            let (code, field) = Self.cause(form)
+            let saying = try saying(request, context)
+            let count = try await pool.withConnection { connection in
+                let ids = try await Quarantine.ids(of: code, field, on: connection)
+                try await Audit.write(
+                    "quarantine.ignored", by: user.id, facts: ["code": code, "count": String(ids.count)],
+                    on: connection)
+                return try await Quarantine.ignore(
+                    QuarantineFilter(ids: ids),
+                    why: saying.words("page.quarantine.leftBy", ["name": user.name]),
+                    on: connection)
+            }
+            await waiting.forget()
+            return see("/quarantine", Told(text: saying.words("page.quarantine.ignored", count: count)))
+        }
+    }
+
+    private static func cause(_ form: Form) -> (code: String, field: String?) {
+        let field = form.text("field")
+        return (form.text("code"), field.isEmpty ? nil : field)
+    }
+
+    /// Gives the wrong values of a cause the values of the form, and replays what is mended.
+    private func mend(
+        _ form: Form, _ request: Request, _ context: WebContext, _ tools: ImportTools
+    ) async throws -> Response {
+        let user = try context.operating()
+        let (code, field) = Self.cause(form)
+        let saying = try saying(request, context)
+        let library = try tools.mappings.library()
+        do {
+            var ids: [Int] = []
+            if let field {
+                for (index, new) in form.fields("now.") where !new.trimmingBlanks.isEmpty {
+                    let old: String?? = .some(form["was.\(index)"])
+                    let found = try await pool.withConnection { connection in
+                        let found = try await Quarantine.ids(of: code, field, value: old, on: connection)
+                        _ = try await Quarantine.correct(
+                            QuarantineFilter(ids: found), [field: new.trimmingBlanks], library, on: connection
+                        )
+                        return found
+                    }
+                    ids += found
+                }
+            }
+            if ids.isEmpty {
+                // Nothing typed: as they are, with the mappings and the accounts of now.
+                ids = try await pool.withConnection { try await Quarantine.ids(of: code, field, on: $0) }
+            }
+            let report = try await ReplayEngine(pool: pool, library: library, tools.settings)
+                .run(QuarantineFilter(ids: ids))
+            try await pool.withConnection { connection in
+                try await Audit.write(
+                    "quarantine.replayed", by: user.id, of: "run", report.run,
+                    facts: ["code": code, "count": String(ids.count)], on: connection)
+            }
+            await waiting.forget()
+            return see("/quarantine", told(report, saying))
+        } catch let error as any ReportableError where !(error is PostgreSQLError) {
+            let page = try await quarantine(
+                request, context, Mended(code: code, field: field, form, error.diagnostic))
+            return try await answer(page, to: request, context, status: .unprocessableContent)
+        }
+    }
+
+    private func told(_ report: ReplayReport, _ saying: Saying) -> Told {
+        let ledger = report.ledger
+        let parts = [
+            ("inserted", ledger.inserted), ("updated", ledger.updated), ("unchanged", ledger.unchanged),
+            ("stillQuarantined", ledger.quarantined),
+        ].filter { $0.1 > 0 }.map { saying.words("page.ledger.count.\($0.0)", count: $0.1) }
+        let text = saying.words(
+            "page.quarantine.replayed", count: ledger.read, ["what": parts.joined(separator: ", ")])
+        let writes = ledger.inserted + ledger.updated
+        return Told(text: text, undo: writes > 0 ? report.run.map { "/runs/\($0)/undo" } : nil)
+    }
+
+    /// A form that was refused, with what had been typed.
+    struct Mended: Sendable {
+        let code: String
+        let field: String?
+        let typed: [String: String]
+        let fault: Diagnostic
+
+        init(code: String, field: String?, _ form: Form, _ fault: Diagnostic) {
+            (self.code, self.field, self.fault) = (code, field, fault)
+            typed = Dictionary(form.fields("now.").map { ($0.name, $0.value) }) { $1 }
+        }
+    }
+
+    private func quarantine(
+        _ request: Request, _ context: WebContext, _ mended: Mended?
+    ) async throws -> QuarantinePage {
+        let saying = try saying(request, context)
+        let words = saying.words
+        let flow = request.query("flow")
+        let asked = request.query("open")
+        let (causes, counts, groups) = try await pool.withConnection { connection in
+            let causes = try await Quarantine.causes(flow: flow, on: connection)
+            let counts = try await Quarantine.counts(on: connection)
+            var groups: [QuarantinePage.Group] = []
+            for (index, cause) in causes.enumerated() {
+                let isMended = mended.map { $0.code == cause.code && $0.field == cause.field } ?? false
+                let isAsked = asked == "\(cause.code):\(cause.field ?? "")"
+                let isOpen = isMended || isAsked || (mended == nil && asked == nil && index == 0)
+                // The twenty largest come with what is needed to mend them; a further one when it is asked for.
+                let isFull = index < 20 || isOpen
+                let values =
+                    isFull && cause.field != nil
+                    ? try await Quarantine.values(of: cause.code, cause.field, on: connection) : []
+                let sample =
+                    isFull ? try await Quarantine.sample(of: cause.code, cause.field, on: connection) : nil
+                groups.append(
+                    group(cause, values, sample, isOpen: isOpen, isMended ? mended : nil, saying))
+            }
+            return (causes, counts, groups)
+        }
+        let all = causes.reduce(0) { $0 + $1.count }
+        return QuarantinePage(
+            title: mended == nil
+                ? words("page.quarantine.title")
+                : words("page.form.wrong", ["title": words("page.quarantine.title")]),
+            sub: words(
+                "page.quarantine.sub", count: all,
+                ["causes": words("page.quarantine.causes", count: causes.count)]),
+            tabs: ["open", "fixed", "replayed", "ignored"].map { status in
+                .init(
+                    text: words("page.quarantine.status.\(status)"), count: saying.number(counts[status] ?? 0)
+                )
+            },
+            groups: groups, isEmpty: causes.isEmpty, flow: flow)
+    }
+
+    private func group(
+        _ cause: QuarantineCause, _ values: [QuarantineCause.Value], _ sample: QuarantineCause.Sample?,
+        isOpen: Bool, _ mended: Mended?, _ saying: Saying
+    ) -> QuarantinePage.Group {
+        let words = saying.words
+        let isMatch = cause.code.hasPrefix("MATCH-")
+        let diagnostic = sample.map { sample in
+            Diagnostic(
+                code: cause.code, facts: JSONTexts.object(sample.facts),
+                place: Place(file: sample.file, line: sample.line, field: cause.field))
+        }
+        let canCorrect = cause.isOfRecords && cause.field != nil && !isMatch
+        let age = saying.now.microsecondsSince1970 - cause.oldest.microsecondsSince1970
+        return QuarantinePage.Group(
+            count: saying.number(cause.count),
+            sentence: cause.count == 1
+                ? diagnostic.map { words.message($0) } ?? words.cause(cause.code) : words.cause(cause.code),
+            code: cause.code, field: cause.field,
+            flow: cause.flows.isEmpty ? words("page.quarantine.byHand") : cause.flows.joined(separator: ", "),
+            age: saying.words.duration(seconds: Int(age / 1_000_000)), isOld: age > 7 * 86_400_000_000,
+            work: words(
+                isMatch
+                    ? "page.quarantine.work.match"
+                    : cause.isOfRecords ? "page.quarantine.work.mend" : "page.quarantine.work.file"),
+            isOpen: isOpen,
+            values: canCorrect
+                ? values.enumerated().map { index, value in
+                    .init(
+                        index: index, text: value.text ?? words("page.quarantine.noValue"), given: value.text,
+                        count: words("page.quarantine.records", count: value.count),
+                        since: words("page.quarantine.since", ["at": saying.momentShort(value.since)]),
+                        now: mended?.typed[String(index)] ?? "",
+                        label: words(
+                            "page.quarantine.becomes",
+                            ["value": value.text ?? words("page.quarantine.noValue")]))
+                } : [],
+            canCorrect: canCorrect, isMatch: isMatch, action: "/quarantine/mend", file: sample?.file ?? "",
+            place: sample?.line.map { words("page.quarantine.line", ["line": saying.number($0)]) } ?? "",
+            raw: sample?.raw.map { String(decoding: $0, as: UTF8.self) },
+            hint: diagnostic.flatMap { words.hint($0) } ?? diagnostic.map { words.message($0) },
+            replay: words(
+                canCorrect ? "page.quarantine.mend" : "page.quarantine.replay", count: cause.count),
+            mappings: cause.mappings.isEmpty
+                ? nil : words("page.quarantine.with", ["mappings": cause.mappings.joined(separator: ", ")]),
+            problem: mended.map { Problem($0.fault, words) })
+    }
+}

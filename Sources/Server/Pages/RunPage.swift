@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+// `/runs/4812`: where is it, what did it write, and what becomes of it when it is taken back?
+
+internal import Bytes
+internal import CRM
+internal import Diagnostics
+internal import Hub
+internal import Hummingbird
+internal import Model
+internal import NIOCore
+internal import PostgreSQL
+internal import Words
+
+/// A run as its templates see it.
+struct RunPage: Page {
+    /// Records that were put aside for one reason.
+    struct Cause: Sendable {
+        let sentence: String
+        let code: String
+        let field: String?
+        let firstLine: String?
+        let count: String
+        let action: String
+        let url: String
+    }
+
+    /// A file.
+    struct File: Sendable {
+        let name: String
+        let received: String
+        let size: String
+        let hash: String
+        let mapping: String?
+        let quarantined: String
+        let warnings: [Problem]
+    }
+
+    /// A batch.
+    struct Batch: Sendable {
+        let at: String
+        let name: String
+        let records: String
+    }
+
+    static let template = "run"
+    static let entry = "/runs"
+    let title: String
+    let heading: String
+    let crumb: String
+    let crumbURL: String
+    let sub: String
+    let live: Live
+    let causes: [Cause]
+    let causesTitle: String
+    let hasCauses: Bool
+    let problems: [Problem]
+    let failure: Problem?
+    /// The only file.
+    let file: File?
+    /// Several.
+    let files: [File]
+    let filesTitle: String
+    let hasFiles: Bool
+    let batches: [Batch]
+    let batchesTitle: String
+    let undo: UndoView?
+    /// The run that this one took back, or that took this one back.
+    let relative: RelatedRun?
+
+    /// What changes while it runs; a part that is also sent alone.
+    struct Live: Sendable {
+        let badge: BadgeView
+        let ledger: LedgerView
+        let isRunning: Bool
+        let stream: String
+        let rate: String
+        let updated: String
+        let trace: String?
+        let top: String
+        let from: String
+        let to: String
+        let traceLabel: String
+    }
+
+    /// Another run that this one has to do with.
+    struct RelatedRun: Sendable {
+        let text: String
+        let url: String
+    }
+}
+
+/// What an undo would do.
+struct UndoView: Sendable {
+    /// Rows of one fate.
+    struct Bucket: Sendable {
+        let count: String
+        let text: String
+        let note: String?
+    }
+
+    /// A row that would stay.
+    struct Exception: Sendable {
+        let text: String
+    }
+
+    let action: String
+    let lead: String
+    let buckets: [Bucket]
+    let exceptions: [Exception]
+    let hasExceptions: Bool
+    /// Why it cannot be taken back.
+    let refusal: Problem?
+    let isPossible: Bool
+}
+
+extension Site {
+    /// The run's routes.
+    func addRun(to router: Router<WebContext>) {
+        router.get("runs/:id") { request, context in
+            _ = try context.operating()
+            let id = try context.number()
+            let saying = try saying(request, context)
+            guard let page = try await run(id, saying) else { throw ServerError(.notFound) }
+            return try await answer(page, to: request, context)
+        }
+        router.get("runs/:id/live") { request, context in
+            _ = try context.operating()
+            return follow(try context.number(), try saying(request, context))
+        }
+        router.form("runs/:id/undo") { _, request, context in
+            let user = try context.operating()
+            let id = try context.number()
+            let report = try await UndoEngine(pool: pool).undo(id)
+            try await pool.withConnection { connection in
+                try await Audit.write("run.undone", by: user.id, of: "run", id, on: connection)
+            }
+            await waiting.forget()
+            let saying = try saying(request, context)
+            let text = saying.words(
+                "page.run.undone", count: report.count("delete", "restore", "reinsert"), ["run": String(id)])
+            return see(
+                "/runs/\(report.run ?? id)", Told(text: text, undo: report.run.map { "/runs/\($0)/undo" }))
+        }
+    }
+
+    // MARK: - The page
+
+    private func run(_ id: Int, _ saying: Saying) async throws -> RunPage? {
+        let found = try await pool.withConnection { connection in
+            (
+                try await Runs.show(id, on: connection), try await Runs.artifacts(of: id, on: connection),
+                try await Runs.causes(of: id, on: connection),
+                try await Runs.batches(of: id, on: connection),
+                try await Runs.problems(of: id, on: connection)
+            )
+        }
+        guard let run = found.0 else { return nil }
+        let words = saying.words
+        let problems = found.4.compactMap { Diagnostic(kept: $0) }.map { Problem($0, words) }
+        let name = RunNames.title(run, saying)
+        return RunPage(
+            title: words("page.run.title", ["run": String(id)]),
+            heading: words("page.run.title", ["run": String(id)]),
+            crumb: name, crumbURL: Link.to("/runs", ["flow": run.flow]),
+            sub: words(
+                "page.run.began",
+                ["at": saying.moment(run.startedAt), "kind": words("page.runs.kind.\(run.kind)")]),
+            live: live(run, found.3, saying), causes: found.2.map { cause($0, saying) },
+            causesTitle: words(
+                "page.run.quarantined", count: run.ledger.quarantined,
+                ["causes": words("page.run.causes", count: found.2.count)]),
+            hasCauses: !found.2.isEmpty, problems: problems, failure: run.failure.map { Problem($0, words) },
+            file: found.1.count == 1 ? found.1.first.map { file($0, saying) } : nil,
+            files: found.1.count > 1 ? found.1.prefix(50).map { file($0, saying) } : [],
+            filesTitle: words("page.run.files", count: found.1.count), hasFiles: found.1.count > 1,
+            batches: found.3.prefix(5).map { batch in
+                RunPage.Batch(
+                    at: words.clock(batch.at, in: zone),
+                    name: words("page.run.batch", ["number": String(batch.number)]),
+                    records: words("page.run.records", count: batch.records))
+            }, batchesTitle: words("page.run.batches", count: found.3.first?.number ?? 0),
+            undo: try await undo(run, saying), relative: relative(run, saying))
+    }
+
+    private func cause(_ cause: RunCause, _ saying: Saying) -> RunPage.Cause {
+        let words = saying.words
+        let isDecision = cause.code.hasPrefix("MATCH-")
+        return RunPage.Cause(
+            sentence: words.cause(cause.code), code: cause.code, field: cause.field,
+            firstLine: cause.firstLine.map { words("page.run.firstLine", ["line": saying.number($0)]) },
+            count: saying.number(cause.count),
+            action: words(
+                cause.waiting == 0
+                    ? "page.run.see" : isDecision ? "page.run.attach" : "page.run.mend"),
+            url: Link.to("/quarantine", ["open": "\(cause.code):\(cause.field ?? "")"]))
+    }
+
+    private func file(_ artifact: RunArtifact, _ saying: Saying) -> RunPage.File {
+        let hash = artifact.sha256.hexadecimal
+        return RunPage.File(
+            name: artifact.name, received: saying.moment(artifact.receivedAt),
+            size: saying.words.size(artifact.size),
+            hash: "\(hash.prefix(4)) \(hash.dropFirst(4).prefix(4)) … \(hash.suffix(4))",
+            mapping: artifact.mapping, quarantined: saying.number(artifact.quarantined),
+            warnings: artifact.warnings.map { Problem($0, saying.words) })
+    }
+
+    private func relative(_ run: RunSummary, _ saying: Saying) -> RunPage.RelatedRun? {
+        if let undoes = run.undoes {
+            return .init(
+                text: saying.words("page.run.undoes", ["run": String(undoes)]), url: "/runs/\(undoes)")
+        }
+        return run.undoneBy.map {
+            .init(text: saying.words("page.run.undoneBy", ["run": String($0)]), url: "/runs/\($0)")
+        }
+    }
+
+    private func undo(_ run: RunSummary, _ saying: Saying) async throws -> UndoView? {
+        guard run.state != "running", run.undoneBy == nil, run.kind != "export" else { return nil }
+        let words = saying.words
+        let writes = run.ledger.inserted + run.ledger.updated + run.ledger.deleted
+        guard writes > 0 else { return nil }
+        let action = "/runs/\(run.id)/undo"
+        do {
+            let report = try await UndoEngine(pool: pool).undo(run.id, isDryRun: true)
+            let (back, kept, blocked) = (
+                report.count("delete", "restore", "reinsert"), report.count("keep"), report.count("block")
+            )
+            return UndoView(
+                action: action, lead: words("page.run.undo.lead", count: back + kept + blocked),
+                buckets: [
+                    .init(
+                        count: saying.number(back), text: words("page.run.undo.back", count: back),
+                        note: words("page.run.undo.backNote")),
+                    .init(
+                        count: saying.number(kept), text: words("page.run.undo.kept", count: kept),
+                        note: kept == 0 ? nil : words("page.run.undo.keptNote")),
+                    .init(
+                        count: saying.number(blocked), text: words("page.run.undo.blocked", count: blocked),
+                        note: blocked == 0 ? nil : words("page.run.undo.blockedNote")),
+                ],
+                exceptions: report.exceptions.prefix(20).map { .init(text: UndoTexts.text($0, words)) },
+                hasExceptions: !report.exceptions.isEmpty, refusal: nil, isPossible: back > 0)
+        } catch let error as RunError {
+            return UndoView(
+                action: action, lead: "", buckets: [], exceptions: [], hasExceptions: false,
+                refusal: Problem(error.diagnostic, words), isPossible: false)
+        }
+    }
+
+    // MARK: - Live
+
+    private func live(_ run: RunSummary, _ batches: [RunBatch], _ saying: Saying) -> RunPage.Live {
+        let words = saying.words
+        let isRunning = run.state == "running"
+        let speed = RunSpeed(run, batches, now: saying.now)
+        return RunPage.Live(
+            badge: BadgeView(run, saying),
+            ledger: LedgerView(
+                run.ledger, saying,
+                quarantine: run.ledger.quarantined > 0 ? Link.to("/quarantine", ["run": String(run.id)]) : nil
+            ),
+            isRunning: isRunning, stream: "/runs/\(run.id)/live",
+            rate: words("page.run.rate", ["rate": saying.number(speed.perSecond)]),
+            updated: words("page.run.updated", ["at": words.clock(saying.now, in: zone)]),
+            trace: speed.trace, top: saying.number(speed.top), from: words.clock(run.startedAt, in: zone),
+            to: words.clock(run.finishedAt ?? saying.now, in: zone),
+            traceLabel: words("page.run.traceLabel", ["rate": saying.number(speed.perSecond)]))
+    }
+
+    /// Sends the part that changes twice a second at most, until the run has ended.
+    private func follow(_ id: Int, _ saying: Saying) -> Response {
+        let body = ResponseBody { writer in
+            var last = ""
+            var isOver = false
+            while !isOver {
+                let current = Saying(words: saying.words, now: now(), zone: saying.zone)
+                let (run, batches) = try await pool.withConnection { connection in
+                    (
+                        try await Runs.show(id, on: connection),
+                        try await Runs.batches(of: id, on: connection)
+                    )
+                }
+                guard let run else { break }
+                isOver = run.state != "running"
+                let text = try part("run.live", LivePart(live: live(run, batches, current)), current)
+                if text != last {
+                    try await writer.write(ByteBuffer(string: Self.event(isOver ? "over" : "part", text)))
+                    last = text
+                }
+                if !isOver { try await Task.sleep(for: .milliseconds(500)) }
+            }
+            try await writer.finish(nil)
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
+    }
+
+    /// A part alone sees the same names as inside its page.
+    private struct LivePart: Sendable {
+        let live: RunPage.Live
+    }
+
+    /// - Source: HTML Living Standard, section 9.2 (server-sent events).
+    private static func event(_ name: String, _ text: String) -> String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { "data: \($0)\n" }
+        return "event: \(name)\n\(lines.joined())\n"
+    }
+}
+
+/// How fast a run is, from its last batches.
+struct RunSpeed {
+    let perSecond: Int
+    let top: Int
+    /// Points of a line in a box of 300 × 100; nil for fewer than three batches.
+    let trace: String?
+
+    init(_ run: RunSummary, _ batches: [RunBatch], now: Timestamp) {
+        func seconds(_ from: Timestamp, _ to: Timestamp) -> Double {
+            max(0.001, Double(to.microsecondsSince1970 - from.microsecondsSince1970) / 1_000_000)
+        }
+        let end = run.finishedAt ?? now
+        perSecond = Int(Double(run.ledger.read) / seconds(run.startedAt, end))
+        let times = [run.startedAt] + batches.reversed().map(\.at)
+        let rates = zip(batches.reversed(), times).map { batch, before in
+            Double(batch.records) / seconds(before, batch.at)
+        }
+        let most = rates.max() ?? 0
+        var step = 10
+        while Double(step) < most { step *= step % 3 == 0 ? 10 : 2 }
+        top = step
+        // A run of a few seconds has no speed that tells anything.
+        guard rates.count >= 3, seconds(run.startedAt, end) >= 5, let first = times.first,
+            let last = times.last
+        else {
+            trace = nil
+            return
+        }
+        let scale = Double(step)
+        trace = zip(rates, times.dropFirst()).map { rate, at in
+            let x = (seconds(first, at) / seconds(first, last) * 3000).rounded() / 10
+            return "\(x),\(((1 - rate / scale) * 1000).rounded() / 10)"
+        }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a user can go, by his role.
+
+internal import CRM
+
+/// The navigation of a page.
+struct Navigation: Sendable {
+    /// A group of entries.
+    struct Section: Sendable {
+        let title: String
+        let entries: [Entry]
+    }
+
+    /// A link.
+    struct Entry: Sendable {
+        let title: String
+        /// What the phone's bar says.
+        let short: String
+        let url: String
+        let icon: String
+        let isCurrent: Bool
+        /// How much waits there for a person.
+        let count: String?
+    }
+
+    let sections: [Section]
+    /// At most four, for the phone.
+    let dock: [Entry]
+
+    private enum Right {
+        case everybody, clients, operate, administer
+
+        func allows(_ user: AppUser) -> Bool {
+            switch self {
+            case .everybody: true
+            case .clients: user.scope >= 0
+            case .operate: user.mayOperate
+            case .administer: user.isAdmin
+            }
+        }
+    }
+
+    private struct Place {
+        let key: String
+        let url: String
+        let icon: String
+        let right: Right
+    }
+
+    private static let places: [(section: String, places: [Place])] = [
+        (
+            "sales",
+            [
+                Place(key: "accounts", url: "/accounts", icon: "people", right: .clients)
+            ]
+        ),
+        (
+            "exchange",
+            [
+                Place(key: "overview", url: "/overview", icon: "home", right: .operate),
+                Place(key: "runs", url: "/runs", icon: "run", right: .operate),
+                Place(key: "quarantine", url: "/quarantine", icon: "hold", right: .operate),
+                Place(key: "import", url: "/imports/new", icon: "in", right: .operate),
+            ]
+        ),
+        (
+            "administration",
+            [
+                Place(key: "users", url: "/users", icon: "people", right: .administer),
+                Place(key: "audit", url: "/audit", icon: "doc", right: .administer),
+            ]
+        ),
+    ]
+
+    /// What a user may open.
+    ///
+    /// - Parameters:
+    ///   - current: the address of the entry that the page belongs to.
+    ///   - waiting: records in quarantine.
+    init(_ user: AppUser, current: String, waiting: Int, _ words: (String) -> String, number: (Int) -> String)
+    {
+        func entry(_ place: Place) -> Entry {
+            Entry(
+                title: words("page.nav.\(place.key)"), short: words("page.nav.\(place.key)Short"),
+                url: place.url, icon: place.icon, isCurrent: place.url == current,
+                count: place.url == "/quarantine" && waiting > 0 ? number(waiting) : nil)
+        }
+        let allowed = Self.places.map { section in
+            (section.section, section.places.filter { $0.right.allows(user) })
+        }.filter { !$0.1.isEmpty }
+        sections = allowed.map { name, places in
+            Section(title: words("page.nav.\(name)"), entries: places.map(entry))
+        }
+        dock = Array(sections.flatMap(\.entries).prefix(4))
+    }
+
+    /// The page that a user begins with.
+    static func home(of user: AppUser) -> String { user.mayOperate ? "/overview" : "/accounts" }
+}

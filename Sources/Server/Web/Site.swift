@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// What pages have at hand: the database, the texts, the templates, the clock.
+
+internal import CRM
+internal import Diagnostics
+internal import Foundation
+internal import Hub
+internal import Hummingbird
+internal import Model
+internal import Mustache
+internal import PostgreSQL
+internal import Words
+
+/// What a template sees; everything in it is formatted already.
+protocol Page: Sendable {
+    /// Name of its template.
+    static var template: String { get }
+    /// What the window's title and the history say.
+    var title: String { get }
+    /// The entry of the navigation that it belongs to, by its address.
+    static var entry: String { get }
+}
+
+/// The pages of one node.
+struct Site: Sendable {
+    let pool: Pool
+    let words: [Language: Words]
+    let library: MustacheLibrary
+    let assets: Assets
+    let isSecure: Bool
+    let zone: String
+    let now: @Sendable () -> Timestamp
+    let waiting: WaitingCount
+
+    init(
+        pool: Pool, words: [Language: Words], isSecure: Bool, zone: String,
+        now: @escaping @Sendable () -> Timestamp
+    ) throws {
+        (self.pool, self.words, self.isSecure) = (pool, words, isSecure)
+        (self.zone, self.now) = (zone, now)
+        library = try Templates.load()
+        assets = try Assets()
+        waiting = WaitingCount(pool: pool)
+    }
+
+    /// The texts for whoever sends a request: as the user chose, or as the browser asks.
+    func words(for request: Request, _ context: WebContext) -> Words? {
+        let chosen = context.visitor?.user.language.flatMap(Language.init(rawValue:))
+        return words[chosen ?? Language(locale: request.headers[.acceptLanguage])]
+    }
+
+    /// Formats values for whoever sends a request.
+    func saying(_ request: Request, _ context: WebContext) throws -> Saying {
+        guard let words = words(for: request, context) else { throw ServerError(.unexpected) }
+        return Saying(words: words, now: now(), zone: zone)
+    }
+
+    /// A page as an answer.
+    func answer<Content: Page>(
+        _ page: Content, to request: Request, _ context: WebContext,
+        status: HTTPResponse.Status = .ok
+    ) async throws -> Response {
+        let saying = try saying(request, context)
+        let told = Told.read(request)
+        let shell = try await shell(page, saying, told, context)
+        let root = Root(words: WordTree(saying.words), shell: shell, page: page)
+        guard let text = library.render(root, withTemplate: Content.template) else {
+            throw ServerError(.unexpected)
+        }
+        var response = Self.html(text, status: status)
+        if told != nil { response.setCookie(Told.gone(isSecure: isSecure)) }
+        return response
+    }
+
+    /// A part of a page, for modules that replace it.
+    func part(_ template: String, _ page: some Sendable, _ saying: Saying) throws -> String {
+        let root = Root(words: WordTree(saying.words), shell: nil, page: page)
+        guard let text = library.render(root, withTemplate: template) else { throw ServerError(.unexpected) }
+        return text
+    }
+
+    static func html(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
+            body: .init(byteBuffer: .init(string: text)))
+    }
+
+    /// Sends the browser to another page, which tells what was done.
+    func see(_ path: String, _ told: Told? = nil) -> Response {
+        var response = Response.redirect(to: path)
+        if let cookie = told?.cookie(isSecure: isSecure) { response.setCookie(cookie) }
+        return response
+    }
+
+    private func shell<Content: Page>(
+        _ page: Content, _ saying: Saying, _ told: Told?, _ context: WebContext
+    ) async throws -> Shell {
+        let user = context.visitor?.user
+        let waiting = user?.mayOperate == true ? try await self.waiting.now() : 0
+        return Shell(
+            title: page.title, language: saying.words.language.rawValue,
+            theme: user.map(\.theme).flatMap { $0 == "auto" ? nil : $0 }, assets: assets.root,
+            formToken: context.visitor?.formToken, userName: user?.name,
+            initials: user.map { Self.initials($0.name) },
+            navigation: user.map { user in
+                Navigation(
+                    user, current: Content.entry, waiting: waiting, { saying.words($0) },
+                    number: { saying.words.number($0) })
+            },
+            told: told, hasSingleKeys: user?.hasSingleKeys ?? true,
+            home: user.map(Navigation.home(of:)) ?? "/sign-in")
+    }
+
+    private static func initials(_ name: String) -> String {
+        String(name.split(separator: " ").prefix(2).compactMap(\.first)).uppercased()
+    }
+}
+
+/// What stands around every page.
+struct Shell: Sendable {
+    let title: String
+    let language: String
+    /// `light` or `dark`; nil follows the device.
+    let theme: String?
+    let assets: String
+    let formToken: String?
+    let userName: String?
+    let initials: String?
+    let navigation: Navigation?
+    let told: Told?
+    let hasSingleKeys: Bool
+    let home: String
+}
+
+/// What the outermost template sees.
+struct Root: MustacheParent {
+    let words: WordTree
+    let shell: Shell?
+    let page: any Sendable
+
+    func child(named name: String) -> Any? {
+        switch name {
+        case "t": words
+        case "shell": shell
+        case "page": page
+        default: nil
+        }
+    }
+}
+
+/// Reads the templates, each under the name of its file.
+enum Templates {
+    static func load() throws -> MustacheLibrary {
+        MustacheContentTypes.register(ByteEscaping(), named: ByteEscaping.name)
+        var library = MustacheLibrary()
+        for (name, text) in try texts() {
+            try library.register("{{% CONTENT_TYPE: \(ByteEscaping.name)}}\n" + text, named: name)
+        }
+        return library
+    }
+
+    /// Every template's name and text.
+    static func texts() throws -> [(name: String, text: String)] {
+        let folder = Bundle.module.bundleURL.appending(path: "Templates")
+        return try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
+            .filter { $0.hasSuffix(".mustache") }
+            .map { path in
+                let file = folder.appending(path: path)
+                return (
+                    file.deletingPathExtension().lastPathComponent,
+                    try String(contentsOf: file, encoding: .utf8)
+                )
+            }
+    }
+}
+
+/// How many records wait in quarantine, asked at most every two seconds.
+actor WaitingCount {
+    private let pool: Pool
+    private var last: (count: Int, at: ContinuousClock.Instant)?
+
+    init(pool: Pool) {
+        self.pool = pool
+    }
+
+    func now() async throws -> Int {
+        if let last, last.at.duration(to: .now) < .seconds(2) { return last.count }
+        let count = try await pool.withConnection { try await Quarantine.waiting(on: $0) }
+        last = (count, .now)
+        return count
+    }
+
+    /// Something was mended: the next page counts again.
+    func forget() { last = nil }
+}

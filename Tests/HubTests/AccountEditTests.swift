@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accounts changed by hand: what people say outranks files, nothing is lost, and it can be taken back.
+
+import CRM
+import Hub
+import PostgreSQL
+import RelaisTesting
+import Testing
+
+@Suite struct AccountEditTests {
+    private struct Desk {
+        let bench: Workbench
+        let id: Int
+        let nina: AppUser
+        let noe: AppUser
+
+        func fields() async throws -> [AccountField: String] {
+            let found = try await bench.pool.withConnection {
+                try await AccountEdits.fields(of: id, for: nina, on: $0)
+            }
+            return try #require(found)
+        }
+
+        func save(
+            _ change: [AccountField: String], was: [AccountField: String], by user: AppUser? = nil
+        ) async throws -> AccountEdits.Outcome {
+            try await bench.pool.withConnection { connection in
+                try await AccountEdits.save(
+                    was.merging(change) { $1 }, was: was, of: id, by: user ?? nina, on: connection)
+            }
+        }
+    }
+
+    private func desk() async throws -> Desk {
+        let bench = try await Workbench()
+        _ = try await bench.accounts("C1,Alpha,,,,4 rue du Port,29200,Brest,")
+        let ids = try await bench.numbers("select id from party where name = 'Alpha'")
+        let users = try await bench.pool.withConnection { connection in
+            var users: [AppUser] = []
+            for login in ["nina", "noe"] {
+                let draft = AppUsers.Draft(login: login, name: login, role: .backOffice)
+                users.append(try await AppUsers.add(draft, passwordHash: nil, on: connection))
+            }
+            return users
+        }
+        return Desk(bench: bench, id: try #require(ids.first), nina: users[0], noe: users[1])
+    }
+
+    private func run(_ outcome: AccountEdits.Outcome) -> Int? {
+        if case .saved(let run) = outcome { run } else { nil }
+    }
+
+    @Test func `what a person typed stays when the file says otherwise again, and both are seen`()
+        async throws
+    {
+        let desk = try await desk()
+        let was = try await desk.fields()
+        let saved = try await desk.save([.city: "Quimper", .name: "Alpha SARL"], was: was)
+        #expect(run(saved) != nil)
+        _ = try await desk.bench.accounts("C1,Alpha,,,,4 rue du Port,29200,Lorient,", name: "encore.csv")
+        let now = try await desk.fields()
+        #expect(now[.city] == "Quimper" && now[.name] == "Alpha SARL" && now[.street] == "4 rue du Port")
+        let found = try await desk.bench.pool.withConnection {
+            try await Accounts.view(desk.id, for: desk.nina, on: $0)
+        }
+        let view = try #require(found)
+        let claims = view.claims.filter { $0.field == "city" }
+        #expect(claims.map(\.value) == ["Quimper", "Lorient"])
+        #expect(claims.first?.person == "nina" && claims.last?.file?.hasSuffix("encore.csv") == true)
+    }
+
+    @Test func `an edit is a run that an undo takes back`() async throws {
+        let desk = try await desk()
+        let was = try await desk.fields()
+        let first = try #require(run(try await desk.save([.city: "Quimper"], was: was)))
+        let second = try #require(
+            run(try await desk.save([.city: "Vannes"], was: was.merging([.city: "Quimper"]) { $1 })))
+        try await desk.bench.undo(second)
+        #expect(try await desk.fields()[.city] == "Quimper")
+        try await desk.bench.undo(first)
+        #expect(try await desk.fields()[.city] == "Brest")
+        let owner = try await desk.bench.pool.withConnection {
+            (
+                try await AccountEdits.account(ofEdit: first, by: desk.nina, on: $0),
+                try await AccountEdits.account(ofEdit: first, by: desk.noe, on: $0)
+            )
+        }
+        #expect(owner.0 == desk.id && owner.1 == nil)
+    }
+
+    @Test func `two people who edit different fields both keep theirs`() async throws {
+        let desk = try await desk()
+        let was = try await desk.fields()
+        _ = try await desk.save([.city: "Quimper"], was: was)
+        _ = try await desk.save([.street: "1 quai Neuf"], was: was, by: desk.noe)
+        let now = try await desk.fields()
+        #expect(now[.city] == "Quimper" && now[.street] == "1 quai Neuf")
+    }
+
+    @Test func `two people who edit one field: the second is told, and nothing is lost`() async throws {
+        let desk = try await desk()
+        let was = try await desk.fields()
+        _ = try await desk.save([.city: "Quimper"], was: was)
+        let second = try await desk.save([.city: "Vannes", .street: "1 quai Neuf"], was: was, by: desk.noe)
+        guard case .conflicts(let conflicts) = second else {
+            Issue.record("\(second)")
+            return
+        }
+        #expect(conflicts == [AccountConflict(field: .city, mine: "Vannes", theirs: "Quimper")])
+        let now = try await desk.fields()
+        #expect(now[.city] == "Quimper" && now[.street] == "4 rue du Port")
+    }
+
+    @Test func `nothing different writes nothing`() async throws {
+        let desk = try await desk()
+        let before = try await desk.bench.digest()
+        let was = try await desk.fields()
+        let saved = try await desk.save([.city: "Brest"], was: was)
+        #expect(run(saved) == nil)
+        #expect(try await desk.bench.digest() == before)
+    }
+
+    @Test func `a number of another account is refused, and both accounts stay`() async throws {
+        let desk = try await desk()
+        _ = try await desk.bench.accounts("C2,Bravo,404833048,,,,,,", name: "b.csv")
+        let outcome = try await desk.save([.siren: "404833048"], was: try await desk.fields())
+        guard case .taken(.siren) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(
+            try await desk.bench.numbers("select count(*) from party where name in ('Alpha', 'Bravo')") == [2]
+        )
+    }
+
+    @Test func `fields say what is wrong with a text`() {
+        #expect(AccountField.siren.fault(in: "404833048") == nil)
+        #expect(AccountField.siren.fault(in: "404833047") == "EDIT-SIREN")
+        #expect(AccountField.siret.fault(in: "1") == "EDIT-SIRET")
+        #expect(AccountField.name.fault(in: "") == "EDIT-NAME")
+        #expect(AccountField.country.fault(in: "France") == "EDIT-COUNTRY")
+        #expect(AccountField.siren.normalised("404 833 048") == "404833048")
+        #expect(AccountField.vat.normalised("fr 40 303265045") == "FR40303265045")
+    }
+}
