@@ -112,6 +112,19 @@ package struct ImportEngine: Sendable {
         }
     }
 
+    /// Imports the file of a preview.
+    func run(_ connector: some Connector, preview: Int) async throws -> ImportReport {
+        try await pool.withConnection { connection in
+            try await RunSession.withRun(RunStart(source: source, preview: preview), on: connection) {
+                begin in
+                let run = try await begin().run
+                var files = DeliveredFiles(chooser)
+                return ImportReport(
+                    run: run, files: try await read(connector, &files, begin, { _ in }, on: connection))
+            }
+        }
+    }
+
     /// Imports what a connector delivers for a flow, from where the flow stopped reading.
     ///
     /// - Returns: nil, and no run, when nothing was delivered.

@@ -137,6 +137,11 @@ struct OldFiles: Statement {
           and (
             exists (select from artifact a where a.sha256 = b.sha256)
             or exists (select from upload u where u.sha256 = b.sha256)
+            or exists (select from preview p where p.sha256 = b.sha256)
+          )
+          and not exists (
+            select from preview p
+            where p.sha256 = b.sha256 and p.made_at > now() - make_interval(days => $1::bigint::int)
           )
           and not exists (
             select from artifact a

@@ -16,6 +16,8 @@ struct RunStart: Sendable {
     var undoes: Int?
     /// The flow, its version and the job, where one began it.
     var flow: FlowOrigin?
+    /// The preview that a person imports.
+    var preview: Int?
 }
 
 /// What began the run of a flow.

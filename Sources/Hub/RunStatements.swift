@@ -38,7 +38,7 @@ package enum HubStatements {
             OldJobs.self,
             DropOldJobs.self, DropOldMonths.self, MissingDay.self, KeepFlowRetention.self, ListBatches.self,
             RunCauses.self,
-        ] + Quarantine.causeStatements + Overview.statements
+        ] + Quarantine.causeStatements + Overview.statements + FileImports.statements
 }
 
 /// The source system with a code, made when nobody has heard of it.
@@ -87,8 +87,12 @@ struct StartRun: Statement {
 
     static let sql = """
         with made as (
-          insert into run (kind, source_id, undoes, flow_id, flow_version, job_id)
-          values ($1, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::bigint) returning id
+          insert into run (kind, source_id, undoes, flow_id, flow_version, job_id, user_id)
+          values ($1, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::bigint,
+            (select user_id from preview where id = $7::bigint))
+          returning id
+        ), told as (
+          update preview p set run_id = made.id from made where p.id = $7
         )
         select id from made, lateral (select pg_advisory_lock(29301, id::int)) held
         """
@@ -96,6 +100,7 @@ struct StartRun: Statement {
         [
             Parameter(start.kind.rawValue), Parameter(source), Parameter(start.undoes),
             Parameter(start.flow?.flow), Parameter(start.flow?.version), Parameter(start.flow?.job),
+            Parameter(start.preview),
         ]
     }
     typealias Row = Int

@@ -14,6 +14,7 @@ package struct ServerError: ReportableError {
         case unexpected = "HTTP-UNEXPECTED"
         case forbidden = "HTTP-FORBIDDEN"
         case form = "HTTP-FORM"
+        case fileName = "HTTP-FILE-NAME"
         case signInNeeded = "SIGN-IN-NEEDED"
     }
 

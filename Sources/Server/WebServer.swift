@@ -136,6 +136,10 @@ package struct WebServer: Sendable {
             site.addRuns(to: router)
             site.addRun(to: router)
             site.addQuarantine(to: router, pages.tools)
+            ImportPages(
+                site: site, tools: pages.tools, files: FileImports(pool: parts.pool, tools: pages.tools),
+                spool: parts.spool
+            ).add(to: router)
             site.addAccounts(to: router)
             site.addAccount(to: router)
             site.addSearch(to: router)

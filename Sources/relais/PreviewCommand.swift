@@ -11,6 +11,7 @@ internal import Foundation
 internal import Hub
 internal import Mapping
 internal import Model
+internal import Server
 internal import Tabular
 internal import Words
 
@@ -79,7 +80,7 @@ private struct PreviewPrinter {
     }
 
     mutating func add(_ preview: RecordPreview) {
-        let lines = PreviewedRecord(preview)
+        let lines = PreviewedRecord(preview, words)
         switch form {
         case .json: Console.printJSON(lines.json)
         case .csv: writeCSV(lines)
@@ -158,5 +159,32 @@ private struct PreviewPrinter {
         var writer = CSVWriter(delimiter: UInt8(ascii: ";"), hasMark: isFirst)
         writer.write(cells.map { .text($0) })
         Console.write(Data(writer.bytes))
+    }
+}
+
+extension PreviewedRecord {
+    /// The record as one JSON line.
+    var json: JSONValue {
+        [
+            "entity": .text(entity), "file": .text(file), "line": JSONValue(line), "outcome": .text(outcome),
+            "record": .number(ordinal), "reason": reason.map { JSONValue($0) } ?? .null,
+            "matches": .list(
+                matches.map { match in
+                    [
+                        "accounts": .list(match.trace.parties.map { .number($0) }),
+                        "key": JSONValue(match.trace.key), "result": .text(match.trace.result.rawValue),
+                        "role": .text(match.role), "value": JSONValue(match.trace.value),
+                    ]
+                }),
+            "fields": .list(
+                fields.map { field in
+                    [
+                        "after": JSONValue(field.after), "before": JSONValue(field.before),
+                        "field": .text(field.name), "origin": JSONValue(field.trace?.origin),
+                        "source": JSONValue(field.trace?.source),
+                        "steps": .list((field.trace?.steps ?? []).map { .text($0) }),
+                    ]
+                }),
+        ]
     }
 }

@@ -165,6 +165,12 @@ private struct Node {
         let retention = Retention(pool: pool, blobs: database.blobs, days: configuration.retention)
         let handlers = runner.handlers.merging(try AlertTexts.sender(pool, database, shelf).handlers) { $1 }
             .merging(retention.handlers) { $1 }
+            .merging(
+                FileImports(
+                    pool: pool,
+                    tools: ImportTools(mappings: shelf, settings: try database.importSettings)
+                ).handlers
+            ) { $1 }
         return WorkerService(
             worker: Worker(
                 pool: pool, name: name, slots: [.interactive: 2, .scheduled: 4, .bulk: 1], timing: timing,

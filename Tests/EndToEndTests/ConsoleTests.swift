@@ -28,7 +28,13 @@ import Testing
                 try #require(result.status == 0, "\(result.errors)")
             }
             let daemon = try Daemon(data, folder)
-            try await body(try await daemon.address())
+            do {
+                try await body(try await daemon.address())
+            } catch {
+                // A daemon that is left keeps its data folder busy for ever.
+                _ = try await daemon.stop()
+                throw error
+            }
             #expect(try await daemon.stop() == 0)
         }
     }
@@ -43,7 +49,7 @@ import Testing
 
     private static let pages = [
         "/overview", "/runs", "/runs/1", "/quarantine", "/accounts", "/accounts/1", "/accounts/1/edit",
-        "/search?q=a", "/users", "/audit", "/me",
+        "/search?q=a", "/imports/new", "/users", "/audit", "/me",
     ]
 
     @Test(arguments: [(1280, Browser.Theme.light), (390, .dark), (320, .light)])
@@ -90,6 +96,66 @@ import Testing
                 #expect(try await browser.text(of: ".toast").contains("annulée"))
                 try await browser.open(address + "/quarantine")
                 #expect(try await browser.texts(of: ".group .big") == ["1", "1"])
+            }
+        }
+    }
+
+    @Test func `a bad file is previewed, imported, mended and undone in the browser`() async throws {
+        try await withConsole { address in
+            try await Browser.withBrowser { browser in
+                try await signIn(browser, address, as: "ines")
+                let file = FileManager.default.temporaryDirectory.appending(
+                    path: "clients-\(UUID().uuidString).csv")
+                defer { try? FileManager.default.removeItem(at: file) }
+                let rows =
+                    [
+                        "NumFacture;DateFacture;DateEcheance;CodeClient;RaisonSociale;SIREN;NumTVA;MontantHT;MontantTVA;MontantTTC;Devise;Statut",
+                        "F-1;02/11/2026;02/12/2026;N9;Scierie Neuve;404833048;;100,00;20,00;120,00;EUR;",
+                        "F-2;31/02/2026;02/12/2026;N9;Scierie Neuve;404833048;;200,00;40,00;240,00;EUR;",
+                        "F-3;03/11/2026;02/12/2026;N8;<script>alert(1)</script>;303265045;;1,00;0,20;1,20;EUR;",
+                    ]
+                    + (4...12).map {
+                        "F-\($0);03/11/2026;02/12/2026;N9;Scierie Neuve;404833048;;1,00;0,20;1,20;EUR;"
+                    }
+                try Data((rows.joined(separator: "\n") + "\n").utf8).write(to: file)
+                try await browser.open(address + "/imports/new")
+                #expect(try await axeViolations(in: browser) == [])
+                try await browser.upload(file.path, into: "#file")
+                try await browser.click("main button.primary")
+                try await browser.wait(for: ".ledger")
+                #expect(try await axeViolations(in: browser) == [])
+                #expect(try await browser.texts(of: ".ledger dd") == ["12", "11", "0", "0", "1", "0"])
+                try await browser.click("th[scope=row] a[data-row]")
+                try await browser.wait(for: "tr.detail")
+                #expect(try await browser.text(of: "tr.detail").contains("120,00"))
+                #expect(try await axeViolations(in: browser) == [])
+                try await browser.click("main .actions button.primary")
+                try await browser.wait(untilURLContains: "/runs/")
+                #expect(try await browser.texts(of: ".ledger dd") == ["12", "11", "0", "0", "1", "0"])
+                let run = try await browser.url
+                try await browser.click("table a[data-row]")
+                try await browser.wait(for: "details.group[open]")
+                try await browser.type("28/02/2026", into: "details[open] input[name='now.0']")
+                try await browser.click("details[open] button.primary")
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.text(of: ".toast").contains("insérée"))
+                try await browser.open(address + "/search?q=%3Cscript")
+                #expect(try await browser.text(of: "main a[data-row]") == "<script>alert(1)</script>")
+                try await browser.open(address + "/search?q=Scierie")
+                try await browser.click("main a[data-row]")
+                try await browser.wait(for: ".facts")
+                try await browser.click(".said")
+                #expect(try await browser.text(of: "details[open] .claims").contains("ligne 2"))
+                try await browser.open(run)
+                try await browser.click(".btn.danger")
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.text(of: ".toast").contains("annulée"))
+                // What the replay wrote since refers to the one account; nothing refers to the other.
+                try await browser.open(address + "/search?q=%3Cscript")
+                #expect(try await !browser.exists("main a[data-row]"))
+                try await browser.open(address + "/search?q=Scierie")
+                #expect(try await browser.exists("main a[data-row]"))
+                #expect(try await browser.consoleErrors() == [])
             }
         }
     }

@@ -1,56 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 // A previewed record in the words it is shown with.
 
-internal import CRM
-internal import Diagnostics
-internal import Foundation
-internal import Hub
+package import CRM
+package import Diagnostics
+package import Hub
 internal import JSON
-internal import Mapping
+package import Mapping
 internal import Model
 internal import PostgreSQL
-internal import Words
+package import Words
 
 /// One record of a preview.
-struct PreviewedRecord {
+package struct PreviewedRecord: Sendable {
     /// A field with its value before and after, and where it came from.
-    struct Field {
-        let name: String
-        let before: String?
-        let after: String?
-        let trace: FieldTrace?
+    package struct Field: Sendable {
+        /// JSON name of the field.
+        package let name: String
+        /// What is there now.
+        package let before: String?
+        /// What would be there.
+        package let after: String?
+        /// Where it came from.
+        package let trace: FieldTrace?
 
         /// Of a changed record, only what changes.
-        func isWorthShowing(_ outcome: String) -> Bool {
+        package func isWorthShowing(_ outcome: String) -> Bool {
             outcome != "updated" || before != nil || trace == nil
         }
     }
 
     /// How one party of the record is found.
-    struct Match {
-        let role: String
-        let text: String
-        let trace: MatchTrace
+    package struct Match: Sendable {
+        /// `buyer`, `account`…
+        package let role: String
+        /// In words.
+        package let text: String
+        /// In detail.
+        package let trace: MatchTrace
     }
 
-    let file: String
-    let ordinal: Int
-    let line: Int?
-    let outcome: String
-    let reason: Diagnostic?
-    let matches: [Match]
-    let fields: [Field]
-    private let entity: String
-    private let record: Record
+    /// Name of the file.
+    package let file: String
+    /// One-based number in the file.
+    package let ordinal: Int
+    /// One-based line of the file.
+    package let line: Int?
+    /// `inserted`, `updated`, `unchanged`, `skipped` or `quarantined`.
+    package let outcome: String
+    /// Why it is quarantined or left out.
+    package let reason: Diagnostic?
+    /// How its parties are found.
+    package let matches: [Match]
+    /// Its fields.
+    package let fields: [Field]
+    /// Name of the entity.
+    package let entity: String
+    /// What the record is, in a few words.
+    package let title: String
 
-    init(_ preview: RecordPreview) {
-        record = preview.item.record
+    /// A record in the words of a language.
+    package init(_ preview: RecordPreview, _ words: Words) {
+        let record = preview.item.record
         file = preview.file
         ordinal = record.origin.ordinal
         line = record.origin.line
         entity = record.schema.name
-        (outcome, reason) = Self.words(for: preview.outcome)
-        matches = (preview.decision?.traces ?? []).filter { $0.result != .absent }.map(Match.init)
+        let name = ["number", "code", "name", "invoice", "last_name"].lazy.compactMap { record.text($0) }
+            .first
+        title = [words("entity.\(record.schema.name)"), name].compactMap(\.self).joined(separator: " ")
+        (outcome, reason) = Self.said(preview.outcome)
+        matches = (preview.decision?.traces ?? []).filter { $0.result != .absent }.map { Match($0, words) }
         let before = Self.texts(preview.decision?.before, preview.fieldOfColumn)
         let after = Self.texts(preview.decision?.after, preview.fieldOfColumn)
         let traces = Dictionary(preview.item.traces.map { ($0.field, $0) }) { first, _ in first }
@@ -75,18 +94,9 @@ struct PreviewedRecord {
     }
 
     /// `fichier:12`.
-    var place: String { "\(file):\(line.map(String.init) ?? "?")" }
+    package var place: String { "\(file):\(line.map(String.init) ?? "?")" }
 
-    /// What the record is, in a few words.
-    var title: String {
-        let name = ["number", "code", "name", "invoice", "last_name"].lazy.compactMap { record.text($0) }
-            .first
-        return [relaisWords("entity.\(entity)"), name].compactMap(\.self).joined(separator: " ")
-    }
-
-    private func relaisWords(_ key: String) -> String { relais.words(key) }
-
-    private static func words(for outcome: ImportOutcome) -> (String, Diagnostic?) {
+    private static func said(_ outcome: ImportOutcome) -> (String, Diagnostic?) {
         switch outcome {
         case .inserted: ("inserted", nil)
         case .updated: ("updated", nil)
@@ -116,35 +126,10 @@ struct PreviewedRecord {
             member.value.text.map { ("\(name).\(member.key)", $0) }
         }
     }
-
-    /// The record as one JSON line.
-    var json: JSONValue {
-        [
-            "entity": .text(entity), "file": .text(file), "line": JSONValue(line), "outcome": .text(outcome),
-            "record": .number(ordinal), "reason": reason.map { JSONValue($0) } ?? .null,
-            "matches": .list(
-                matches.map { match in
-                    [
-                        "accounts": .list(match.trace.parties.map { .number($0) }),
-                        "key": JSONValue(match.trace.key), "result": .text(match.trace.result.rawValue),
-                        "role": .text(match.role), "value": JSONValue(match.trace.value),
-                    ]
-                }),
-            "fields": .list(
-                fields.map { field in
-                    [
-                        "after": JSONValue(field.after), "before": JSONValue(field.before),
-                        "field": .text(field.name), "origin": JSONValue(field.trace?.origin),
-                        "source": JSONValue(field.trace?.source),
-                        "steps": .list((field.trace?.steps ?? []).map { .text($0) }),
-                    ]
-                }),
-        ]
-    }
 }
 
 extension PreviewedRecord.Match {
-    init(_ trace: MatchTrace) {
+    init(_ trace: MatchTrace, _ words: Words) {
         role = trace.role
         self.trace = trace
         let facts = [

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that people hand over in the browser: kept, previewed as often as they like, imported as a job.
+
+internal import BlobStore
+internal import ConnectorKit
+internal import Diagnostics
+package import FileTransfer
+internal import Foundation
+package import Jobs
+internal import Mapping
+package import Model
+package import PostgreSQL
+
+/// A file that waits for its owner to say that it is to be imported.
+package struct WaitingFile: Sendable {
+    /// Number of the row.
+    package let id: Int
+    /// Number of the user who handed it over.
+    package let user: Int
+    /// SHA-256 of its bytes.
+    package let sha256: [UInt8]
+    /// Name as handed over.
+    package let name: String
+    /// Bytes.
+    package let size: Int
+    /// The mapping that the person chose; nil = by the content.
+    package let mapping: String?
+    /// When it was handed over.
+    package let madeAt: Timestamp
+    /// The job that imports it; nil before.
+    package let job: Int?
+    /// The run that imports it, once it has begun.
+    package let run: Int?
+}
+
+/// Keeps such files.
+package struct FileImports: Sendable {
+    private static let kind = "file-import"
+
+    private let pool: Pool
+    private let tools: ImportTools
+
+    /// Imports with these tools.
+    package init(pool: Pool, tools: ImportTools) {
+        (self.pool, self.tools) = (pool, tools)
+    }
+
+    /// Keeps a file.
+    ///
+    /// - Returns: its number.
+    /// - Throws: what the blob store and the database say.
+    package func keep(
+        _ file: IncomingFile.Received, name: String, mapping: String?, by user: Int
+    ) async throws -> Int {
+        try await pool.transaction { connection in
+            if var writer = try await tools.settings.blobs.begin(file.sha256, size: file.size, on: connection)
+            {
+                try await writer.write([file.path], on: connection)
+            }
+            let kept = KeepPreview(
+                user: user, sha256: file.sha256, name: name, size: file.size, mapping: mapping)
+            return try await connection.run(kept).first ?? 0
+        }
+    }
+
+    /// One; nil where there is none with this number.
+    package func show(_ id: Int) async throws -> WaitingFile? {
+        try await pool.withConnection { try await $0.run(FindPreviews(id: id)) }.first
+    }
+
+    /// Those that were not imported yet, the latest first.
+    package func list() async throws -> [WaitingFile] {
+        try await pool.withConnection { try await $0.run(FindPreviews(id: nil)) }
+    }
+
+    /// What an import would do; `onRecord` gets each record.
+    package func preview(
+        _ file: WaitingFile, onRecord: (RecordPreview) -> Void
+    ) async throws -> [FileReport] {
+        let engine = PreviewEngine(
+            pool: pool, source: "erp", tools.settings, chooser: try chooser(file))
+        return try await engine.run(KeptFile(file, pool, tools.settings.blobs), onRecord: onRecord)
+    }
+
+    /// Lets a file be imported; a second time changes nothing.
+    ///
+    /// - Returns: the job's number.
+    package func start(_ id: Int) async throws {
+        try await pool.withConnection { connection in
+            try await connection.transaction { connection in
+                guard let file = try await connection.run(FindPreviews(id: id)).first, file.job == nil else {
+                    return
+                }
+                var job = NewJob(Self.kind, in: .interactive)
+                job.unique = "\(Self.kind):\(id)"
+                job.payload = JSONText(facts: ["preview": String(id)])
+                let made = try await JobQueue.enqueue([job], on: connection)
+                try await connection.execute(StartPreview(id: id, job: made.first))
+            }
+            try await JobQueue.wake(on: connection)
+        }
+    }
+
+    /// Forgets a file that is not to be imported; one whose import has begun stays.
+    package func discard(_ id: Int) async throws {
+        try await pool.withConnection { _ = try await $0.execute(DiscardPreview(id: id)) }
+    }
+
+    /// The handlers of these jobs, by their kind.
+    package var handlers: [String: Worker.Handler] {
+        [Self.kind: { try await run($0) }]
+    }
+
+    private func run(_ running: RunningJob) async throws -> Int? {
+        let id = running.job.payload.objectOfTexts["preview"].flatMap { Int($0) } ?? 0
+        guard let file = try await show(id) else { return nil }
+        var settings = tools.settings
+        settings.fence = { connection in try await running.hold(on: connection) }
+        let engine = ImportEngine(pool: pool, source: "erp", settings, chooser: try chooser(file))
+        let report = try await engine.run(KeptFile(file, pool, settings.blobs), preview: id)
+        return report.run
+    }
+
+    private func chooser(_ file: WaitingFile) throws -> MappingChooser {
+        let library = try tools.mappings.library()
+        return MappingChooser(library, named: try file.mapping.map { try library.mapping($0) })
+    }
+
+    static let statements: [any Statement.Type] = [
+        KeepPreview.self, FindPreviews.self, StartPreview.self, DiscardPreview.self,
+    ]
+}
+
+/// Delivers one file of the blob store.
+struct KeptFile: Connector {
+    static let description = ConnectorDescription(id: "kept", version: 1, settings: [], mappings: [])
+
+    private struct Source {
+        let file: WaitingFile
+        let pool: Pool
+        let blobs: BlobStore
+    }
+
+    private let source: Source?
+
+    init(_ settings: Settings) { source = nil }
+
+    init(_ file: WaitingFile, _ pool: Pool, _ blobs: BlobStore) {
+        source = Source(file: file, pool: pool, blobs: blobs)
+    }
+
+    static func check(_ settings: Settings) -> [Diagnostic] { [] }
+
+    func discover() -> [StreamDescription] { [StreamDescription(name: "files")] }
+
+    func sample(_ stream: String, limit: Int) -> [ConnectorItem] { [] }
+
+    func read(
+        _ stream: String, after cursor: Cursor?, _ deliver: (ConnectorItem) async throws -> Delivery
+    ) async throws {
+        guard let source else { return }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await source.pool.withConnection { connection in
+            try await source.blobs.copy(
+                0..<source.file.size, of: source.file.sha256, to: folder.path, as: "file", on: connection)
+        }
+        _ = try await deliver(
+            .artifact(name: source.file.name, path: folder.appending(path: "file").path))
+    }
+}
+
+struct KeepPreview: Statement {
+    let user: Int
+    let sha256: [UInt8]
+    let name: String
+    let size: Int
+    let mapping: String?
+
+    static let sql = """
+        insert into preview (user_id, sha256, name, size, mapping)
+        values ($1::bigint, $2, $3, $4::bigint, $5)
+        returning id
+        """
+    var parameters: [Parameter] {
+        [
+            Parameter(user), Parameter(Bytes(sha256)), Parameter(name), Parameter(size), Parameter(mapping),
+        ]
+    }
+    typealias Row = Int
+}
+
+struct FindPreviews: Statement {
+    let id: Int?
+
+    static let sql = """
+        select id, user_id, sha256, name, size, mapping, made_at, job_id, run_id
+        from preview
+        where case when $1::bigint is null then job_id is null else id = $1 end
+        order by id desc
+        limit 50
+        """
+    var parameters: [Parameter] { [Parameter(id)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> WaitingFile {
+        WaitingFile(
+            id: try row.next(), user: try row.next(), sha256: try row.next(Bytes.self).array,
+            name: try row.next(), size: try row.next(), mapping: try row.next(), madeAt: try row.next(),
+            job: try row.next(), run: try row.next())
+    }
+}
+
+struct StartPreview: Statement {
+    let id: Int
+    let job: Int?
+
+    static let sql = "update preview set job_id = $2::bigint where id = $1::bigint and job_id is null"
+    var parameters: [Parameter] { [Parameter(id), Parameter(job)] }
+}
+
+struct DiscardPreview: Statement {
+    let id: Int
+
+    static let sql = "delete from preview where id = $1::bigint and job_id is null"
+    var parameters: [Parameter] { [Parameter(id)] }
+}
