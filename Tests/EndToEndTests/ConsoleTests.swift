@@ -131,6 +131,8 @@ import Testing
                 #expect(try await axeViolations(in: browser) == [])
                 try await browser.click("main .actions button.primary")
                 try await browser.wait(untilURLContains: "/runs/")
+                // Followed live until its end is known.
+                try await browser.wait(for: ".badge.part")
                 #expect(try await browser.texts(of: ".ledger dd") == ["12", "11", "0", "0", "1", "0"])
                 let run = try await browser.url
                 try await browser.click("table a[data-row]")

@@ -117,7 +117,8 @@ import YAML
                 "Diagnostics",
             ],
             "Server": [
-                "CRM", "Hub", "Mapping", "BlobStore", "Bytes", "FileTransfer", "JSON", "PostgreSQL", "Model", "Words",
+                "CRM", "Hub", "Mapping", "BlobStore", "Bytes", "FileTransfer", "JSON", "PostgreSQL", "Model",
+                "Words",
                 "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
             "Singer": ["ConnectorKit", "Programs", "Diagnostics", "Model"], "Programs": ["Diagnostics"],
