@@ -10,36 +10,11 @@ import RelaisTesting
 import Testing
 
 @Suite struct MailboxFilesTests {
-    /// What a source delivered.
-    private struct Delivered {
-        var files: [String] = []
-        var problems: [String] = []
-        var cursor: Cursor?
-    }
-
     private func settings(_ server: MailboxServer, _ more: [String: [String]] = [:]) -> Settings {
         var settings = Settings(["from": [server.address()], "authorities": [server.certificate]])
         settings.values.merge(more) { $1 }
         settings.secrets["password"] = Secret(name: "mail", value: MailboxServer.password)
         return settings
-    }
-
-    private func read(
-        _ settings: Settings, after cursor: Cursor? = nil, refusing: Set<String> = []
-    ) async throws -> Delivered {
-        #expect(FileSources.check(settings) == [])
-        var delivered = Delivered(cursor: cursor)
-        try await FileSources.open(settings).read(after: cursor) { item in
-            switch item {
-            case .artifact(let name, let path):
-                delivered.files.append("\(name)=\(try String(contentsOfFile: path, encoding: .utf8))")
-                if refusing.contains(name) { return .refused(Diagnostic(code: "X")) }
-            case .problem(let problem): delivered.problems.append(problem.code)
-            case .cursor(let cursor): delivered.cursor = cursor
-            }
-            return .accepted
-        }
-        return delivered
     }
 
     private func message(_ files: [String: String], encoding: String = "7bit") -> String {
@@ -57,12 +32,12 @@ import Testing
         let settings = settings(server, ["pattern": ["*.csv"]])
         let sample = try await FileSources.open(settings).items(limit: 1)
         guard case .artifact("a.csv", _) = sample.first else { throw CocoaError(.fileNoSuchFile) }
-        let first = try await read(settings)
+        let first = try await Delivered.read(settings)
         #expect(first.files == ["a.csv=1", "b.csv=2"] && first.problems == [])
-        let second = try await read(settings, after: first.cursor)
+        let second = try await Delivered.read(settings, after: first.cursor)
         #expect(second.files == [] && second.cursor == first.cursor)
         try server.deliver(message(["a.csv": "1 bis"]))
-        #expect(try await read(settings, after: second.cursor).files == ["a.csv=1 bis"])
+        #expect(try await Delivered.read(settings, after: second.cursor).files == ["a.csv=1 bis"])
         #expect(try server.messages().allSatisfy { !$0.hasSuffix("S") })
     }
 
@@ -79,7 +54,7 @@ import Testing
         let server = try await MailboxServer()
         try server.deliver("")
         try server.deliver(message(["a.csv": "1"]))
-        let all = try await read(settings(server))
+        let all = try await Delivered.read(settings(server))
         #expect(all.files == ["a.csv=1"] && all.problems.count == 1, "\(all.problems)")
     }
 
@@ -95,14 +70,14 @@ import Testing
             try await FileSources.open(settings).read(after: nil) { _ in throw Failure() }
         }
         #expect(try server.messages().count == 4)
-        let moved = try await read(settings, refusing: ["mauvais.csv"])
+        let moved = try await Delivered.read(settings, refusing: ["mauvais.csv"])
         #expect(moved.files == ["bon.csv=1", "mauvais.csv=2"] && moved.problems == ["MAIL-DAMAGED"])
         #expect(try server.messages().count == 1)
         #expect(try server.messages("INBOX.done").count == 1)
         #expect(try server.messages("INBOX.quarantine").count == 2)
         try server.deliver(message(["autre.csv": "3"]))
         let deleting = self.settings(server, ["after": ["delete"]])
-        #expect(try await read(deleting, after: moved.cursor).files == ["autre.csv=3"])
+        #expect(try await Delivered.read(deleting, after: moved.cursor).files == ["autre.csv=3"])
         #expect(try server.messages().count == 1)
     }
 }
