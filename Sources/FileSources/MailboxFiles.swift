@@ -10,7 +10,8 @@ internal import Mail
 /// The attachments of a mailbox's messages, message by message.
 ///
 /// A message is moved or deleted once all of its attachments were delivered; one that has none that is meant stays where
-/// it is. The cursor is the number of the last message: numbers only grow.
+/// it is. One that this machine could not take ends the reading and comes again. The cursor is the number of the last
+/// message: numbers only grow.
 struct MailboxFiles: FileSource {
     let mailbox: Mailbox
     let names: FileNames
@@ -69,6 +70,7 @@ struct MailboxFiles: FileSource {
         var isGood = true
         for item in items {
             let delivery = try await deliver(item)
+            if let trouble = delivery.trouble { throw TransferError(trouble) }
             if case .problem = item { isGood = false }
             if case .refused = delivery { isGood = false }
             if case .artifact(_, let path) = item { try? FileManager.default.removeItem(atPath: path) }

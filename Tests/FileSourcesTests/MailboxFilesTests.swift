@@ -58,6 +58,21 @@ import Testing
         #expect(all.files == ["a.csv=1"] && all.problems.count == 1, "\(all.problems)")
     }
 
+    @Test func `a message that this machine cannot take stays where it is, and comes again`() async throws {
+        let server = try await MailboxServer()
+        for name in ["a.csv", "b.csv"] { try server.deliver(message([name: "1"])) }
+        let settings = settings(server, ["after": ["move"]])
+        for code in ["ARCHIVE-NO-SPACE", "PDF-TOOL-MISSING"] {
+            let error = await #expect(throws: TransferError.self) {
+                _ = try await Delivered.read(settings, refusing: ["a.csv"], as: code)
+            }
+            #expect(error?.diagnostic.code == code && error?.diagnostic.retry == .after(.seconds(300)))
+        }
+        #expect(try server.messages().count == 2)
+        #expect(try await Delivered.read(settings).files == ["a.csv=1", "b.csv=1"])
+        #expect(try server.messages("INBOX.done").count == 2)
+    }
+
     @Test func `messages go where their attachments let them, once these are delivered`() async throws {
         let server = try await MailboxServer()
         try server.deliver(message(["bon.csv": "1"]))

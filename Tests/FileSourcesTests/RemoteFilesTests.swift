@@ -66,6 +66,18 @@ import Testing
         #expect(try await Delivered.read(settings).files == ["a.csv=a"])
     }
 
+    @Test func `a file that this machine cannot take stays where it is, and comes again`() async throws {
+        let server = try await SSHServer()
+        for name in ["a.zip", "b.csv"] { try Data("1".utf8).write(to: server.files.appending(path: name)) }
+        let settings = settings(server, ["after": ["move"]])
+        let error = await #expect(throws: TransferError.self) {
+            _ = try await Delivered.read(settings, refusing: ["a.zip"], as: "ARCHIVE-NO-SPACE")
+        }
+        #expect(error?.diagnostic.retry == .after(.seconds(300)))
+        #expect(try names(server.files) == ["a.zip", "b.csv"])
+        #expect(try await Delivered.read(settings).files == ["a.zip=1", "b.csv=1"])
+    }
+
     @Test func `a file that cannot be put away is told of, and not read again`() async throws {
         let server = try await SSHServer()
         try Data("a".utf8).write(to: server.files.appending(path: "a.csv"))

@@ -163,6 +163,16 @@ import YAML
         }
     }
 
+    @Test func `what is no item's fault has the codes that files and archives give it`() {
+        let troubles =
+            [FileError.Code.unwritable, .unreadable].map(\.rawValue)
+            + [UnpackingError.Code.noSpace, .toolMissing].map(\.rawValue)
+        for code in troubles { #expect(Delivery.refused(Diagnostic(code: code)).trouble != nil, "\(code)") }
+        let faults = [FileError.Code.empty.rawValue, UnpackingError.Code.damaged.rawValue]
+        for code in faults { #expect(Delivery.refused(Diagnostic(code: code)).trouble == nil, "\(code)") }
+        #expect(Delivery.accepted.trouble == nil)
+    }
+
     @Test func `every text that the command asks for is in the catalogue`() throws {
         let keys = try Words(.french).keys
         for (name, text) in try sources() where name.hasPrefix("Sources/relais/") {

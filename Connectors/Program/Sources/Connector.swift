@@ -104,15 +104,7 @@ package struct ProgramConnector: Connector {
     private func keep(
         _ item: ConnectorItem, _ deliver: (ConnectorItem) async throws -> Delivery
     ) async throws {
-        // What was not even kept must come again: no state behind it may be.
-        guard case .refused(var reason) = try await deliver(item), Self.isOurs(reason) else { return }
-        reason.retry = .after(.seconds(300))
-        throw ProgramError(reason)
-    }
-
-    /// Whether what refused an item is this machine's trouble, which says nothing of the item.
-    private static func isOurs(_ reason: Diagnostic) -> Bool {
-        ["FILE-UNWRITABLE", "FILE-UNREADABLE", "ARCHIVE-NO-SPACE", "PDF-TOOL-MISSING"].contains(reason.code)
+        if let trouble = try await deliver(item).trouble { throw ProgramError(trouble) }
     }
 
     private func withRun<Value>(_ body: (ProgramRun) async throws -> Value) async throws -> Value {

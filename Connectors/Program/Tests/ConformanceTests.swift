@@ -6,6 +6,7 @@ import ConnectorTesting
 import Diagnostics
 import Foundation
 import ProgramConnector
+import Programs
 import Testing
 
 @Suite struct ConformanceTests {
@@ -92,6 +93,17 @@ import Testing
             await read($0)
         }
         #expect(died.error?.code == "PROGRAM-FAILED" && died.cursors == ["7"])
+    }
+
+    @Test func `what this machine cannot take ends the reading, and no state moves past it`() async {
+        var cursors = 0
+        let error = await #expect(throws: ProgramError.self) {
+            try await ProgramConnector(settings()).read("files", after: nil) { item in
+                if case .cursor = item { cursors += 1 }
+                return .refused(Diagnostic(code: "ARCHIVE-NO-SPACE"))
+            }
+        }
+        #expect(error?.diagnostic.retry == .after(.seconds(300)) && cursors == 0)
     }
 
     @Test func `a program may leave its request unread`() async throws {

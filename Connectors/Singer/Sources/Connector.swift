@@ -72,7 +72,7 @@ package struct SingerConnector: Connector {
                 let delivery = try await deliver(.artifact(name: part.name, path: path))
                 // Messages that were not even kept must come again: no state behind them may be.
                 if case .refused(let reason) = delivery, reason.code.hasPrefix("FILE-") {
-                    throw ProgramError(reason)
+                    throw ProgramError(delivery.trouble ?? reason)
                 }
             }
             if let state = part.state { _ = try await deliver(.cursor(Cursor(state))) }
