@@ -14,6 +14,11 @@ package struct Program: Sendable {
     package var arguments: [String]
     /// It is ended after this.
     package var patience = Duration.seconds(3600)
+    /// Takes secrets out of its last words.
+    package var redaction = Redaction()
+
+    /// Bytes of a line, or of last words, that are looked at.
+    private static let longest = 64 << 10
 
     /// A program by its absolute path.
     package init(_ path: String, _ arguments: [String] = []) {
@@ -30,7 +35,7 @@ package struct Program: Sendable {
     ///   - input: a file for its standard input; nothing without it.
     ///   - output: a new file for its standard output.
     ///   - errors: a new file for its standard error.
-    ///   - onLine: hears the lines of that soon after they are written; the first 10,000, each up to 2,000 bytes.
+    ///   - onLine: hears the lines of that soon after they are written, secrets and all; the first 10,000, each up to 64 KiB.
     /// - Throws: `PROGRAM-MISSING`, `PROGRAM-FAILED` with its last words, `PROGRAM-SLOW`.
     package func run(
         input: String = "/dev/null", output: String, errors: String,
@@ -57,7 +62,7 @@ package struct Program: Sendable {
         }
         guard status.isSuccess else {
             throw ProgramError(
-                .failed, ["detail": Self.lastWords(errors), "status": "\(status)"], at: Place(file: path),
+                .failed, ["detail": lastWords(errors), "status": "\(status)"], at: Place(file: path),
                 retry: .after(.seconds(300)))
         }
     }
@@ -87,7 +92,7 @@ package struct Program: Sendable {
         to path: String, _ onLine: @escaping @Sendable (String) -> Void,
         while body: @Sendable () async throws -> TerminationStatus
     ) async throws -> TerminationStatus {
-        let lines = LogLines(path, onLine)
+        let lines = LogLines(path, longest: longest, onLine)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while true {
@@ -102,27 +107,30 @@ package struct Program: Sendable {
         }
     }
 
-    /// The last lines of a file, at most 2,000 bytes.
-    private static func lastWords(_ path: String) -> String {
+    /// The last lines of a file without secrets, at most 2,000 characters.
+    private func lastWords(_ path: String) -> String {
         guard let file = FileHandle(forReadingAtPath: path), let end = try? file.seekToEnd() else {
             return ""
         }
-        try? file.seek(toOffset: end > 2000 ? end - 2000 : 0)
-        let text = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
-        return text.split(separator: "\n").suffix(5).joined(separator: "\n")
+        let most = UInt64(Self.longest)
+        try? file.seek(toOffset: end > most ? end - most : 0)
+        let text = redaction.apply(String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self))
+        return String(text.split(separator: "\n").suffix(5).joined(separator: "\n").suffix(2000))
     }
 }
 
 /// The lines of a log that grows.
 private actor LogLines {
     private let path: String
+    private let longest: Int
     private let onLine: @Sendable (String) -> Void
     private var offset: UInt64 = 0
     private var rest = Data()
     private var left = 10_000
 
-    init(_ path: String, _ onLine: @escaping @Sendable (String) -> Void) {
+    init(_ path: String, longest: Int, _ onLine: @escaping @Sendable (String) -> Void) {
         self.path = path
+        self.longest = longest
         self.onLine = onLine
     }
 
@@ -142,7 +150,7 @@ private actor LogLines {
     private func tell(_ line: Data) {
         guard left > 0, !line.isEmpty else { return }
         left -= 1
-        onLine(String(decoding: line.prefix(2000), as: UTF8.self))
+        onLine(String(decoding: line.prefix(longest), as: UTF8.self))
     }
 }
 

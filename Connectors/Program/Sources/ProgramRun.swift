@@ -44,6 +44,7 @@ struct ProgramRun {
         let input = folder.appending(path: "request")
         try (line + Data("\n".utf8)).write(to: input)
         var program = Program(manifest.command)
+        program.redaction = settings.redaction
         if let seconds = settings[ProgramSettings.patience.name].first.flatMap({ Int($0) }) {
             program.patience = .seconds(seconds)
         }
@@ -108,10 +109,11 @@ struct ProgramRun {
         return .artifact(name: name, path: spool.appending(path: path).path)
     }
 
-    /// Says that nobody understands a message.
+    /// Says that nobody understands a message, with its beginning.
     func fault(_ line: Data) -> ProgramConnectorError {
-        ProgramConnectorError(
-            .message, ["detail": String(decoding: line.prefix(200), as: UTF8.self)],
+        let text = String(decoding: line.prefix(64 << 10), as: UTF8.self)
+        return ProgramConnectorError(
+            .message, ["detail": settings.redaction.apply(text, upTo: 200)],
             at: Place(file: manifest.command))
     }
 

@@ -106,6 +106,22 @@ import Testing
         #expect(error?.diagnostic.retry == .after(.seconds(300)) && cursors == 0)
     }
 
+    @Test func `no half of a secret shows where what a program says is cut`() async throws {
+        // It stands where a message (200 characters) and last words (2,000 of them) are cut.
+        for script in [
+            "printf '%0195dgeheimnisvoll\\n' 0", "printf 'geheimnisvoll%01993d\\n' 0 >&2; exit 1",
+        ] {
+            let error = try await withProgram(script) { settings in
+                var settings = settings
+                settings.secrets["password"] = Secret(name: "p", value: "geheimnisvoll")
+                return await read(settings).error
+            }
+            let detail = error?.facts["detail"] ?? ""
+            #expect(detail.contains("000•••") || detail.contains("•••000"), "\(detail)")
+            #expect(!detail.contains("gehe") && !detail.contains("voll"), "\(detail)")
+        }
+    }
+
     @Test func `a program may leave its request unread`() async throws {
         let all = try await withProgram(#"echo '{"type":"RECORD","stream":"s","record":{}}'"#) {
             await read($0)

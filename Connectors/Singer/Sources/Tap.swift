@@ -32,6 +32,7 @@ struct Tap {
         }
         if let path = settings[SingerSettings.catalog.name].first { arguments += ["--catalog", path] }
         var program = Program(command, arguments)
+        program.redaction = settings.redaction
         if let seconds = settings[SingerSettings.patience.name].first.flatMap({ Int($0) }) {
             program.patience = .seconds(seconds)
         }
