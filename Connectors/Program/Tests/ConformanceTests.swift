@@ -52,6 +52,33 @@ import Testing
             ], secrets: ["geheim"])
     }
 
+    @Test(arguments: [
+        (#"echo '{"type":"ARTIFACT","path":"f","name":"'$$'.csv"}'"#, "twice "),
+        (#"echo '{"type":"ARTIFACT","path":"f","name":"geheim.csv"}'"#, "secrets artifact name"),
+        (#"echo '{"type":"PROBLEM","message":"not with geheim"}'"#, "secrets problem"),
+        (#"echo '{"type":"STATE","value":"geheim"}'"#, "secrets cursor"),
+        (#"echo '{"type":"STATE","value":1}'; echo login geheim >&2"#, "secrets stderr"),
+    ])
+    func `names that change and secrets anywhere break a promise`(
+        _ lines: String, _ promise: String
+    ) async throws {
+        let script = #"""
+            read -r request
+            spool=$(printf '%s' "$request" | sed 's/.*"spool":"\([^"]*\)".*/\1/')
+            case $request in *'"verb":"discover"'*) echo '{"type":"STREAM","stream":"s"}'; exit ;; esac
+            case $request in *'"state"'*) exit ;; esac
+            echo x > "$spool/f"
+
+            """#
+        let fault = try await withProgram(script + lines) { settings in
+            await #expect(throws: ConformanceFault.self) {
+                try await Conformance.check(
+                    ProgramConnector.self, settings: settings, broken: [], secrets: ["geheim"])
+            }
+        }
+        #expect(fault.map { "\($0.promise) \($0.detail)" } == promise)
+    }
+
     @Test func `records, files and problems come in their order, each state behind what it covers`() async {
         let all = await read(settings())
         #expect(all.error == nil && all.problems == ["PROGRAM-PROBLEM"] && all.cursors == ["4", "5"])
