@@ -12,7 +12,7 @@ package struct Program: Sendable {
     package let path: String
     /// What stands behind its name.
     package var arguments: [String]
-    /// It is ended after this.
+    /// It is ended after this, with all that it has started.
     package var patience = Duration.seconds(3600)
     /// Takes secrets out of its last words.
     package var redaction = Redaction()
@@ -31,6 +31,8 @@ package struct Program: Sendable {
 
     /// Runs it to its end, with no environment but the language and the path.
     ///
+    /// It has a process group of its own: neither a Ctrl-C nor a signal to our group reaches it. When its patience is over or
+    /// the task is cancelled, the group is killed; what has left it (`setsid`) goes on.
     /// - Parameters:
     ///   - input: a file for its standard input; nothing without it.
     ///   - output: a new file for its standard output.
@@ -74,12 +76,20 @@ package struct Program: Sendable {
                 FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
                 permissions: .ownerReadWrite)
         }
+        var platform = PlatformOptions()
+        platform.processGroupID = 0
+        // At once and never asked first: a shell that ends on SIGTERM would leave behind what it waits for, since nothing more is
+        // sent once it has ended.
+        platform.teardownSequence = [
+            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)
+        ]
         let result = try await Subprocess.run(
             .path(FilePath(path)), arguments: Arguments(arguments),
             environment: .custom([
                 "LC_ALL": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent",
             ]),
             workingDirectory: "/",
+            platformOptions: platform,
             input: .fileDescriptor(
                 try .open(FilePath(input), .readOnly, options: .closeOnExec), closeAfterSpawningProcess: true),
             output: .fileDescriptor(try open(output), closeAfterSpawningProcess: true),

@@ -149,6 +149,24 @@ import Testing
         }
     }
 
+    @Test func `when a program's patience is over, all that it has started ends`() async throws {
+        try await withProgram("sleep 60 &\necho $! > \"$0.child\"\nwait") { settings in
+            var settings = settings
+            settings.values["patience"] = ["1"]
+            #expect(await read(settings).error?.code == "PROGRAM-SLOW")
+            let file = "\(settings["folder"][0])/connector.child"
+            let child = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .newlines)
+            func isRunning() -> Bool {
+                let state = try? FileHandle(forReadingAtPath: "/proc/\(child)/stat")?.readToEnd()
+                // Z: it has ended, and nobody has asked how.
+                return state.map { !String(decoding: $0, as: UTF8.self).contains(") Z ") } ?? false
+            }
+            let deadline = ContinuousClock.now + .seconds(30)
+            while isRunning(), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(1)) }
+            #expect(!isRunning())
+        }
+    }
+
     @Test func `a program may leave its request unread`() async throws {
         let all = try await withProgram(#"echo '{"type":"RECORD","stream":"s","record":{}}'"#) {
             await read($0)
