@@ -2,7 +2,7 @@
 // Runs programs of others: output into files, an end that comes for sure, last words kept.
 
 package import Diagnostics
-internal import Foundation
+package import Foundation
 internal import Subprocess
 internal import SystemPackage
 
@@ -34,13 +34,13 @@ package struct Program: Sendable {
     /// It has a process group of its own: neither a Ctrl-C nor a signal to our group reaches it. When its patience is over or
     /// the task is cancelled, the group is killed; what has left it (`setsid`) goes on.
     /// - Parameters:
-    ///   - input: a file for its standard input; nothing without it.
+    ///   - input: what is on its standard input, secrets among it: no file that has a name ever holds it.
     ///   - output: a new file for its standard output.
     ///   - errors: a new file for its standard error.
     ///   - onLine: hears the lines of that soon after they are written, secrets and all; the first 10,000, each up to 64 KiB.
     /// - Throws: `PROGRAM-MISSING`, `PROGRAM-FAILED` with its last words, `PROGRAM-SLOW`.
     package func run(
-        input: String = "/dev/null", output: String, errors: String,
+        input: Data = Data(), output: String, errors: String,
         onLine: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws {
         guard isExecutable else { throw ProgramError(.missing, at: Place(file: path)) }
@@ -69,8 +69,7 @@ package struct Program: Sendable {
         }
     }
 
-    private func start(_ input: String, _ output: String, _ errors: String) async throws -> TerminationStatus
-    {
+    private func start(_ input: Data, _ output: String, _ errors: String) async throws -> TerminationStatus {
         func open(_ path: String) throws -> FileDescriptor {
             try .open(
                 FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
@@ -91,10 +90,27 @@ package struct Program: Sendable {
             workingDirectory: "/",
             platformOptions: platform,
             input: .fileDescriptor(
-                try .open(FilePath(input), .readOnly, options: .closeOnExec), closeAfterSpawningProcess: true),
+                try Self.nameless(input, at: output + ".input"), closeAfterSpawningProcess: true),
             output: .fileDescriptor(try open(output), closeAfterSpawningProcess: true),
             error: .fileDescriptor(try open(errors), closeAfterSpawningProcess: true))
         return result.terminationStatus
+    }
+
+    /// A file with some bytes, whose name is gone before they are written: it ends with who has it open, also where we are
+    /// killed. It is no pipe, since a program may leave its input unread.
+    private static func nameless(_ bytes: Data, at path: String) throws -> FileDescriptor {
+        let file = try FileDescriptor.open(
+            FilePath(path), .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
+            permissions: .ownerReadWrite)
+        do {
+            try FileManager.default.removeItem(atPath: path)
+            try file.writeAll(bytes)
+            try file.seek(offset: 0, from: .start)
+            return file
+        } catch {
+            try? file.close()
+            throw error
+        }
     }
 
     /// Hands over the lines of a file while a program writes it, and those that are left when it has ended.

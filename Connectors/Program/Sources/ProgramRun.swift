@@ -41,15 +41,13 @@ struct ProgramRun {
         }
         let line = try JSONSerialization.data(
             withJSONObject: request, options: [.sortedKeys, .withoutEscapingSlashes])
-        let input = folder.appending(path: "request")
-        try (line + Data("\n".utf8)).write(to: input)
         var program = Program(manifest.command)
         program.redaction = settings.redaction
         if let seconds = settings[ProgramSettings.patience.name].first.flatMap({ Int($0) }) {
             program.patience = .seconds(seconds)
         }
         try await program.run(
-            input: input.path, output: messages.path, errors: folder.appending(path: "log").path
+            input: line + Data("\n".utf8), output: messages.path, errors: folder.appending(path: "log").path
         ) { [listener = settings.listener] in listener?.hear(.line($0)) }
     }
 

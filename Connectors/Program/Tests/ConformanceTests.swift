@@ -167,6 +167,22 @@ import Testing
         }
     }
 
+    @Test func `the request, with its secrets, lies in no file while the program runs`() async throws {
+        let script = #"""
+            read -r request
+            spool=$(printf '%s' "$request" | sed 's/.*"spool":"\([^"]*\)".*/\1/')
+            found=$(grep -rl geheim "$spool/.." | head -n 1)
+            case $request in *geheim*) told=yes ;; esac
+            echo '{"type":"RECORD","stream":"s","record":{"told":"'$told'","found":"'$found'"}}'
+            """#
+        let all = try await withProgram(script) { settings in
+            var settings = settings
+            settings.values["stream"] = ["geheim"]
+            return await read(settings)
+        }
+        #expect(all.texts.first?.contains(#""told":"yes","found":"""#) == true, "\(all.texts)")
+    }
+
     @Test func `a program may leave its request unread`() async throws {
         let all = try await withProgram(#"echo '{"type":"RECORD","stream":"s","record":{}}'"#) {
             await read($0)

@@ -24,6 +24,7 @@ struct Tap {
             at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         var arguments: [String] = []
         if let text = settings.secret(SingerSettings.configuration.name) {
+            // A tap opens its settings by their path, when and as often as it wants: the file stays as long as it runs.
             let file = folder.appending(path: "config.json")
             try Data(text.utf8).write(to: file)
             arguments += ["--config", file.path]
