@@ -41,6 +41,21 @@ import Testing
         #expect(try server.messages().allSatisfy { !$0.hasSuffix("S") })
     }
 
+    @Test func `nothing of a message is left in the spool when the next is read`() async throws {
+        let server = try await MailboxServer()
+        try server.deliver(message(["abîmé.csv": "a", "b.csv": "MQ=="], encoding: "base64"))
+        for name in ["c.csv", "d.csv"] { try server.deliver(message([name: "1"])) }
+        var left: [Int] = []
+        try await FileSources.open(settings(server)).read(after: nil) { item in
+            guard case .artifact(_, let path) = item else { return .accepted }
+            let spool = URL(filePath: path).deletingLastPathComponent().deletingLastPathComponent()
+            left += [try FileManager.default.subpathsOfDirectory(atPath: spool.path).count]
+            return .accepted
+        }
+        // The folder of the first message with both of its attachments, then folders with one.
+        #expect(left == [3, 2, 2])
+    }
+
     @Test func `a mailbox wants a name and a password, and no key`() {
         var settings = Settings(["from": ["imaps://mail.exemple.fr/INBOX"]])
         settings.secrets["private_key"] = Secret(name: "k")
