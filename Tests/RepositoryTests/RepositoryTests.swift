@@ -121,7 +121,7 @@ import YAML
                 "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
             "Singer": ["ConnectorKit", "Programs", "Diagnostics", "Model"], "Programs": ["Diagnostics"],
-            "Program": ["ConnectorKit", "Programs", "YAML", "Diagnostics", "Model"],
+            "Program": ["ConnectorKit", "FileTransfer", "Programs", "YAML", "Diagnostics", "Model"],
         ]
         let foreign: Set = [
             "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",

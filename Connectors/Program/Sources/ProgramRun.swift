@@ -3,6 +3,7 @@
 
 internal import ConnectorKit
 internal import Diagnostics
+internal import FileTransfer
 internal import Foundation
 internal import Programs
 
@@ -103,7 +104,8 @@ struct ProgramRun {
         guard let path = message.path, !path.isEmpty, !path.contains("/"), path != "..", path != "." else {
             throw fault(line)
         }
-        let name = message.name.flatMap { $0.contains("/") || $0.isEmpty ? nil : $0 } ?? path
+        let name = message.name ?? path
+        guard FileNames.isPlain(name) else { throw fault(line) }
         return .artifact(name: name, path: spool.appending(path: path).path)
     }
 

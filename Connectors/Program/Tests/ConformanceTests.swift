@@ -97,11 +97,14 @@ import Testing
 
     @Test(arguments: [
         #"{"type":"ARTIFACT","path":"../secret"}"#, #"{"type":"ARTIFACT","path":".."}"#,
-        #"{"type":"ARTIFACT"}"#, #"{"type":"ARTIFACT","path":5}"#,
+        #"{"type":"ARTIFACT"}"#, #"{"type":"ARTIFACT","path":5}"#, #"{"type":"ARTIFACT","path":".x"}"#,
+        #"{"type":"ARTIFACT","path":"x","name":""}"#, #"{"type":"ARTIFACT","path":"x","name":"a/b.csv"}"#,
+        #"{"type":"ARTIFACT","path":"x","name":".."}"#,
+        #"{"type":"ARTIFACT","path":"x","name":"a\u001b[2J.csv"}"#,
     ])
-    func `a message that is none, or leads elsewhere, ends the reading and is shown`(_ message: String)
-        async throws
-    {
+    func `a message that is none, or whose names lead elsewhere, ends the reading and is shown`(
+        _ message: String
+    ) async throws {
         let all = try await withProgram("read -r request\necho '\(message)'") { await read($0) }
         #expect(
             all.error?.code == "PROGRAM-MESSAGE" && all.error?.facts["detail"]?.contains("ARTIFACT") == true
