@@ -26,8 +26,7 @@ package struct ProgramConnector: Connector {
     /// The connector with the settings of one flow: ``ProgramSettings``, and those that the program describes.
     package init(_ settings: Settings) {
         self.settings = settings
-        folder = FileManager.default.temporaryDirectory.appending(
-            path: "relais-program-\(UUID().uuidString)")
+        folder = ProgramFolder.place(for: "program")
     }
 
     package static func check(_ settings: Settings) -> [Diagnostic] {
@@ -81,7 +80,7 @@ package struct ProgramConnector: Connector {
             failure = error
         }
         var messages = try RecordMessages(
-            run.messages, in: run.folder, isWhole: failure == nil, own: ["ARTIFACT", "PROBLEM"],
+            run.folder.messages, in: run.folder.url, isWhole: failure == nil, own: ["ARTIFACT", "PROBLEM"],
             known: ["RECORD", "STATE", "SCHEMA", "STREAM", "ARTIFACT", "PROBLEM"],
             size: settings[ProgramSettings.part.name].first.flatMap { Int($0) } ?? 16 << 20)
         func next() throws -> RecordMessages.Part? {
@@ -109,7 +108,7 @@ package struct ProgramConnector: Connector {
 
     private func withRun<Value>(_ body: (ProgramRun) async throws -> Value) async throws -> Value {
         let run = try ProgramRun(settings, in: folder)
-        defer { run.clear() }
+        defer { run.folder.clear() }
         return try await body(run)
     }
 }

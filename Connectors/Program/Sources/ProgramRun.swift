@@ -12,24 +12,20 @@ struct ProgramRun {
     private let manifest: ProgramManifest
     private let settings: Settings
     /// Where its files are.
-    let folder: URL
-    /// Its messages, once it has run.
-    var messages: URL { folder.appending(path: "messages") }
-    private var spool: URL { folder.appending(path: "spool") }
+    let folder: ProgramFolder
+    private var spool: URL { folder.url.appending(path: "spool") }
 
-    /// - Parameter folder: made anew; what an earlier run left there is gone.
-    init(_ settings: Settings, in folder: URL) throws {
+    /// - Parameter place: of its folder, which is made anew.
+    init(_ settings: Settings, in place: URL) throws {
         self.settings = settings
-        self.folder = folder
         do {
             manifest = try ProgramManifest(folder: settings[ProgramSettings.folder.name].first ?? "")
         } catch {
             throw ProgramError(error.faults.first ?? Diagnostic(code: "PROGRAM-MANIFEST"))
         }
-        try? FileManager.default.removeItem(at: folder)
+        folder = try ProgramFolder(place)
         try FileManager.default.createDirectory(
-            at: folder.appending(path: "spool"), withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
+            at: spool, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     }
 
     /// Lets it answer one request.
@@ -47,9 +43,9 @@ struct ProgramRun {
         if let seconds = settings[ProgramSettings.patience.name].first.flatMap({ Int($0) }) {
             program.patience = .seconds(seconds)
         }
-        try await program.run(
-            input: line + Data("\n".utf8), output: messages.path, errors: folder.appending(path: "log").path
-        ) { [listener = settings.listener] in listener?.hear(.line($0)) }
+        try await folder.run(program, input: line + Data("\n".utf8)) { [listener = settings.listener] in
+            listener?.hear(.line($0))
+        }
     }
 
     /// Texts and lists by name, secrets among them.
@@ -75,7 +71,7 @@ struct ProgramRun {
             let stream: String?
             let key: [String]?
         }
-        return try Data(contentsOf: messages).split(separator: UInt8(ascii: "\n")).compactMap { line in
+        return try Data(contentsOf: folder.messages).split(separator: UInt8(ascii: "\n")).compactMap { line in
             guard let message = try? JSONDecoder().decode(Message.self, from: line) else {
                 throw fault(line)
             }
@@ -115,10 +111,5 @@ struct ProgramRun {
         return ProgramConnectorError(
             .message, ["detail": settings.redaction.apply(text, upTo: 200)],
             at: Place(file: manifest.command))
-    }
-
-    /// Takes its files away.
-    func clear() {
-        try? FileManager.default.removeItem(at: folder)
     }
 }
