@@ -49,6 +49,7 @@ enum Codec: String {
     case xml = "XML"
     case tabular = "Tabular"
     case fileSources = "FileSources"
+    case fileTransfer = "FileTransfer"
     case programs = "Programs"
     case yaml = "YAML"
 }
@@ -241,7 +242,7 @@ let package = Package(
         tests("PostgreSQLTests", ["PostgreSQL", "RelaisTesting", "Model", "Diagnostics"]),
     ]
         + connector("ERP", uses: [.fileSources]) + connector("Singer", uses: [.programs])
-        + connector("Program", uses: [.programs, .yaml])
+        + connector("Program", uses: [.programs, .yaml, .fileTransfer])
 )
 
 // libFuzzer brings its own `main`, so the fuzz target exists only where `make fuzz` asks for it.

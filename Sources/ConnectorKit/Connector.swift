@@ -47,6 +47,23 @@ package enum Delivery: Sendable, Hashable {
     case accepted
     /// It was refused as a whole; its bytes are kept all the same.
     case refused(Diagnostic)
+
+    /// What kept this machine from taking the item, worth another try; nil where the item was taken, or refused for what
+    /// it is.
+    ///
+    /// It says nothing of the item, whose bytes may not even be kept: the item must come again, and no cursor behind it
+    /// may be delivered.
+    package var trouble: Diagnostic? {
+        guard case .refused(var reason) = self, Self.troubles.contains(reason.code) else { return nil }
+        reason.retry = .after(.seconds(300))
+        return reason
+    }
+
+    /// Codes of `FileError` and `UnpackingError`, which connectors need not know: a full disk, a file of our own that
+    /// cannot be read, a program that is not installed.
+    private static let troubles: Set = [
+        "FILE-UNWRITABLE", "FILE-UNREADABLE", "ARCHIVE-NO-SPACE", "PDF-TOOL-MISSING",
+    ]
 }
 
 /// An opaque position that the hub keeps for a connector, committed with the data before it.

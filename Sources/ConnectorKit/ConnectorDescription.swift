@@ -102,6 +102,9 @@ package struct Settings: Sendable, Hashable {
     /// The value of a secret setting; nil when it is not set, or not yet known.
     package func secret(_ name: String) -> String? { secrets[name]?.value }
 
+    /// Takes the secrets that are known out of what is said.
+    package var redaction: Redaction { Redaction(secrets.values.compactMap(\.value)) }
+
     /// The list under a name; empty when it is not set.
     package subscript(name: String) -> [String] { values[name] ?? [] }
 

@@ -3,7 +3,7 @@
 
 /// A remark of a connector that works.
 package enum ConnectorRemark: Sendable, Hashable {
-    /// A line of its own log.
+    /// A line of its own log, with whatever it says: who hears it takes secrets out, and cuts it only then.
     case line(String)
     /// Something that it counted or measured (in seconds, where it is a time).
     case metric(name: String, isTime: Bool, value: Double)

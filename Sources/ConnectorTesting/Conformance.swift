@@ -4,6 +4,7 @@
 package import ConnectorKit
 internal import Diagnostics
 internal import Foundation
+internal import Synchronization
 
 /// A broken promise of a connector.
 package struct ConformanceFault: Error, CustomStringConvertible {
@@ -15,9 +16,9 @@ package struct ConformanceFault: Error, CustomStringConvertible {
         case goodSettings = "good-settings"
         /// Settings that cannot work have one.
         case badSettings = "bad-settings"
-        /// Reading twice gives the same.
+        /// Reading twice from one cursor gives the same, under the same names.
         case twice
-        /// No output shows a secret.
+        /// No output shows a secret, nor does what it says while it works.
         case secrets
         /// A sample is not larger than asked.
         case sample
@@ -27,7 +28,7 @@ package struct ConformanceFault: Error, CustomStringConvertible {
 
     /// What was promised and not kept.
     package let promise: Promise
-    /// Where it showed: a setting's name, a number of items; empty where the promise says all.
+    /// Where it showed: a setting's name, a number of items, a kind of output; empty where the promise says all.
     package let detail: String
 
     package var description: String { "broken promise: \(promise.rawValue) \(detail)" }
@@ -47,12 +48,15 @@ package enum Conformance {
         for settings in broken + [Settings(["no-such-setting": ["x"]])] where C.check(settings).isEmpty {
             throw fault(.badSettings, "\(settings.values.keys.sorted())")
         }
-        let instance = C(settings)
+        let overheard = Overheard(secrets)
+        let instance = C(overheard.listening(to: settings))
         let streams = try await instance.discover()
         guard !streams.isEmpty else { throw fault(.description, "streams") }
         for stream in streams {
+            for secret in secrets where stream.name.contains(secret) { throw fault(.secrets, "stream") }
             try await checkReading(instance, stream.name, secrets)
         }
+        guard !overheard.hasSecret else { throw fault(.secrets, "stderr") }
     }
 
     private static func fault(_ promise: ConformanceFault.Promise, _ detail: String = "") -> ConformanceFault
@@ -83,18 +87,24 @@ package enum Conformance {
             throw fault(.twice)
         }
         for item in all {
-            for secret in secrets where item.shows(secret) { throw fault(.secrets) }
+            for secret in secrets {
+                if let kind = item.kind(showing: secret) { throw fault(.secrets, kind) }
+            }
         }
         let sample = try await connector.sample(stream, limit: 1)
         guard sample.count <= 1 else { throw fault(.sample) }
+        var last: (cursor: Cursor?, rest: [Delivered]) = (nil, all)
         for stop in 0...all.count {
             let committed = all[..<stop].lastIndex { $0.cursor != nil }
             let cursor = committed.flatMap { all[$0].cursor }
             let rest = try await read(connector, stream, after: cursor)
             let done = committed.map { Array(all[...$0]) } ?? []
-            guard done + rest == all else {
+            // A reading that begins later may count its files anew.
+            guard (done + rest).map(\.nameless) == all.map(\.nameless) else {
                 throw fault(.resume, String(stop))
             }
+            guard cursor != last.cursor || rest == last.rest else { throw fault(.twice) }
+            last = (cursor, rest)
         }
     }
 
@@ -112,13 +122,14 @@ package enum Conformance {
 
 /// What a connector delivered, wherever its bytes lay: these are gone with the next item.
 private enum Delivered: Equatable {
-    case artifact([UInt8])
+    case artifact(name: String, bytes: [UInt8])
     case cursor(Cursor)
     case problem(Diagnostic)
 
     init(_ item: ConnectorItem) throws {
         switch item {
-        case .artifact(_, let path): self = .artifact(Array(try Data(contentsOf: URL(filePath: path))))
+        case .artifact(let name, let path):
+            self = .artifact(name: name, bytes: Array(try Data(contentsOf: URL(filePath: path))))
         case .cursor(let cursor): self = .cursor(cursor)
         case .problem(let problem): self = .problem(problem)
         }
@@ -126,11 +137,53 @@ private enum Delivered: Equatable {
 
     var cursor: Cursor? { if case .cursor(let cursor) = self { cursor } else { nil } }
 
-    func shows(_ secret: String) -> Bool {
+    /// The same whatever an artifact is called.
+    var nameless: Delivered {
+        if case .artifact(_, let bytes) = self { .artifact(name: "", bytes: bytes) } else { self }
+    }
+
+    /// What shows a secret; nil where nothing does.
+    func kind(showing secret: String) -> String? {
         switch self {
-        case .artifact(let bytes): Data(bytes).range(of: Data(secret.utf8)) != nil
-        case .cursor(let cursor): cursor.text.contains(secret)
-        case .problem(let problem): "\(problem)".contains(secret)
+        case .artifact(let name, let bytes):
+            if name.contains(secret) { return "artifact name" }
+            return Data(bytes).range(of: Data(secret.utf8)) == nil ? nil : "artifact"
+        case .cursor(let cursor): return cursor.text.contains(secret) ? "cursor" : nil
+        case .problem(let problem):
+            let texts =
+                Array(problem.facts.values) + [problem.place.file, problem.place.value].compactMap(\.self)
+            return texts.contains { $0.contains(secret) } ? "problem" : nil
         }
+    }
+}
+
+/// Hears what a connector says while it works, and remembers whether a secret was in it.
+private final class Overheard: Sendable {
+    private let secrets: [String]
+    private let isBroken = Atomic(false)
+
+    init(_ secrets: [String]) {
+        self.secrets = secrets
+    }
+
+    var hasSecret: Bool { isBroken.load(ordering: .relaxed) }
+
+    /// The settings, heard by this too.
+    func listening(to settings: Settings) -> Settings {
+        var heard = settings
+        heard.listener = ConnectorListener { remark in
+            self.hear(remark)
+            settings.listener?.hear(remark)
+        }
+        return heard
+    }
+
+    private func hear(_ remark: ConnectorRemark) {
+        let text =
+            switch remark {
+            case .line(let line): line
+            case .metric(let name, _, _): name
+            }
+        if secrets.contains(where: { text.contains($0) }) { isBroken.store(true, ordering: .relaxed) }
     }
 }

@@ -34,6 +34,9 @@ package struct Redaction: Sendable {
         values.reduce(text) { $0.replacing($1, with: "•••") }
     }
 
+    /// The first characters of the text without the values. It is cut last: half of a value is not known for one.
+    package func apply(_ text: String, upTo count: Int) -> String { String(apply(text).prefix(count)) }
+
     /// The error without the values, of the same type.
     package func apply(_ error: some ReportableError) -> any Error {
         type(of: error).init(apply(error.diagnostic))

@@ -48,7 +48,9 @@ struct ArrivingFiles: FileSource {
     ) async throws {
         for file in files where !memory.read.contains(file) {
             if afterwards == .keep {
-                _ = try await deliver(item(file))
+                let item = item(file)
+                let delivery = try await deliver(item)
+                if case .artifact = item, let trouble = delivery.trouble { throw FileError(trouble) }
                 memory.read.insert(file)
                 _ = try await deliver(.cursor(memory.cursor()))
             } else if let claim = try folder.claim(file) {
@@ -63,6 +65,8 @@ struct ArrivingFiles: FileSource {
         let item = item(claim)
         let delivery = try await deliver(item)
         if case .problem(let reason) = item { return try folder.refuse(claim, reason) }
+        // It stays aside, and comes first in the next run.
+        if let trouble = delivery.trouble { throw FileError(trouble) }
         switch delivery {
         case .refused(let reason): try folder.refuse(claim, reason)
         case .accepted: try afterwards == .delete ? folder.delete(claim) : folder.keep(claim)

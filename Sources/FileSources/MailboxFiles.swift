@@ -10,7 +10,8 @@ internal import Mail
 /// The attachments of a mailbox's messages, message by message.
 ///
 /// A message is moved or deleted once all of its attachments were delivered; one that has none that is meant stays where
-/// it is. The cursor is the number of the last message: numbers only grow.
+/// it is. One that this machine could not take ends the reading and comes again. The cursor is the number of the last
+/// message: numbers only grow.
 struct MailboxFiles: FileSource {
     let mailbox: Mailbox
     let names: FileNames
@@ -65,13 +66,16 @@ struct MailboxFiles: FileSource {
         _ message: Mailbox.Message, _ validity: Int, _ spool: String,
         _ deliver: (ConnectorItem) async throws -> Delivery
     ) async throws {
-        guard let items = try await items(of: message, validity, in: spool), !items.isEmpty else { return }
+        // What comes with a message is gone with it, also what is damaged and so nobody's.
+        let folder = "\(spool)/\(message.number)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        guard let items = try await items(of: message, validity, in: folder), !items.isEmpty else { return }
         var isGood = true
         for item in items {
             let delivery = try await deliver(item)
+            if let trouble = delivery.trouble { throw TransferError(trouble) }
             if case .problem = item { isGood = false }
             if case .refused = delivery { isGood = false }
-            if case .artifact(_, let path) = item { try? FileManager.default.removeItem(atPath: path) }
         }
         do {
             switch afterwards {
@@ -91,6 +95,8 @@ struct MailboxFiles: FileSource {
     }
 
     /// The attachments of a message that are meant, and what is wrong with it; nil when it is gone.
+    ///
+    /// - Parameter spool: a folder, made where it does not exist.
     private func items(
         of message: Mailbox.Message, _ validity: Int, in spool: String
     ) async throws -> [ConnectorItem]? {

@@ -69,6 +69,7 @@ struct RemoteFiles: FileSource {
         if case .problem(let problem) = item, Self.mayPass(problem) { return problem }
         defer { if case .artifact(_, let path) = item { try? FileManager.default.removeItem(atPath: path) } }
         let delivery = try await deliver(item)
+        if let trouble = delivery.trouble { throw TransferError(trouble) }
         do {
             if try await putAway(file, delivery, item) { return nil }
         } catch {

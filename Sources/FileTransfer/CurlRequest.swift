@@ -65,6 +65,8 @@ package struct CurlRequest {
     package var isAlone = false
     /// TLS from the first command on (FTP).
     package var needsTLS = false
+    /// A server that has let us in before: what it refuses without a reason is no login (IMAP).
+    package var isAdmitted = false
     /// Where an answer's bytes go.
     package var sink = Sink.memory(limit: 16 << 20)
 

@@ -224,7 +224,7 @@ extension CurlTransfer {
         if code != CURLE_OK, request.mail != nil, (500..<600).contains(status), code != CURLE_LOGIN_DENIED {
             throw failure(.refused, code)
         }
-        guard code == CURLE_OK else { throw failure(Self.meaning(of: code), code) }
+        guard code == CURLE_OK else { throw refusal(code) ?? failure(Self.meaning(of: code), code) }
         guard request.scheme.hasPrefix("http") else { return try closed() }
         switch status {
         case 401: throw failure(.login, code)
@@ -241,6 +241,19 @@ extension CurlTransfer {
         if answer.status != 0 { facts["detail"] = "\(answer.status)" }
         if let shownKey { facts["key"] = shownKey }
         return TransferError(meaning, facts, at: place, retry: Self.advice(meaning, status: answer.status))
+    }
+
+    /// What a mailbox server refused; nil where it did not, or where libcurl knows of something that came behind that.
+    private func refusal(_ code: CURLcode) -> TransferError? {
+        let general = Self.meaning(of: code)
+        guard let reply = replies.refusal, [.login, .missing, .refused, .answer].contains(general) else {
+            return nil
+        }
+        // libcurl takes a mailbox that is not selected for a login denied.
+        let meaning = reply.meaning ?? (general == .login && request.isAdmitted ? .busy : general)
+        return TransferError(
+            meaning, ["detail": reply.code.isEmpty ? "NO" : reply.code], at: place,
+            retry: Self.advice(meaning, status: 0))
     }
 
     private static func meaning(of code: CURLcode) -> TransferError.Code {
@@ -266,6 +279,7 @@ extension CurlTransfer {
         case .unreachable, .silent, .cut, .length: .after(.seconds(60))
         case .answer:
             status == 0 || status >= 500 || [408, 425, 429].contains(status) ? .after(.seconds(300)) : .never
+        case .busy: .after(.seconds(300))
         case .login: .reauthorize
         default: .never
         }

@@ -18,6 +18,8 @@ final class CurlTransfer {
     private var lastChange = ContinuousClock.now
 
     var answer = CurlAnswer()
+    /// What a mailbox server said.
+    private(set) var replies = MailboxReplies()
     /// Why the transfer was ended from our side.
     private(set) var failure: TransferError?
     /// The SSH key that the machine showed.
@@ -81,6 +83,7 @@ final class CurlTransfer {
     /// The last block of headers counts: those before it belong to redirects.
     func header(_ bytes: UnsafeRawBufferPointer) -> Int {
         let line = unsafe String(decoding: bytes, as: UTF8.self)
+        if request.scheme.hasPrefix("imap") { replies.take(line) }
         if line.hasPrefix("HTTP/") {
             answer.headers = [:]
             answer.status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0

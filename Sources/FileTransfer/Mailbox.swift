@@ -6,7 +6,7 @@ internal import Foundation
 
 /// One mailbox, whose messages keep their numbers as long as the server says so.
 ///
-/// - Source: RFC 3501; RFC 4315 (deleting one message alone), RFC 6851 (moving).
+/// - Source: RFC 3501; RFC 4315 (deleting one message alone), RFC 5530 (reasons of refusals), RFC 6851 (moving).
 package struct Mailbox: Sendable {
     /// A message of the mailbox.
     package struct Message: Sendable, Hashable {
@@ -46,7 +46,8 @@ package struct Mailbox: Sendable {
     /// What is there now.
     ///
     /// - Parameter number: only messages behind this one, where the mailbox has the validity beside it.
-    /// - Throws: `TRANSFER-MISSING` where there is no such mailbox, and what connections say.
+    /// - Throws: `TRANSFER-MISSING` where there is no such mailbox, `TRANSFER-BUSY` where the server cannot open it now, and
+    ///   what connections say.
     package func list(after number: Int = 0, validity: Int? = nil) async throws(TransferError) -> Listing {
         let name = try await name(levels)
         var status = request(address.root, "STATUS \(Self.quoted(name)) (UIDVALIDITY UIDNEXT)")
@@ -148,7 +149,7 @@ package struct Mailbox: Sendable {
         do {
             _ = try await session.perform(request(url(name), command))
             return true
-        } catch  where error.has(.refused) {
+        } catch  where [TransferError.Code.refused, .missing, .forbidden].contains(where: error.has) {
             return false
         }
     }
@@ -201,6 +202,8 @@ package struct Mailbox: Sendable {
     private func request(_ url: String, _ command: String? = nil) -> CurlRequest {
         var request = CurlRequest(url: url, scheme: address.scheme.protocolName)
         request.needsTLS = true
+        // Its STATUS comes before anything that is done inside a mailbox.
+        request.isAdmitted = url != address.root
         // libcurl takes the command for a part of an address.
         request.method = command?.replacing("%", with: "%25")
         return request

@@ -20,6 +20,7 @@ package struct TransferError: ReportableError {
         case forbidden = "TRANSFER-FORBIDDEN"
         case refused = "TRANSFER-REFUSED"
         case answer = "TRANSFER-ANSWER"
+        case busy = "TRANSFER-BUSY"
         case page = "TRANSFER-PAGE"
         case listing = "TRANSFER-LISTING"
         case spool = "TRANSFER-SPOOL"

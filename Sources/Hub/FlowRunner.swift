@@ -19,7 +19,7 @@ package struct FlowRunner: Sendable {
 
     /// A runner.
     ///
-    /// - Parameter onRemark: hears what connectors say while they work, without secrets.
+    /// - Parameter onRemark: hears what connectors say while they work, without secrets, 2,000 characters of a line.
     package init(
         pool: Pool, connectors: ConnectorRegistry, mappings: MappingShelf, settings: ImportSettings,
         secrets: Secrets,
@@ -58,10 +58,10 @@ package struct FlowRunner: Sendable {
         }
         let origin = FlowOrigin(flow: id, version: current.version, job: running.job.id)
         var opened = try await pool.withConnection { try await secrets.open(flow.settings, on: $0) }
-        let redaction = Redaction(opened.secrets.values.compactMap(\.value))
+        let redaction = opened.redaction
         opened.listener = ConnectorListener { [onRemark] remark in
             guard case .line(let line) = remark else { return onRemark(flow.name, remark) }
-            onRemark(flow.name, .line(redaction.apply(line)))
+            onRemark(flow.name, .line(redaction.apply(line, upTo: 2000)))
         }
         if let outgoing = flow.outgoing {
             return try await FlowShipping(

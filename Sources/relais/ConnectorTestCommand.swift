@@ -33,9 +33,11 @@ struct ConnectorTestCommand: AsyncParsableCommand {
         let settings = try settings(manifest, path)
         let secrets = settings.secrets.values.compactMap(\.value)
         do {
-            try await Conformance.check(
-                ProgramConnector.self, settings: settings, broken: broken(settings, manifest),
-                secrets: secrets)
+            let broken = broken(settings, manifest)
+            try await Interruption.cancels {
+                try await Conformance.check(
+                    ProgramConnector.self, settings: settings, broken: broken, secrets: secrets)
+            }
         } catch let fault as ConformanceFault {
             throw Diagnostic(
                 code: "CONNECTOR-CONFORMANCE",

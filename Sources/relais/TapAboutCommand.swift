@@ -21,7 +21,8 @@ struct TapAboutCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let about = try await TapAbout.ask(URL(filePath: tap).standardizedFileURL.path)
+        let path = URL(filePath: tap).standardizedFileURL.path
+        let about = try await Interruption.cancels { try await TapAbout.ask(path) }
         if let check {
             let bytes = try LocalFile(check).read(upTo: 16 << 20)
             let findings = about.findings(in: bytes, file: check)

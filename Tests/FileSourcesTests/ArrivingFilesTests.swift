@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of a folder whose disk is full: nothing is lost, and the next run goes on.
+// Files of a folder that this machine cannot take now: nothing is lost, and the next run goes on.
 
 import ConnectorKit
 import Diagnostics
@@ -11,6 +11,23 @@ import RelaisTesting
 import Testing
 
 @Suite struct ArrivingFilesTests {
+    @Test(arguments: ["move", "keep"])
+    func `a file that this machine cannot take is not refused, and comes again`(_ after: String) async throws
+    {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data("x\n".utf8).write(to: folder.appending(path: "a.zip"))
+        let settings = Settings(["from": [folder.path], "stillness": ["0"], "after": [after]])
+        let error = await #expect(throws: FileError.self) {
+            _ = try await Delivered.read(settings, refusing: ["a.zip"], as: "ARCHIVE-NO-SPACE")
+        }
+        #expect(error?.diagnostic.retry == .after(.seconds(300)))
+        #expect(try await Delivered.read(settings).files == ["a.zip=x\n"])
+        #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "quarantine").path))
+    }
+
     @Test(.enabled("only root can mount a small disk", { geteuid() == 0 }))
     func `a full disk under a hot folder loses no file, and is told`() async throws {
         try await SmallDisk.with(mebibytes: 1) { disk in

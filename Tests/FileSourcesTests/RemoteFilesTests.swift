@@ -10,13 +10,6 @@ import RelaisTesting
 import Testing
 
 @Suite struct RemoteFilesTests {
-    /// What a source delivered.
-    private struct Delivered {
-        var files: [String: String] = [:]
-        var problems: [String] = []
-        var cursor: Cursor?
-    }
-
     private func settings(_ server: SSHServer, _ more: [String: [String]] = [:]) -> Settings {
         var settings = Settings([
             "from": [server.address], "host_keys": [server.fingerprint], "stillness": ["0"],
@@ -24,24 +17,6 @@ import Testing
         settings.values.merge(more) { $1 }
         settings.secrets["private_key"] = Secret(name: "key", value: server.privateKey)
         return settings
-    }
-
-    private func read(
-        _ settings: Settings, after cursor: Cursor? = nil, refusing: Set<String> = []
-    ) async throws -> Delivered {
-        #expect(FileSources.check(settings) == [])
-        var delivered = Delivered(cursor: cursor)
-        try await FileSources.open(settings).read(after: cursor) { item in
-            switch item {
-            case .artifact(let name, let path):
-                delivered.files[name] = try String(contentsOfFile: path, encoding: .utf8)
-                if refusing.contains(name) { return .refused(Diagnostic(code: "X")) }
-            case .problem(let problem): delivered.problems.append(problem.code)
-            case .cursor(let cursor): delivered.cursor = cursor
-            }
-            return .accepted
-        }
-        return delivered
     }
 
     private func names(_ folder: URL) throws -> [String] {
@@ -55,27 +30,27 @@ import Testing
         try Data("one".utf8).write(to: server.files.appending(path: "a.csv"))
         try FileManager.default.createSymbolicLink(
             atPath: server.files.appending(path: "l.csv").path, withDestinationPath: "/etc/passwd")
-        let first = try await read(settings(server))
-        #expect(first.files == ["a.csv": "one"])
+        let first = try await Delivered.read(settings(server))
+        #expect(first.files == ["a.csv=one"])
         #expect(first.problems == ["FILE-LINK"])
-        let second = try await read(settings(server), after: first.cursor)
-        #expect(second.files == [:] && second.problems == [])
+        let second = try await Delivered.read(settings(server), after: first.cursor)
+        #expect(second.files == [] && second.problems == [])
         #expect(second.cursor == first.cursor)
         try Data("other".utf8).write(to: server.files.appending(path: "a.csv"))
-        let third = try await read(settings(server), after: second.cursor)
-        #expect(third.files == ["a.csv": "other"])
+        let third = try await Delivered.read(settings(server), after: second.cursor)
+        #expect(third.files == ["a.csv=other"])
     }
 
     @Test func `what was applied is moved or deleted, what was refused is put aside`() async throws {
         let server = try await SSHServer()
         for name in ["a.csv", "b.csv"] { try Data(name.utf8).write(to: server.files.appending(path: name)) }
-        let moved = try await read(settings(server, ["after": ["move"]]), refusing: ["b.csv"])
+        let moved = try await Delivered.read(settings(server, ["after": ["move"]]), refusing: ["b.csv"])
         #expect(moved.files.count == 2)
         #expect(try names(server.files) == ["done", "quarantine"])
         #expect(try names(server.files.appending(path: "done")) == ["a.csv"])
         #expect(try names(server.files.appending(path: "quarantine")) == ["b.csv"])
         try Data("c".utf8).write(to: server.files.appending(path: "c.csv"))
-        _ = try await read(settings(server, ["after": ["delete"]]))
+        _ = try await Delivered.read(settings(server, ["after": ["delete"]]))
         #expect(try names(server.files) == ["done", "quarantine"])
     }
 
@@ -88,7 +63,19 @@ import Testing
             try await FileSources.open(settings).read(after: nil) { _ in throw Failure() }
         }
         #expect(try names(server.files) == ["a.csv"])
-        #expect(try await read(settings).files == ["a.csv": "a"])
+        #expect(try await Delivered.read(settings).files == ["a.csv=a"])
+    }
+
+    @Test func `a file that this machine cannot take stays where it is, and comes again`() async throws {
+        let server = try await SSHServer()
+        for name in ["a.zip", "b.csv"] { try Data("1".utf8).write(to: server.files.appending(path: name)) }
+        let settings = settings(server, ["after": ["move"]])
+        let error = await #expect(throws: TransferError.self) {
+            _ = try await Delivered.read(settings, refusing: ["a.zip"], as: "ARCHIVE-NO-SPACE")
+        }
+        #expect(error?.diagnostic.retry == .after(.seconds(300)))
+        #expect(try names(server.files) == ["a.zip", "b.csv"])
+        #expect(try await Delivered.read(settings).files == ["a.zip=1", "b.csv=1"])
     }
 
     @Test func `a file that cannot be put away is told of, and not read again`() async throws {
@@ -97,11 +84,11 @@ import Testing
         // A file where the folder should be.
         try Data("x".utf8).write(to: server.files.appending(path: "done"))
         let settings = settings(server, ["after": ["move"], "pattern": ["*.csv"]])
-        let first = try await read(settings)
-        #expect(first.files == ["a.csv": "a"])
+        let first = try await Delivered.read(settings)
+        #expect(first.files == ["a.csv=a"])
         #expect(first.problems == ["TRANSFER-REFUSED"])
-        let second = try await read(settings, after: first.cursor)
-        #expect(second.files == [:])
+        let second = try await Delivered.read(settings, after: first.cursor)
+        #expect(second.files == [])
     }
 
     @Test func `a file that vanishes between two looks is told, put nowhere, and the others are read`()
@@ -142,12 +129,12 @@ import Testing
         for name in ["a.csv", "forbidden.csv", "locked.csv", "z.csv"] {
             try Data(name.utf8).write(to: server.files.appending(path: name))
         }
-        let first = try await read(settings(server))
-        #expect(first.files == ["a.csv": "a.csv", "z.csv": "z.csv"])
+        let first = try await Delivered.read(settings(server))
+        #expect(first.files == ["a.csv=a.csv", "z.csv=z.csv"])
         #expect(first.problems.sorted() == ["TRANSFER-ANSWER", "TRANSFER-FORBIDDEN"])
         #expect(try names(server.files) == ["done", "forbidden.csv", "locked.csv"])
-        let second = try await read(settings(server), after: first.cursor)
-        #expect(second.files == [:] && second.problems == [])
+        let second = try await Delivered.read(settings(server), after: first.cursor)
+        #expect(second.files == [] && second.problems == [])
     }
 
     @Test func `a machine that is gone when the file is to be put away is tried again`() async throws {

@@ -2,10 +2,11 @@
 // A mailbox of a real server (Dovecot): what is there, what is fetched, where it goes, and what goes wrong.
 
 import Diagnostics
-import FileTransfer
 import Foundation
 import RelaisTesting
 import Testing
+
+@testable import FileTransfer
 
 @Suite struct MailboxTests {
     private func open(
@@ -84,5 +85,55 @@ import Testing
         #expect(await code { _ = try await page.list() } == "TRANSFER-SILENT")
         try await server.peer.stop()
         #expect(await code { _ = try await open(server).list() } == "TRANSFER-UNREACHABLE")
+    }
+
+    @Test func `a mailbox that the server cannot open now is worth another try`() async throws {
+        let server = try await MailboxServer()
+        try server.deliver("Subject: x\n\ny")
+        let mailbox = try open(server)
+        #expect(try await mailbox.list().messages.count == 1)
+        // Dovecot says NO [SERVERBUG] of such a mailbox, which libcurl calls a login denied.
+        let folders = ["mail/new", "mail/cur"].map { server.peer.folder.appending(path: $0).path }
+        func setAccess(_ mode: Int) throws {
+            for path in folders {
+                try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+            }
+        }
+        try setAccess(0)
+        defer { try? setAccess(0o777) }
+        let error = await #expect(throws: TransferError.self) { _ = try await mailbox.list() }
+        #expect(error?.has(.busy) == true && error?.diagnostic.retry == .after(.seconds(300)))
+        #expect(error?.diagnostic.facts["detail"] == "SERVERBUG")
+    }
+
+    @Test func `a server's reason says what a refusal means`() {
+        let meanings: [(String, TransferError.Code?)] = [
+            ("A003 NO [UNAVAILABLE] Try later\r\n", .busy), ("b12 no [inuse] locked", .busy),
+            ("A003 NO [SERVERBUG] See log [2026-11-28 12:26:01]", .busy), ("A003 NO [LIMIT]", .busy),
+            ("A003 NO [NONEXISTENT] Nulle part", .missing), ("A003 NO [NOPERM] x", .forbidden),
+            ("A003 NO [AUTHENTICATIONFAILED] x", .login), ("A003 NO [AUTHORIZATIONFAILED] x", .login),
+            ("A003 NO [BADCHARSET (UTF-8)] x", nil), ("A003 NO no [UNAVAILABLE] in front", nil),
+            ("A003 BAD what?", nil), ("A003 NO", nil), ("A003 NO [UNAVAILABLE", nil),
+        ]
+        for (line, meaning) in meanings {
+            let reply = MailboxReply(line)
+            #expect(reply?.isDone == false && reply?.meaning == meaning, "\(line)")
+        }
+        #expect(MailboxReply("A003 OK [READ-WRITE] done")?.isDone == true)
+        for line in ["* NO [ALERT] x", "+ go on", "", "A003 NOTE x", "Subject: A1 NO [LIMIT]"] {
+            #expect(MailboxReply(line) == nil, "\(line)")
+        }
+    }
+
+    @Test func `what failed counts, not the farewell behind it, and not what another command made good`() {
+        var replies = MailboxReplies()
+        replies.take("* BYE Logging out")
+        replies.take("A004 OK Logout completed")
+        replies.take("A005 NO [SERVERBUG] x")
+        replies.take("* BYE Logging out")
+        replies.take("A006 OK Logout completed")
+        #expect(replies.refusal?.code == "SERVERBUG")
+        replies.take("A007 OK done")
+        #expect(replies.refusal == nil)
     }
 }

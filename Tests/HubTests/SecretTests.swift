@@ -158,5 +158,8 @@ import Testing
         let clean = redaction.apply(diagnostic)
         #expect(clean.facts == ["detail": "login ••• failed", "b": "abc"])
         #expect(clean.place.file == "sftp://•••/" && clean.place.value == "•••")
+        // What is cut loses its secrets first, also the one that stands across the cut.
+        let long = String(repeating: "0", count: 195) + "geheimnis"
+        #expect(redaction.apply(long, upTo: 200).hasSuffix("0•••"))
     }
 }

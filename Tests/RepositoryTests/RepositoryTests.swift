@@ -122,7 +122,7 @@ import YAML
                 "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
             "Singer": ["ConnectorKit", "Programs", "Diagnostics", "Model"], "Programs": ["Diagnostics"],
-            "Program": ["ConnectorKit", "Programs", "YAML", "Diagnostics", "Model"],
+            "Program": ["ConnectorKit", "FileTransfer", "Programs", "YAML", "Diagnostics", "Model"],
         ]
         let foreign: Set = [
             "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",
@@ -162,6 +162,16 @@ import YAML
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")
         }
+    }
+
+    @Test func `what is no item's fault has the codes that files and archives give it`() {
+        let troubles =
+            [FileError.Code.unwritable, .unreadable].map(\.rawValue)
+            + [UnpackingError.Code.noSpace, .toolMissing].map(\.rawValue)
+        for code in troubles { #expect(Delivery.refused(Diagnostic(code: code)).trouble != nil, "\(code)") }
+        let faults = [FileError.Code.empty.rawValue, UnpackingError.Code.damaged.rawValue]
+        for code in faults { #expect(Delivery.refused(Diagnostic(code: code)).trouble == nil, "\(code)") }
+        #expect(Delivery.accepted.trouble == nil)
     }
 
     @Test func `every text that the command asks for is in the catalogue`() throws {

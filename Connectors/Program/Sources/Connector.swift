@@ -26,8 +26,7 @@ package struct ProgramConnector: Connector {
     /// The connector with the settings of one flow: ``ProgramSettings``, and those that the program describes.
     package init(_ settings: Settings) {
         self.settings = settings
-        folder = FileManager.default.temporaryDirectory.appending(
-            path: "relais-program-\(UUID().uuidString)")
+        folder = ProgramFolder.place(for: "program")
     }
 
     package static func check(_ settings: Settings) -> [Diagnostic] {
@@ -81,7 +80,7 @@ package struct ProgramConnector: Connector {
             failure = error
         }
         var messages = try RecordMessages(
-            run.messages, in: run.folder, isWhole: failure == nil, own: ["ARTIFACT", "PROBLEM"],
+            run.folder.messages, in: run.folder.url, isWhole: failure == nil, own: ["ARTIFACT", "PROBLEM"],
             known: ["RECORD", "STATE", "SCHEMA", "STREAM", "ARTIFACT", "PROBLEM"],
             size: settings[ProgramSettings.part.name].first.flatMap { Int($0) } ?? 16 << 20)
         func next() throws -> RecordMessages.Part? {
@@ -104,20 +103,12 @@ package struct ProgramConnector: Connector {
     private func keep(
         _ item: ConnectorItem, _ deliver: (ConnectorItem) async throws -> Delivery
     ) async throws {
-        // What was not even kept must come again: no state behind it may be.
-        guard case .refused(var reason) = try await deliver(item), Self.isOurs(reason) else { return }
-        reason.retry = .after(.seconds(300))
-        throw ProgramError(reason)
-    }
-
-    /// Whether what refused an item is this machine's trouble, which says nothing of the item.
-    private static func isOurs(_ reason: Diagnostic) -> Bool {
-        ["FILE-UNWRITABLE", "FILE-UNREADABLE", "ARCHIVE-NO-SPACE", "PDF-TOOL-MISSING"].contains(reason.code)
+        if let trouble = try await deliver(item).trouble { throw ProgramError(trouble) }
     }
 
     private func withRun<Value>(_ body: (ProgramRun) async throws -> Value) async throws -> Value {
         let run = try ProgramRun(settings, in: folder)
-        defer { run.clear() }
+        defer { run.folder.clear() }
         return try await body(run)
     }
 }

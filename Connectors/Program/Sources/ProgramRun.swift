@@ -3,6 +3,7 @@
 
 internal import ConnectorKit
 internal import Diagnostics
+internal import FileTransfer
 internal import Foundation
 internal import Programs
 
@@ -11,24 +12,20 @@ struct ProgramRun {
     private let manifest: ProgramManifest
     private let settings: Settings
     /// Where its files are.
-    let folder: URL
-    /// Its messages, once it has run.
-    var messages: URL { folder.appending(path: "messages") }
-    private var spool: URL { folder.appending(path: "spool") }
+    let folder: ProgramFolder
+    private var spool: URL { folder.url.appending(path: "spool") }
 
-    /// - Parameter folder: made anew; what an earlier run left there is gone.
-    init(_ settings: Settings, in folder: URL) throws {
+    /// - Parameter place: of its folder, which is made anew.
+    init(_ settings: Settings, in place: URL) throws {
         self.settings = settings
-        self.folder = folder
         do {
             manifest = try ProgramManifest(folder: settings[ProgramSettings.folder.name].first ?? "")
         } catch {
             throw ProgramError(error.faults.first ?? Diagnostic(code: "PROGRAM-MANIFEST"))
         }
-        try? FileManager.default.removeItem(at: folder)
+        folder = try ProgramFolder(place)
         try FileManager.default.createDirectory(
-            at: folder.appending(path: "spool"), withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
+            at: spool, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     }
 
     /// Lets it answer one request.
@@ -41,15 +38,14 @@ struct ProgramRun {
         }
         let line = try JSONSerialization.data(
             withJSONObject: request, options: [.sortedKeys, .withoutEscapingSlashes])
-        let input = folder.appending(path: "request")
-        try (line + Data("\n".utf8)).write(to: input)
         var program = Program(manifest.command)
+        program.redaction = settings.redaction
         if let seconds = settings[ProgramSettings.patience.name].first.flatMap({ Int($0) }) {
             program.patience = .seconds(seconds)
         }
-        try await program.run(
-            input: input.path, output: messages.path, errors: folder.appending(path: "log").path
-        ) { [listener = settings.listener] in listener?.hear(.line($0)) }
+        try await folder.run(program, input: line + Data("\n".utf8)) { [listener = settings.listener] in
+            listener?.hear(.line($0))
+        }
     }
 
     /// Texts and lists by name, secrets among them.
@@ -75,7 +71,7 @@ struct ProgramRun {
             let stream: String?
             let key: [String]?
         }
-        return try Data(contentsOf: messages).split(separator: UInt8(ascii: "\n")).compactMap { line in
+        return try Data(contentsOf: folder.messages).split(separator: UInt8(ascii: "\n")).compactMap { line in
             guard let message = try? JSONDecoder().decode(Message.self, from: line) else {
                 throw fault(line)
             }
@@ -104,19 +100,16 @@ struct ProgramRun {
         guard let path = message.path, !path.isEmpty, !path.contains("/"), path != "..", path != "." else {
             throw fault(line)
         }
-        let name = message.name.flatMap { $0.contains("/") || $0.isEmpty ? nil : $0 } ?? path
+        let name = message.name ?? path
+        guard FileNames.isPlain(name) else { throw fault(line) }
         return .artifact(name: name, path: spool.appending(path: path).path)
     }
 
-    /// Says that nobody understands a message.
+    /// Says that nobody understands a message, with its beginning.
     func fault(_ line: Data) -> ProgramConnectorError {
-        ProgramConnectorError(
-            .message, ["detail": String(decoding: line.prefix(200), as: UTF8.self)],
+        let text = String(decoding: line.prefix(64 << 10), as: UTF8.self)
+        return ProgramConnectorError(
+            .message, ["detail": settings.redaction.apply(text, upTo: 200)],
             at: Place(file: manifest.command))
-    }
-
-    /// Takes its files away.
-    func clear() {
-        try? FileManager.default.removeItem(at: folder)
     }
 }

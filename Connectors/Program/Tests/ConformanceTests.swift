@@ -6,6 +6,7 @@ import ConnectorTesting
 import Diagnostics
 import Foundation
 import ProgramConnector
+import Programs
 import Testing
 
 @Suite struct ConformanceTests {
@@ -51,6 +52,33 @@ import Testing
             ], secrets: ["geheim"])
     }
 
+    @Test(arguments: [
+        (#"echo '{"type":"ARTIFACT","path":"f","name":"'$$'.csv"}'"#, "twice "),
+        (#"echo '{"type":"ARTIFACT","path":"f","name":"geheim.csv"}'"#, "secrets artifact name"),
+        (#"echo '{"type":"PROBLEM","message":"not with geheim"}'"#, "secrets problem"),
+        (#"echo '{"type":"STATE","value":"geheim"}'"#, "secrets cursor"),
+        (#"echo '{"type":"STATE","value":1}'; echo login geheim >&2"#, "secrets stderr"),
+    ])
+    func `names that change and secrets anywhere break a promise`(
+        _ lines: String, _ promise: String
+    ) async throws {
+        let script = #"""
+            read -r request
+            spool=$(printf '%s' "$request" | sed 's/.*"spool":"\([^"]*\)".*/\1/')
+            case $request in *'"verb":"discover"'*) echo '{"type":"STREAM","stream":"s"}'; exit ;; esac
+            case $request in *'"state"'*) exit ;; esac
+            echo x > "$spool/f"
+
+            """#
+        let fault = try await withProgram(script + lines) { settings in
+            await #expect(throws: ConformanceFault.self) {
+                try await Conformance.check(
+                    ProgramConnector.self, settings: settings, broken: [], secrets: ["geheim"])
+            }
+        }
+        #expect(fault.map { "\($0.promise) \($0.detail)" } == promise)
+    }
+
     @Test func `records, files and problems come in their order, each state behind what it covers`() async {
         let all = await read(settings())
         #expect(all.error == nil && all.problems == ["PROGRAM-PROBLEM"] && all.cursors == ["4", "5"])
@@ -69,11 +97,14 @@ import Testing
 
     @Test(arguments: [
         #"{"type":"ARTIFACT","path":"../secret"}"#, #"{"type":"ARTIFACT","path":".."}"#,
-        #"{"type":"ARTIFACT"}"#, #"{"type":"ARTIFACT","path":5}"#,
+        #"{"type":"ARTIFACT"}"#, #"{"type":"ARTIFACT","path":5}"#, #"{"type":"ARTIFACT","path":".x"}"#,
+        #"{"type":"ARTIFACT","path":"x","name":""}"#, #"{"type":"ARTIFACT","path":"x","name":"a/b.csv"}"#,
+        #"{"type":"ARTIFACT","path":"x","name":".."}"#,
+        #"{"type":"ARTIFACT","path":"x","name":"a\u001b[2J.csv"}"#,
     ])
-    func `a message that is none, or leads elsewhere, ends the reading and is shown`(_ message: String)
-        async throws
-    {
+    func `a message that is none, or whose names lead elsewhere, ends the reading and is shown`(
+        _ message: String
+    ) async throws {
         let all = try await withProgram("read -r request\necho '\(message)'") { await read($0) }
         #expect(
             all.error?.code == "PROGRAM-MESSAGE" && all.error?.facts["detail"]?.contains("ARTIFACT") == true
@@ -92,6 +123,67 @@ import Testing
             await read($0)
         }
         #expect(died.error?.code == "PROGRAM-FAILED" && died.cursors == ["7"])
+    }
+
+    @Test func `what this machine cannot take ends the reading, and no state moves past it`() async {
+        var cursors = 0
+        let error = await #expect(throws: ProgramError.self) {
+            try await ProgramConnector(settings()).read("files", after: nil) { item in
+                if case .cursor = item { cursors += 1 }
+                return .refused(Diagnostic(code: "ARCHIVE-NO-SPACE"))
+            }
+        }
+        #expect(error?.diagnostic.retry == .after(.seconds(300)) && cursors == 0)
+    }
+
+    @Test func `no half of a secret shows where what a program says is cut`() async throws {
+        // It stands where a message (200 characters) and last words (2,000 of them) are cut.
+        for script in [
+            "printf '%0195dgeheimnisvoll\\n' 0", "printf 'geheimnisvoll%01993d\\n' 0 >&2; exit 1",
+        ] {
+            let error = try await withProgram(script) { settings in
+                var settings = settings
+                settings.secrets["password"] = Secret(name: "p", value: "geheimnisvoll")
+                return await read(settings).error
+            }
+            let detail = error?.facts["detail"] ?? ""
+            #expect(detail.contains("000•••") || detail.contains("•••000"), "\(detail)")
+            #expect(!detail.contains("gehe") && !detail.contains("voll"), "\(detail)")
+        }
+    }
+
+    @Test func `when a program's patience is over, all that it has started ends`() async throws {
+        try await withProgram("sleep 60 &\necho $! > \"$0.child\"\nwait") { settings in
+            var settings = settings
+            settings.values["patience"] = ["1"]
+            #expect(await read(settings).error?.code == "PROGRAM-SLOW")
+            let file = "\(settings["folder"][0])/connector.child"
+            let child = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .newlines)
+            func isRunning() -> Bool {
+                let state = try? FileHandle(forReadingAtPath: "/proc/\(child)/stat")?.readToEnd()
+                // Z: it has ended, and nobody has asked how.
+                return state.map { !String(decoding: $0, as: UTF8.self).contains(") Z ") } ?? false
+            }
+            let deadline = ContinuousClock.now + .seconds(30)
+            while isRunning(), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(1)) }
+            #expect(!isRunning())
+        }
+    }
+
+    @Test func `the request, with its secrets, lies in no file while the program runs`() async throws {
+        let script = #"""
+            read -r request
+            spool=$(printf '%s' "$request" | sed 's/.*"spool":"\([^"]*\)".*/\1/')
+            found=$(grep -rl geheim "$spool/.." | head -n 1)
+            case $request in *geheim*) told=yes ;; esac
+            echo '{"type":"RECORD","stream":"s","record":{"told":"'$told'","found":"'$found'"}}'
+            """#
+        let all = try await withProgram(script) { settings in
+            var settings = settings
+            settings.values["stream"] = ["geheim"]
+            return await read(settings)
+        }
+        #expect(all.texts.first?.contains(#""told":"yes","found":"""#) == true, "\(all.texts)")
     }
 
     @Test func `a program may leave its request unread`() async throws {

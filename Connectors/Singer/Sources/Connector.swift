@@ -26,7 +26,7 @@ package struct SingerConnector: Connector {
     /// The connector with the settings of one flow: ``SingerSettings`` says which.
     package init(_ settings: Settings) {
         self.settings = settings
-        folder = FileManager.default.temporaryDirectory.appending(path: "relais-singer-\(UUID().uuidString)")
+        folder = ProgramFolder.place(for: "singer")
     }
 
     package static func check(_ settings: Settings) -> [Diagnostic] {
@@ -66,13 +66,13 @@ package struct SingerConnector: Connector {
             // What it wrote before it died counts up to its last state.
             failure = error
         }
-        var messages = try RecordMessages(tap.messages, in: tap.folder, isWhole: failure == nil)
+        var messages = try RecordMessages(tap.folder.messages, in: tap.folder.url, isWhole: failure == nil)
         while let part = try messages.next() {
             if let path = part.path {
                 let delivery = try await deliver(.artifact(name: part.name, path: path))
                 // Messages that were not even kept must come again: no state behind them may be.
                 if case .refused(let reason) = delivery, reason.code.hasPrefix("FILE-") {
-                    throw ProgramError(reason)
+                    throw ProgramError(delivery.trouble ?? reason)
                 }
             }
             if let state = part.state { _ = try await deliver(.cursor(Cursor(state))) }
@@ -82,7 +82,7 @@ package struct SingerConnector: Connector {
 
     private func withTap<Value>(_ body: (Tap) async throws -> Value) async throws -> Value {
         let tap = try Tap(settings, in: folder)
-        defer { tap.clear() }
+        defer { tap.folder.clear() }
         return try await body(tap)
     }
 }

@@ -32,16 +32,12 @@ package struct TapAbout: Sendable {
     ///
     /// - Throws: `PROGRAM-…`; `SINGER-ABOUT` for an answer that is none.
     package static func ask(_ command: String) async throws -> TapAbout {
-        let folder = FileManager.default.temporaryDirectory.appending(
-            path: "relais-singer-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try ProgramFolder(ProgramFolder.place(for: "singer"))
+        defer { folder.clear() }
         var program = Program(command, ["--about", "--format", "json"])
         program.patience = .seconds(60)
-        let answer = folder.appending(path: "about")
-        try await program.run(output: answer.path, errors: folder.appending(path: "log").path)
-        guard let about = TapAbout(try Data(contentsOf: answer)) else {
+        try await folder.run(program)
+        guard let about = TapAbout(try Data(contentsOf: folder.messages)) else {
             throw ProgramError(Diagnostic(code: "SINGER-ABOUT", place: Place(file: command)))
         }
         return about

@@ -42,11 +42,20 @@ import Testing
 
     @Test func `the connector conforms`() async throws {
         try await Conformance.check(
-            SingerConnector.self, settings: settings(#"{"count": 6, "password": "geheim"}"#),
+            SingerConnector.self, settings: settings(#"{"count": 6, "token": "geheim"}"#),
             broken: [
                 Settings([:]), Settings(["command": ["tap-x"]]),
                 Settings(["command": [tap], "patience": ["0"]]),
             ], secrets: ["geheim"])
+    }
+
+    @Test func `a tap that repeats its password does not conform`() async {
+        let fault = await #expect(throws: ConformanceFault.self) {
+            try await Conformance.check(
+                SingerConnector.self, settings: settings(#"{"count": 2, "password": "geheim"}"#), broken: [],
+                secrets: ["geheim"])
+        }
+        #expect(fault?.promise == .secrets && fault?.detail == "stderr")
     }
 
     @Test func `the streams are those that the tap discovers`() async throws {
