@@ -8,6 +8,7 @@ SHELL := /bin/bash
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 RELAIS = .build/debug/relais
 DEMO_DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/relais-demo,$(HOME)/.local/share/relais-demo)
+DEMO_LISTEN ?= 127.0.0.1:8080
 VENV = .venv
 PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-dev poppler-utils pkg-config postgresql postgresql-contrib python3-venv
 PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl python3-aiosmtpd dovecot-imapd systemd chromium chromium-driver
@@ -54,7 +55,7 @@ build: bootstrap ## build the command
 	$(SWIFT_BUILD) --product relais
 
 # The folder is the demo's own once it has a mark in it: only then is it begun anew.
-demo: build ## preview, import, mend, replay and undo the samples in a private database
+demo: build ## import, mend and undo the samples in a private database, then open the console (DEMO_CONSOLE=no leaves it out)
 	@if [ -e $(DEMO_DATA)/.demo ]; then $(RELAIS) db stop --data $(DEMO_DATA) > /dev/null; rm -rf $(DEMO_DATA); fi
 	@cd Connectors/ERP/Samples; RELAIS=../../../$(RELAIS); \
 	show() { echo; echo "$$ relais $$*"; $$RELAIS "$$@" --data $(DEMO_DATA) || [ $$? -eq 3 ]; }; \
@@ -68,21 +69,21 @@ demo: build ## preview, import, mend, replay and undo the samples in a private d
 	show runs; \
 	show accounts; \
 	show sales list
-	@echo; echo "À essayer ensuite :"
-	@echo "  export RELAIS_DATA=$(DEMO_DATA)"
-	@echo "  $(RELAIS) accounts search epicerie"
-	@echo "  $(RELAIS) quarantine show 1"
-	@echo "  $(RELAIS) match list"
-	@echo "  $(RELAIS) runs undo 1 --dry-run"
-	@echo "  $(RELAIS) map Connectors/ERP/Samples/factures/facture-simple.xml --json"
-	@echo "  $(RELAIS) db stop"
+	@printf 'quatre mots bien choisis' | $(RELAIS) users add ines --name "Inès Vauquelin" --role it --admin --sees-clients --password-stdin --data $(DEMO_DATA)
+	@printf 'quatre mots bien choisis' | $(RELAIS) users add hugo --name "Hugo Tessandier" --role rep --team Vivarais --password-stdin --data $(DEMO_DATA)
+	@if [ "$(DEMO_CONSOLE)" = no ]; then exit 0; fi; \
+	echo; echo "La console : http://$(DEMO_LISTEN)"; \
+	echo "  identifiant ines (informatique, administratrice) ou hugo (commercial), mot de passe : quatre mots bien choisis"; \
+	echo "  à essayer : /quarantine, /accounts/1, /imports/new avec Connectors/ERP/Samples/comptes.csv"; \
+	echo "  Ctrl-C l'arrête ; la base s'arrête par : $(RELAIS) db stop --data $(DEMO_DATA)"; echo; \
+	exec $(RELAIS) serve --data $(DEMO_DATA) --listen $(DEMO_LISTEN)
 
 lint: ## check the layout of the code
 	swift format lint --strict --recursive Sources Connectors Tests Package.swift
 
 # Leases and killed processes are about time: they run without the crowd of other tests. The imports that are killed
 # keep the machine busy for minutes: by themselves, they disturb no other test.
-TIMED = JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests|ConsoleTests
+TIMED = JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests|ConsoleTests|IntrusionTests
 define tests
 $(1) swift test --skip-build --skip 'EngineKillTests|$(TIMED)'
 $(1) swift test --skip-build --filter '$(TIMED)'

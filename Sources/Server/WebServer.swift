@@ -113,6 +113,11 @@ package struct WebServer: Sendable {
         }
     }
 
+    /// Every route, as `GET /accounts/:id`.
+    ///
+    /// - Throws: what reading the templates throws.
+    package func routes() throws -> [String] { try makeRouter(RequestCounts()).routes.map(\.description) }
+
     private func makeRouter(_ counts: RequestCounts) throws -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         let isSecure = parts.pages?.isSecure ?? false
@@ -122,6 +127,8 @@ package struct WebServer: Sendable {
             now: parts.now)
         router.add(middleware: CountRequests(counts: counts, logger: logger))
         router.add(middleware: ProtectAnswers(isSecure: isSecure))
+        // Around finding out who asks, for what goes wrong there; and inside, where it is known who reads the answer.
+        router.add(middleware: TellErrors(site: site, logger: logger))
         router.add(middleware: AdmitVisitors(pool: parts.pool))
         router.add(middleware: TellErrors(site: site, logger: logger))
         HealthRoutes(pool: parts.pool).add(to: router)

@@ -80,6 +80,14 @@ package struct Words: Sendable {
         return texts[diagnostic.code + ".message"].map { Self.fill($0, facts) } ?? diagnostic.code
     }
 
+    /// What a diagnostic says, with the value at fault where its sentence does not name it.
+    package func sentence(_ diagnostic: Diagnostic) -> String {
+        let message = message(diagnostic)
+        guard let value = diagnostic.place.value, !message.contains(value) else { return message }
+        let quoted = language == .french ? "«\u{A0}\(value)\u{A0}»" : "“\(value)”"
+        return message.hasSuffix(":") ? "\(message) \(quoted)" : "\(message)\u{A0}: \(quoted)"
+    }
+
     /// What to do about a diagnostic; nil where the catalogue has no advice.
     package func hint(_ diagnostic: Diagnostic) -> String? {
         texts[diagnostic.code + ".hint"].map { Self.fill($0, facts(of: diagnostic)) }

@@ -34,6 +34,8 @@ struct ServeCommand: AsyncParsableCommand {
         name: .customLong("log-format"), help: ArgumentHelp(words("option.logFormat"), valueName: "text|json")
     )
     var logFormat: String?
+    @Flag(help: ArgumentHelp(words("option.routes"), visibility: .hidden))
+    var routes = false
 
     func run() async throws {
         let options: [Configuration.Key: String?] = [
@@ -57,6 +59,10 @@ struct ServeCommand: AsyncParsableCommand {
         let node = Node(
             database: database, configuration: configuration, pool: pool, logger: logger,
             shelf: shelf, remarks: ConnectorCounts(logger: logger))
+        guard !routes else {
+            for route in try node.routes() { Console.print(route) }
+            return await pool.close()
+        }
         // Faults of mappings are told at the start.
         _ = try node.shelf.library()
         var group = ServiceGroupConfiguration(
@@ -101,6 +107,9 @@ private struct Node {
         services.append(ReadyService(logger: logger, listening: web == nil ? nil : listening.stream))
         return services
     }
+
+    /// Every route that this node answers.
+    func routes() throws -> [String] { try web()?.server.routes() ?? [] }
 
     /// The web server; a node without that role answers health and measures, where it is told to listen.
     private func web() throws -> WebService? {

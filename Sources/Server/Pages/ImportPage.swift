@@ -32,7 +32,7 @@ struct ImportPage: Page {
 /// The pages of files that people hand over.
 struct ImportPages: Sendable {
     /// Bytes of a file that is taken.
-    static let limit = 2 << 30
+    static let limit = 2_000_000_000
 
     let site: Site
     let tools: ImportTools
@@ -57,12 +57,12 @@ struct ImportPages: Sendable {
         let waiting = try await files.list()
         return ImportPage(
             title: fault == nil ? title : saying.words("page.form.wrong", ["title": title]),
-            limit: saying.words("page.import.limit", ["size": saying.words.size(Self.limit)]),
+            limit: saying.words("page.import.limit", ["size": saying.words.bytes(Self.limit)]),
             mappings: try tools.mappings.library().mappings.keys.sorted(),
             recent: waiting.map { file in
                 .init(
                     name: file.name, url: "/previews/\(file.id)",
-                    note: "\(saying.words.size(file.size)), \(saying.ago(file.madeAt))")
+                    note: "\(saying.words.bytes(file.size)), \(saying.ago(file.madeAt))")
             }, hasRecent: !waiting.isEmpty, problem: fault.map { Problem($0, saying.words) })
     }
 

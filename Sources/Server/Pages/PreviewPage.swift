@@ -207,7 +207,7 @@ extension ImportPages {
         return PreviewPage(
             title: words("page.preview.title", ["name": file.name]),
             sub: [
-                words.size(file.size), words("page.run.records", count: made.ledger.read),
+                words.bytes(file.size), words("page.run.records", count: made.ledger.read),
                 mapping.map { words("page.preview.mapping", ["mapping": $0]) },
             ].compactMap(\.self).joined(separator: ", "),
             refusal: made.reports.compactMap(\.refusal).first.map { Problem($0, words) },
@@ -250,7 +250,7 @@ extension ImportPages {
         let kinds = ["inserted": "ins", "updated": "upd", "quarantined": "warn", "skipped": "skip"]
         let worth = record.fields.filter { $0.isWorthShowing(record.outcome) }
         let match =
-            record.reason.map { words.message($0) } ?? record.matches.map(\.text).joined(separator: "; ")
+            record.reason.map { words.sentence($0) } ?? record.matches.map(\.text).joined(separator: "; ")
         let isWritten = record.outcome == "inserted" || record.outcome == "updated"
         return PreviewPage.Row(
             line: record.line.map { saying.number($0) } ?? "", title: record.title, url: url,
@@ -264,8 +264,9 @@ extension ImportPages {
                     PreviewPage.Field(
                         name: words.known("page.field.\(field.name)") ?? field.name,
                         cell: field.trace?.origin ?? "", received: field.trace?.source ?? "",
-                        rule: field.trace?.steps.joined(separator: ", ") ?? "", before: field.before,
-                        after: field.after == field.before ? nil : field.after,
+                        rule: field.trace?.steps.joined(separator: ", ") ?? "",
+                        before: field.before.map(saying.value),
+                        after: field.after == field.before ? nil : field.after.map(saying.value),
                         afterKind: record.outcome == "quarantined"
                             ? "refused" : field.before == nil ? "new" : "")
                 } : [])

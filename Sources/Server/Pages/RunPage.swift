@@ -199,7 +199,7 @@ extension Site {
         let hash = artifact.sha256.hexadecimal
         return RunPage.File(
             name: artifact.name, received: saying.moment(artifact.receivedAt),
-            size: saying.words.size(artifact.size),
+            size: saying.words.bytes(artifact.size),
             hash: "\(hash.prefix(4)) \(hash.dropFirst(4).prefix(4)) … \(hash.suffix(4))",
             mapping: artifact.mapping, quarantined: saying.number(artifact.quarantined),
             warnings: artifact.warnings.map { Problem($0, saying.words) })
