@@ -117,7 +117,7 @@ fuzz: bootstrap ## search for input that crashes a reader (FUZZ_SECONDS, 600 by 
 format: ## lay the code out
 	swift format format --in-place --recursive Sources Connectors Tests Package.swift
 
-bench: bootstrap ## measure against peers, in the same run (ONLY=database, import, queue, xml, csv, mapping, stream or attacks)
+bench: bootstrap ## measure against peers, in the same run (ONLY=database, import, queue, web, xml, csv, mapping, stream or attacks)
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
 	$(VENV)/bin/python -c 'import duckdb, dlt, pyarrow, psycopg2, pgqueuer, asyncpg' 2>/dev/null || $(VENV)/bin/pip install --quiet duckdb 'dlt[postgres]' pyarrow 'pgqueuer[asyncpg]'
 	swift build -c release --product relais-bench

@@ -56,9 +56,7 @@ struct ListDocuments: Statement {
     let limit: Int
 
     static let sql = """
-        select d.id, d.kind, d.number, coalesce(d.issued_on, d.signed_on, d.starts_on), coalesce(d.due_on, d.ends_on),
-          d.party_id, p.name, i.name, d.currency, d.net_total, coalesce(d.gross_total, d.net_total), d.open_amount,
-          coalesce(d.billing_status, d.status), (select count(*) from sales_doc_line l where l.doc_id = d.id), a.name
+        select \(DocumentSummary.columns)
         from sales_doc d
         join party p on p.id = d.party_id
         join party i on i.id = d.issuer_id
@@ -70,12 +68,53 @@ struct ListDocuments: Statement {
         """
     var parameters: [Parameter] { [Parameter(account), Parameter(limit), Parameter(kind)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> DocumentSummary {
-        DocumentSummary(
-            id: try row.next(), kind: try row.next(), number: try row.next(), issuedOn: try row.next(),
-            dueOn: try row.next(), account: try row.next(), accountName: try row.next(),
-            issuerName: try row.next(), currency: try row.next(), net: try row.next(), gross: try row.next(),
-            open: try row.next(),
-            status: try row.next(),
-            lines: try row.next(), file: try row.next())
+        try DocumentSummary(&row)
+    }
+}
+
+extension DocumentSummary {
+    fileprivate static let columns = """
+        d.id, d.kind, d.number, coalesce(d.issued_on, d.signed_on, d.starts_on), coalesce(d.due_on, d.ends_on),
+          d.party_id, p.name, i.name, d.currency, d.net_total, coalesce(d.gross_total, d.net_total), d.open_amount,
+          coalesce(d.billing_status, d.status), (select count(*) from sales_doc_line l where l.doc_id = d.id), a.name
+        """
+
+    fileprivate init(_ row: inout RowReader) throws(PostgreSQLError) {
+        id = try row.next()
+        kind = try row.next()
+        number = try row.next()
+        issuedOn = try row.next()
+        dueOn = try row.next()
+        account = try row.next()
+        accountName = try row.next()
+        issuerName = try row.next()
+        currency = try row.next()
+        net = try row.next()
+        gross = try row.next()
+        open = try row.next()
+        status = try row.next()
+        lines = try row.next()
+        file = try row.next()
+    }
+}
+
+/// The latest documents of an account, contracts among them: one range of an index.
+struct DocumentsOfAccount: Statement {
+    let account: Int
+    let limit: Int
+
+    static let sql = """
+        select \(DocumentSummary.columns)
+        from sales_doc d
+        join party p on p.id = d.party_id
+        join party i on i.id = d.issuer_id
+        left join artifact a on a.id = d.artifact_id
+        where d.party_id = $1::bigint
+        order by coalesce(d.issued_on, d.signed_on, d.starts_on) desc, d.id desc
+        limit $2::bigint
+        """
+    var parameters: [Parameter] { [Parameter(account), Parameter(limit)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> DocumentSummary {
+        try DocumentSummary(&row)
     }
 }

@@ -25,6 +25,7 @@ struct Bench {
         if only == nil || only == "database" { try await DatabaseBench(folder: folder).run() }
         if only == nil || only == "import" { try await ImportBench(folder: folder, python: python).run() }
         if only == nil || only == "queue" { try await QueueBench(folder: folder, python: python).run() }
+        if only == nil || only == "web" { try await WebBench(folder: folder).run() }
         if only == nil || only == "xml" { try await XMLBench(data: data).run() }
         if only == nil || only == "mapping" { try MappingBench().run() }
         if only == nil || only == "csv" { try await CSVBench(data: data, python: python).run() }

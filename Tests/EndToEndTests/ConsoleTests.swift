@@ -18,6 +18,19 @@ import Testing
             ]
             let paths = files.map { samples.appending(path: $0).path }
             _ = try await RelaisCommand.run(["import"] + paths + ["--data", data])
+            let inbox = folder.appending(path: "inbox")
+            try FileManager.default.createDirectory(at: inbox, withIntermediateDirectories: true)
+            let flow = """
+                flow: erp-clients-du-lundi
+                connector: erp
+                settings: {from: \(inbox.path), pattern: "*.csv"}
+                mapping: accounts-csv
+                schedule: {cron: "15 6 * * mon-fri", zone: Europe/Paris}
+                """
+            try Data(flow.utf8).write(to: folder.appending(path: "flow.yaml"))
+            let applied = try await RelaisCommand.run(
+                ["flows", "apply", folder.appending(path: "flow.yaml").path, "--data", data])
+            try #require(applied.status == 0, "\(applied.errors)")
             for (login, name, rights) in [
                 ("ines", "Inès Vauquelin", ["--role", "it", "--admin", "--sees-clients"]),
                 ("hugo", "Hugo Tessandier", ["--role", "rep"]),

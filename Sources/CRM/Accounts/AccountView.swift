@@ -115,14 +115,14 @@ extension Accounts {
             identity: identity, sites: try await connection.run(AccountSites(id: id)),
             entries: try await connection.run(AccountEntries(id: id)),
             claims: try await connection.run(ClaimsOfAccount(id: id)),
-            documents: try await connection.run(ListDocuments(account: id, kind: nil, limit: 10)),
+            documents: try await connection.run(DocumentsOfAccount(account: id, limit: 10)),
             figures: try await connection.run(AccountFigures(id: id)),
             timeline: try await connection.run(TimelineOf(party: id, before: before, limit: 21)))
     }
 
     static let viewStatements: [any Statement.Type] = [
         PageOfAccounts.self, SeesParty.self, EndOfPiece.self, ViewAccount.self, AccountEntries.self,
-        ClaimsOfAccount.self,
+        ClaimsOfAccount.self, DocumentsOfAccount.self,
         AccountFigures.self,
     ]
 }

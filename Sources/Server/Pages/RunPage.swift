@@ -63,6 +63,9 @@ struct RunPage: Page {
     let hasFiles: Bool
     let batches: [Batch]
     let batchesTitle: String
+    /// Where what an undo would do is told: working that out takes longer than the page; nil when nothing can be undone.
+    let undoURL: String?
+    /// The same, where it was asked for with the page.
     let undo: UndoView?
     /// The run that this one took back, or that took this one back.
     let relative: RelatedRun?
@@ -120,8 +123,19 @@ extension Site {
             _ = try context.operating()
             let id = try context.number()
             let saying = try saying(request, context)
-            guard let page = try await run(id, saying) else { throw ServerError(.notFound) }
+            let isPlanned = request.query("undo") == "plan"
+            guard let page = try await run(id, saying, isPlanned) else { throw ServerError(.notFound) }
             return try await answer(page, to: request, context)
+        }
+        router.get("runs/:id/undo") { request, context in
+            _ = try context.operating()
+            let id = try context.number()
+            let saying = try saying(request, context)
+            guard let run = try await pool.withConnection({ try await Runs.show(id, on: $0) }) else {
+                throw ServerError(.notFound)
+            }
+            let planned = UndoPart(undo: try await undo(run, saying))
+            return Self.html(try part("run.undo", planned, saying, for: context.visitor))
         }
         router.get("runs/:id/live") { request, context in
             _ = try context.operating()
@@ -145,7 +159,7 @@ extension Site {
 
     // MARK: - The page
 
-    private func run(_ id: Int, _ saying: Saying) async throws -> RunPage? {
+    private func run(_ id: Int, _ saying: Saying, _ isPlanned: Bool) async throws -> RunPage? {
         let found = try await pool.withConnection { connection in
             (
                 try await Runs.show(id, on: connection), try await Runs.artifacts(of: id, on: connection),
@@ -179,7 +193,8 @@ extension Site {
                     name: words("page.run.batch", ["number": String(batch.number)]),
                     records: words("page.run.records", count: batch.records))
             }, batchesTitle: words("page.run.batches", count: found.3.first?.number ?? 0),
-            undo: try await undo(run, saying), relative: relative(run, saying))
+            undoURL: isUndoable(run) ? "/runs/\(id)/undo" : nil,
+            undo: isPlanned ? try await undo(run, saying) : nil, relative: relative(run, saying))
     }
 
     private func cause(_ cause: RunCause, _ saying: Saying) -> RunPage.Cause {
@@ -215,11 +230,14 @@ extension Site {
         }
     }
 
+    private func isUndoable(_ run: RunSummary) -> Bool {
+        run.state != "running" && run.undoneBy == nil && run.kind != "export"
+            && run.ledger.inserted + run.ledger.updated + run.ledger.deleted > 0
+    }
+
     private func undo(_ run: RunSummary, _ saying: Saying) async throws -> UndoView? {
-        guard run.state != "running", run.undoneBy == nil, run.kind != "export" else { return nil }
+        guard isUndoable(run) else { return nil }
         let words = saying.words
-        let writes = run.ledger.inserted + run.ledger.updated + run.ledger.deleted
-        guard writes > 0 else { return nil }
         let action = "/runs/\(run.id)/undo"
         do {
             let report = try await UndoEngine(pool: pool).undo(run.id, isDryRun: true)
@@ -294,6 +312,11 @@ extension Site {
         }
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
+    }
+
+    /// What an undo would do, as its part sees it.
+    private struct UndoPart: Sendable {
+        let undo: UndoView?
     }
 
     /// A part alone sees the same names as inside its page.

@@ -73,8 +73,13 @@ struct Site: Sendable {
     }
 
     /// A part of a page, for modules that replace it.
-    func part(_ template: String, _ page: some Sendable, _ saying: Saying) throws -> String {
-        let root = Root(words: WordTree(saying.words), shell: nil, page: page)
+    ///
+    /// - Parameter visitor: whose forms it holds; nil where it holds none.
+    func part(
+        _ template: String, _ page: some Sendable, _ saying: Saying, for visitor: Visitor? = nil
+    ) throws -> String {
+        let shell = visitor.map { PartShell(formToken: $0.formToken) }
+        let root = Root(words: WordTree(saying.words), shell: shell, page: page)
         guard let text = library.render(root, withTemplate: template) else { throw ServerError(.unexpected) }
         return text
     }
@@ -132,10 +137,15 @@ struct Shell: Sendable {
     let home: String
 }
 
+/// What stands around a part that is sent alone.
+struct PartShell: Sendable {
+    let formToken: String
+}
+
 /// What the outermost template sees.
 struct Root: MustacheParent {
     let words: WordTree
-    let shell: Shell?
+    let shell: (any Sendable)?
     let page: any Sendable
 
     func child(named name: String) -> Any? {

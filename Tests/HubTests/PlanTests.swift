@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the pages ask of the database stays quick however much there is: no whole table is walked, no list is sorted.
+
+import CRM
+import PostgreSQL
+import RelaisTesting
+import Testing
+
+@Suite struct PlanTests {
+    private func seeded() async throws -> Connection {
+        try await TestServer.shared.makeTemplate("pages") { connection in
+            _ = try await Migrator(try Schema.migrations()).migrate(connection)
+            try await connection.script(
+                """
+                insert into app_user (login, name, role) values ('nina', 'Nina', 'rep');
+                insert into party (id, kind, name, status, owner_id)
+                  select i, case when i % 3 = 0 then 'organisation' else 'person' end, 'Client ' || i, 'client',
+                    case when i % 50 = 0 then 1 end
+                  from generate_series(1, 30000) i;
+                insert into org (party_id, siren) select id, lpad(id::text, 9, '0') from party where kind = 'organisation';
+                insert into site (id, party_id, city, is_main) select i, i, 'RENNES', true from generate_series(1, 30000) i;
+                insert into contact_point (party_id, kind, value_norm, value)
+                  select i, 'phone', '+33' || i, i from generate_series(1, 30000) i;
+                insert into external_identity (source_id, ext_type, ext_id, entity, entity_id)
+                  select 1, 'account', 'A' || i, 'site', i from generate_series(1, 30000) i;
+                insert into relation (from_id, to_id, kind) select i, i - i % 3 + 3, 'works_for'
+                  from generate_series(1, 29990) i where i % 3 > 0;
+                insert into field_claim (entity, entity_id, field, source_id, value)
+                  select 'party', i, 'name', 1, 'x' from generate_series(1, 30000) i;
+                insert into sales_doc (kind, number, origin, source_id, issuer_id, party_id, issued_on, currency,
+                    gross_total, net_total, open_amount, content_hash)
+                  select 'invoice', 'F' || i, 'erp', 1, 1, i % 2000 + 1, date '2026-01-01' + i % 300, 'EUR', 1, 1, i % 2, ''
+                  from generate_series(1, 30000) i;
+                insert into sales_doc_line (doc_id, no, label, net) select id, 1, 'Pièce', 1 from sales_doc;
+                insert into interaction (occurred_at, channel, subject, account_id)
+                  select timestamptz '2026-01-01' + i * interval '1 minute', 'call', 'Appel', i % 60 + 1
+                  from generate_series(1, 30000) i;
+                insert into interaction_party (party_id, occurred_at, interaction_id, channel)
+                  select account_id, occurred_at, id, 'call' from interaction;
+                insert into interaction_body (interaction_id, body) select id, 'Texte' from interaction;
+                analyze
+                """)
+        }
+        return try await Connection.open(try await TestServer.shared.makeDatabase(template: "pages"))
+    }
+
+    private func plan(_ name: String, _ arguments: String, generic: Bool) async throws -> [String] {
+        let connection = try await seeded()
+        let statement = try #require(Schema.statements.first { "\($0)" == name })
+        // What a connection does from its sixth time on.
+        if generic { try await connection.script("set plan_cache_mode = force_generic_plan") }
+        try await connection.script("prepare s as \(statement.sql)")
+        return try await connection.run(AdHoc("explain execute s(\(arguments))"))
+    }
+
+    private static let paths = [
+        ("PageOfAccounts", "1, '', 0, '', null, 51"),
+        ("PageOfAccounts", "0, 'client 20000', 20000, '', null, 51"),
+        ("PageOfAccounts", "0, '', 0, 'client 9', 'client', 51"), ("EndOfPiece", "0, 9"),
+        ("FindNames", "0, 'client 77'"),
+        ("FindNumbers", "0, 'F777', '777777'"), ("SeesParty", "9, 0"), ("ViewAccount", "9, 0, 1"),
+        ("AccountSites", "9"), ("AccountEntries", "9"), ("ClaimsOfAccount", "9"),
+        ("DocumentsOfAccount", "9, 10"),
+        ("AccountFigures", "9"), ("TimelineOf", "9, null, null, 21"), ("EditableFields", "9, 0"),
+    ]
+
+    @Test(arguments: paths, [false, true])
+    func `no page walks a whole table`(_ path: (name: String, arguments: String), generic: Bool) async throws
+    {
+        let plan = try await plan(path.name, path.arguments, generic: generic)
+        for table in [
+            "party", "party_scope", "org", "site", "contact_point", "external_identity", "sales_doc",
+            "sales_doc_line", "field_claim", "interaction", "interaction_party", "interaction_body",
+            "relation",
+        ] {
+            #expect(
+                !plan.contains { $0.contains("Seq Scan on \(table) ") }, "\(plan.joined(separator: "\n"))")
+        }
+    }
+
+    @Test(
+        arguments: paths.filter { ["PageOfAccounts", "DocumentsOfAccount", "TimelineOf"].contains($0.0) },
+        [false, true])
+    func `no list is sorted`(_ path: (name: String, arguments: String), generic: Bool) async throws {
+        let plan = try await plan(path.name, path.arguments, generic: generic)
+        #expect(!plan.contains { $0.contains("Sort") }, "\(plan.joined(separator: "\n"))")
+    }
+}
