@@ -92,9 +92,15 @@ extension Quarantine {
             CauseRecords(code: code, field: field, isOfValue: value != nil, value: value ?? nil))
     }
 
+    /// The records that wait for a decision on a description.
+    package static func ids(ofCase id: Int, on connection: Connection) async throws(PostgreSQLError) -> [Int]
+    {
+        try await connection.run(CaseRecords(id: id))
+    }
+
     static let causeStatements: [any Statement.Type] = [
         CountWaiting.self, CountQuarantine.self, ListCauses.self, ListCauseValues.self, SampleCause.self,
-        CauseRecords.self,
+        CauseRecords.self, CaseRecords.self,
     ]
 }
 
@@ -196,5 +202,18 @@ struct CauseRecords: Statement {
     var parameters: [Parameter] {
         [Parameter(code), Parameter(field), Parameter(isOfValue), Parameter(value)]
     }
+    typealias Row = Int
+}
+
+struct CaseRecords: Statement {
+    let id: Int
+
+    static let sql = """
+        select id from quarantine
+        where match_case_id = $1::bigint and status in ('open', 'fixed')
+        order by id
+        limit 10000
+        """
+    var parameters: [Parameter] { [Parameter(id)] }
     typealias Row = Int
 }

@@ -66,6 +66,8 @@ package struct WebServer: Sendable {
     package struct Pages: Sendable {
         /// What imports and replays are done with.
         package let tools: ImportTools
+        /// What flows read by.
+        package let connectors: ConnectorRegistry
         /// How expensive passwords are.
         package let passwords: Passwords
         /// IANA name of the company's zone.
@@ -74,8 +76,11 @@ package struct WebServer: Sendable {
         package let isSecure: Bool
 
         /// The pages' needs.
-        package init(tools: ImportTools, passwords: Passwords, zone: String, isSecure: Bool) {
-            (self.tools, self.passwords) = (tools, passwords)
+        package init(
+            tools: ImportTools, connectors: ConnectorRegistry, passwords: Passwords, zone: String,
+            isSecure: Bool
+        ) {
+            (self.tools, self.connectors, self.passwords) = (tools, connectors, passwords)
             (self.zone, self.isSecure) = (zone, isSecure)
         }
     }
@@ -147,6 +152,8 @@ package struct WebServer: Sendable {
                 site: site, tools: pages.tools, files: FileImports(pool: parts.pool, tools: pages.tools),
                 spool: parts.spool
             ).add(to: router)
+            site.addMatches(to: router, pages.tools)
+            FlowPages(site: site, tools: pages.tools, connectors: pages.connectors).add(to: router)
             site.addAccounts(to: router)
             site.addAccount(to: router)
             site.addSearch(to: router)

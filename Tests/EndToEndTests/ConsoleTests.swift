@@ -62,7 +62,7 @@ import Testing
 
     private static let pages = [
         "/overview", "/runs", "/runs/1", "/quarantine", "/accounts", "/accounts/1", "/accounts/1/edit",
-        "/search?q=a", "/imports/new", "/users", "/audit", "/me",
+        "/search?q=a", "/imports/new", "/matches", "/flows", "/users", "/audit", "/me",
     ]
 
     @Test(arguments: [(1280, Browser.Theme.light), (390, .dark), (320, .light)])

@@ -117,7 +117,8 @@ import YAML
                 "Diagnostics",
             ],
             "Server": [
-                "CRM", "Hub", "Mapping", "BlobStore", "Bytes", "FileTransfer", "JSON", "PostgreSQL", "Model",
+                "CRM", "ConnectorKit", "Hub", "Mapping", "BlobStore", "Bytes", "FileTransfer", "JSON",
+                "Schedule", "PostgreSQL", "Model",
                 "Words",
                 "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],

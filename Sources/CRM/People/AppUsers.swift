@@ -49,6 +49,9 @@ package struct AppUser: Sendable, Hashable {
 
     /// Whether flows, runs and quarantine are the user's business.
     package var mayOperate: Bool { role == .it || role == .backOffice || isAdmin }
+
+    /// Whether what comes in is shown with its content: files hold clients of everybody.
+    package var mayHandle: Bool { mayOperate && scope == 0 }
 }
 
 extension AppUser {

@@ -113,7 +113,7 @@ extension Site {
             rows: shown.map { row($0, saying) }, isEmpty: shown.isEmpty,
             emptyText: words(isFiltered ? "page.accounts.noneLikeThis" : "page.accounts.none"),
             unfiltered: isFiltered ? "/accounts" : nil,
-            importURL: !isFiltered && user.mayOperate ? "/imports/new" : nil, exportURL: "/accounts.csv",
+            importURL: !isFiltered && user.mayHandle ? "/imports/new" : nil, exportURL: "/accounts.csv",
             pager: PagerView(
                 text: words("page.accounts.shown", count: shown.count),
                 first: cursor == nil ? nil : link(nil),

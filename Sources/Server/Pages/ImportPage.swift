@@ -42,7 +42,7 @@ struct ImportPages: Sendable {
 
     func add(to router: Router<WebContext>) {
         router.get("imports/new") { request, context in
-            _ = try context.operating()
+            _ = try context.handling()
             return try await site.answer(try await page(request, context), to: request, context)
         }
         router.post("imports") { request, context in try await take(request, context) }
@@ -73,7 +73,7 @@ struct ImportPages: Sendable {
     }
 
     private func take(_ request: Request, _ context: WebContext) async throws -> Response {
-        let user = try context.operating()
+        let user = try context.handling()
         let file = IncomingFile(in: spool, limit: Self.limit)
         do {
             let taken = try await read(request, context, into: file)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `/overview`: did everything arrive, and if not, what?
 
+internal import CRM
 internal import Hub
 internal import Hummingbird
 internal import Model
@@ -60,6 +61,8 @@ struct OverviewPage: Page {
     let runs: [Run]
     let hasRuns: Bool
     let volume: VolumeChart?
+    /// Whether the user may hand files over.
+    let mayImport: Bool
 }
 
 /// The last fourteen days of a flow as small columns.
@@ -181,16 +184,18 @@ extension Site {
     /// The overview's route.
     func addOverview(to router: Router<WebContext>) {
         router.get("overview") { request, context in
-            _ = try context.operating()
+            let user = try context.operating()
             let saying = try saying(request, context)
             let page = try await pool.withConnection { connection in
-                try await overview(saying, on: connection)
+                try await overview(saying, user, on: connection)
             }
             return try await answer(page, to: request, context)
         }
     }
 
-    private func overview(_ saying: Saying, on connection: Connection) async throws -> OverviewPage {
+    private func overview(_ saying: Saying, _ user: AppUser, on connection: Connection) async throws
+        -> OverviewPage
+    {
         let flows = try await Overview.flows(on: connection)
         let days = try await Overview.days(in: zone, on: connection)
         let causes = try await Quarantine.causes(on: connection)
@@ -222,7 +227,7 @@ extension Site {
                     at: saying.momentShort(run.startedAt),
                     note: saying.words("page.runs.read", count: run.ledger.read))
             }, hasRuns: !runs.isEmpty,
-            volume: VolumeChart(days, today: today, saying))
+            volume: VolumeChart(days, today: today, saying), mayImport: user.mayHandle)
     }
 
     private func tasks(
@@ -272,21 +277,10 @@ extension Site {
         _ flow: FlowHealth, _ days: [FlowDay], _ today: CalendarDate, _ saying: Saying
     ) -> OverviewPage.Row {
         let words = saying.words
-        let badge: BadgeView =
-            if flow.isRunning {
-                BadgeView("run", words("page.state.running"))
-            } else if flow.pausedAt != nil {
-                BadgeView("", words("page.state.paused"))
-            } else if flow.lateSince != nil {
-                BadgeView("late", words("page.state.late"))
-            } else if let run = flow.lastRun {
-                BadgeView(run, saying)
-            } else {
-                BadgeView("", words("page.state.never"))
-            }
         return OverviewPage.Row(
             name: flow.name, url: Link.to("/runs", ["flow": flow.name]), connector: flow.connector,
-            badge: badge, last: flow.lastRun.map { saying.momentShort($0.startedAt) } ?? "–",
+            badge: BadgeView(flow, saying),
+            last: flow.lastRun.map { saying.momentShort($0.startedAt) } ?? "–",
             lastNote: flow.lateSince.map { words("page.overview.expected", ["at": saying.momentShort($0)]) }
                 ?? flow.lastRun.map { words("page.runs.read", count: $0.ledger.read) },
             isLate: flow.lateSince != nil,

@@ -136,7 +136,7 @@ extension ImportPages {
     /// The routes of previews.
     func addPreviews(to router: Router<WebContext>) {
         router.get("previews/:id") { request, context in
-            _ = try context.operating()
+            _ = try context.handling()
             let file = try await file(context)
             // A file whose import has begun is looked at as its run.
             if let run = file.run { return Response.redirect(to: "/runs/\(run)") }
@@ -157,7 +157,7 @@ extension ImportPages {
                 page(file, made, request, saying), to: request, context)
         }
         router.form("previews/:id/import") { _, request, context in
-            let user = try context.operating()
+            let user = try context.handling()
             let file = try await file(context)
             try await files.start(file.id)
             try await site.pool.withConnection { connection in
@@ -173,7 +173,7 @@ extension ImportPages {
             return Response.redirect(to: "/previews/\(file.id)")
         }
         router.form("previews/:id/discard") { _, request, context in
-            _ = try context.operating()
+            _ = try context.handling()
             let file = try await file(context)
             try await files.discard(file.id)
             shelf[file.id] = nil

@@ -35,6 +35,8 @@ struct QuarantinePage: Page {
         let isOld: Bool
         let work: String
         let isOpen: Bool
+        /// Whether the user sees what is in the records.
+        let mayHandle: Bool
         let values: [Value]
         let canCorrect: Bool
         let isMatch: Bool
@@ -76,7 +78,7 @@ extension Site {
             try await mend(form, request, context, tools)
         }
         router.form("quarantine/ignore") { form, request, context in
-            let user = try context.operating()
+            let user = try context.handling()
             let (code, field) = Self.cause(form)
             let saying = try saying(request, context)
             let count = try await pool.withConnection { connection in
@@ -103,7 +105,7 @@ extension Site {
     private func mend(
         _ form: Form, _ request: Request, _ context: WebContext, _ tools: ImportTools
     ) async throws -> Response {
-        let user = try context.operating()
+        let user = try context.handling()
         let (code, field) = Self.cause(form)
         let saying = try saying(request, context)
         let library = try tools.mappings.library()
@@ -142,7 +144,7 @@ extension Site {
         }
     }
 
-    private func told(_ report: ReplayReport, _ saying: Saying) -> Told {
+    func told(_ report: ReplayReport, _ saying: Saying) -> Told {
         let ledger = report.ledger
         let parts = [
             ("inserted", ledger.inserted), ("updated", ledger.updated), ("unchanged", ledger.unchanged),
@@ -170,6 +172,7 @@ extension Site {
     private func quarantine(
         _ request: Request, _ context: WebContext, _ mended: Mended?
     ) async throws -> QuarantinePage {
+        let user = try context.operating()
         let saying = try saying(request, context)
         let words = saying.words
         let flow = request.query("flow")
@@ -185,12 +188,15 @@ extension Site {
                 // The twenty largest come with what is needed to mend them; a further one when it is asked for.
                 let isFull = index < 20 || isOpen
                 let values =
-                    isFull && cause.field != nil
+                    isFull && cause.field != nil && user.mayHandle
                     ? try await Quarantine.values(of: cause.code, cause.field, on: connection) : []
                 let sample =
-                    isFull ? try await Quarantine.sample(of: cause.code, cause.field, on: connection) : nil
+                    isFull && user.mayHandle
+                    ? try await Quarantine.sample(of: cause.code, cause.field, on: connection) : nil
                 groups.append(
-                    group(cause, values, sample, isOpen: isOpen, isMended ? mended : nil, saying))
+                    group(
+                        cause, values, sample, isOpen: isOpen, mayHandle: user.mayHandle,
+                        isMended ? mended : nil, saying))
             }
             return (causes, counts, groups)
         }
@@ -212,7 +218,7 @@ extension Site {
 
     private func group(
         _ cause: QuarantineCause, _ values: [QuarantineCause.Value], _ sample: QuarantineCause.Sample?,
-        isOpen: Bool, _ mended: Mended?, _ saying: Saying
+        isOpen: Bool, mayHandle: Bool, _ mended: Mended?, _ saying: Saying
     ) -> QuarantinePage.Group {
         let words = saying.words
         let isMatch = cause.code.hasPrefix("MATCH-")
@@ -234,7 +240,7 @@ extension Site {
                 isMatch
                     ? "page.quarantine.work.match"
                     : cause.isOfRecords ? "page.quarantine.work.mend" : "page.quarantine.work.file"),
-            isOpen: isOpen,
+            isOpen: isOpen, mayHandle: mayHandle,
             values: canCorrect
                 ? values.enumerated().map { index, value in
                     .init(

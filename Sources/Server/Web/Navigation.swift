@@ -28,13 +28,14 @@ struct Navigation: Sendable {
     let dock: [Entry]
 
     private enum Right {
-        case everybody, clients, operate, administer
+        case everybody, clients, operate, handle, administer
 
         func allows(_ user: AppUser) -> Bool {
             switch self {
             case .everybody: true
             case .clients: user.scope >= 0
             case .operate: user.mayOperate
+            case .handle: user.mayHandle
             case .administer: user.isAdmin
             }
         }
@@ -60,7 +61,9 @@ struct Navigation: Sendable {
                 Place(key: "overview", url: "/overview", icon: "home", right: .operate),
                 Place(key: "runs", url: "/runs", icon: "run", right: .operate),
                 Place(key: "quarantine", url: "/quarantine", icon: "hold", right: .operate),
-                Place(key: "import", url: "/imports/new", icon: "in", right: .operate),
+                Place(key: "import", url: "/imports/new", icon: "in", right: .handle),
+                Place(key: "matches", url: "/matches", icon: "people", right: .handle),
+                Place(key: "flows", url: "/flows", icon: "turn", right: .operate),
             ]
         ),
         (

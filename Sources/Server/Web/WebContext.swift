@@ -52,6 +52,15 @@ struct WebContext: RequestContext, RemoteAddressRequestContext {
         return user
     }
 
+    /// Who sends it, where he mends what comes in, which shows clients whoever they belong to.
+    ///
+    /// - Throws: `SIGN-IN-NEEDED`, `HTTP-FORBIDDEN`.
+    func handling() throws -> AppUser {
+        let user = try user()
+        guard user.mayHandle else { throw ServerError(.forbidden) }
+        return user
+    }
+
     /// Who sends it, where people and settings are his business.
     ///
     /// - Throws: `SIGN-IN-NEEDED`, `HTTP-FORBIDDEN`.

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// `/flows`: how is each exchange set up, when does it run next, and let it run now.
+
+internal import CRM
+internal import ConnectorKit
+internal import Diagnostics
+internal import Hub
+internal import Hummingbird
+internal import Mapping
+internal import Model
+internal import PostgreSQL
+internal import Schedule
+internal import Words
+
+/// The flows as their template sees them.
+struct FlowsPage: Page {
+    /// A flow.
+    struct Row: Sendable {
+        let name: String
+        let connector: String
+        let badge: BadgeView
+        let schedule: String
+        let next: [String]
+        let hasNext: Bool
+        let version: String
+        let text: String
+        let isPaused: Bool
+        let runsURL: String
+    }
+
+    static let template = "flows"
+    static let entry = "/flows"
+    let title: String
+    let sub: String
+    let rows: [Row]
+    let isEmpty: Bool
+    let problem: Problem?
+}
+
+/// The pages of flows.
+struct FlowPages: Sendable {
+    let site: Site
+    let tools: ImportTools
+    let connectors: ConnectorRegistry
+
+    func add(to router: Router<WebContext>) {
+        router.get("flows") { request, context in
+            _ = try context.operating()
+            return try await site.answer(try await page(request, context), to: request, context)
+        }
+        router.form("flows/:name") { form, request, context in
+            let user = try context.operating()
+            let name = context.parameters.get("name") ?? ""
+            let saying = try site.saying(request, context)
+            do {
+                try await act(form.text("do"), on: name, user)
+            } catch let error as any ReportableError where !(error is PostgreSQLError) {
+                let page = try await page(request, context, error.diagnostic)
+                return try await site.answer(page, to: request, context, status: .unprocessableContent)
+            }
+            return site.see(
+                "/flows", Told(text: saying.words("page.flows.did_\(form.text("do"))", ["name": name])))
+        }
+    }
+
+    private func act(_ what: String, on name: String, _ user: AppUser) async throws {
+        guard ["run", "pause", "resume"].contains(what) else { throw ServerError(.request) }
+        let library = try tools.mappings.library()
+        try await site.pool.withConnection { connection in
+            if what == "run" {
+                _ = try await Flows.run(name, connectors: connectors, mappings: library, on: connection)
+            } else {
+                try await Flows.pause(name, what == "pause", by: user.name, on: connection)
+            }
+            let found = try await Flows.show(name, on: connection)
+            try await Audit.write("flow.\(what)", by: user.id, of: "flow", found.id, on: connection)
+        }
+    }
+
+    private func page(
+        _ request: Request, _ context: WebContext, _ fault: Diagnostic? = nil
+    ) async throws -> FlowsPage {
+        let saying = try site.saying(request, context)
+        let (flows, health) = try await site.pool.withConnection { connection in
+            (try await Flows.list(on: connection), try await Overview.flows(on: connection))
+        }
+        let byName = Dictionary(health.map { ($0.name, $0) }) { $1 }
+        let library = try tools.mappings.library()
+        let title = saying.words("page.flows.title")
+        return FlowsPage(
+            title: fault == nil ? title : saying.words("page.form.wrong", ["title": title]),
+            sub: saying.words("page.flows.sub", count: flows.count),
+            rows: flows.map { row($0, byName[$0.name], library, saying) }, isEmpty: flows.isEmpty,
+            problem: fault.map { Problem($0, saying.words) })
+    }
+
+    private func row(
+        _ flow: FlowSummary, _ health: FlowHealth?, _ library: MappingLibrary, _ saying: Saying
+    ) -> FlowsPage.Row {
+        let words = saying.words
+        // A definition that this program no longer understands still has its text.
+        let definition = try? FlowDefinition.parse(
+            flow.text, file: flow.name, connectors: connectors, mappings: library)
+        let times = definition?.schedule?.times.next(5, after: saying.now) ?? []
+        let zone = definition?.schedule?.zone ?? saying.zone
+        return FlowsPage.Row(
+            name: flow.name, connector: definition?.connector ?? health?.connector ?? "",
+            badge: health.map { BadgeView($0, saying) } ?? BadgeView("", words("page.state.never")),
+            schedule: flow.cron.map { "\($0), \(zone)" } ?? words("page.overview.onReceipt"),
+            next: flow.pausedAt == nil ? times.map { words.momentShort($0, now: saying.now, in: zone) } : [],
+            hasNext: flow.pausedAt == nil && !times.isEmpty,
+            version: words(
+                "page.flows.version", ["version": String(flow.version), "at": saying.moment(flow.appliedAt)]),
+            text: flow.text, isPaused: flow.pausedAt != nil, runsURL: Link.to("/runs", ["flow": flow.name]))
+    }
+}
+
+extension BadgeView {
+    /// How a flow is doing.
+    init(_ flow: FlowHealth, _ saying: Saying) {
+        let words = saying.words
+        if flow.isRunning {
+            self.init("run", words("page.state.running"))
+        } else if flow.pausedAt != nil {
+            self.init("", words("page.state.paused"))
+        } else if flow.lateSince != nil {
+            self.init("late", words("page.state.late"))
+        } else if let run = flow.lastRun {
+            self.init(run, saying)
+        } else {
+            self.init("", words("page.state.never"))
+        }
+    }
+}
