@@ -94,6 +94,10 @@ struct UndoTable: Sendable {
                 Reference(table: "company", condition: "r.party_id = t.id", id: "party_id"),
                 Reference(table: "contact_point", condition: "r.party_id = t.id", id: "party_id"),
                 Reference(table: "relation", condition: "t.id in (r.from_id, r.to_id)"),
+                // People have worked on it.
+                Reference(
+                    table: "interaction_party", condition: "r.party_id = t.id", id: "interaction_id"),
+                Reference(table: "party_team", condition: "r.party_id = t.id", id: "team_id"),
             ]),
     ]
 }

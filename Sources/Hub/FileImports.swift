@@ -39,6 +39,8 @@ package struct FileImports: Sendable {
 
     private let pool: Pool
     private let tools: ImportTools
+    /// A preview reads a whole file: one at a time.
+    private let turn = Turn()
 
     /// Imports with these tools.
     package init(pool: Pool, tools: ImportTools) {
@@ -73,13 +75,28 @@ package struct FileImports: Sendable {
         try await pool.withConnection { try await $0.run(FindPreviews(id: nil)) }
     }
 
-    /// What an import would do; `onRecord` gets each record.
+    /// What an import would do; `onRecord` gets each record. Whoever asks meanwhile waits.
     package func preview(
-        _ file: WaitingFile, onRecord: (RecordPreview) -> Void
+        _ file: WaitingFile, onRecord: @escaping @Sendable (RecordPreview) -> Void
     ) async throws -> [FileReport] {
         let engine = PreviewEngine(
             pool: pool, source: "erp", tools.settings, chooser: try chooser(file))
-        return try await engine.run(KeptFile(file, pool, tools.settings.blobs), onRecord: onRecord)
+        return try await turn.take {
+            try await withCopy(of: file) { try await engine.run($0, onRecord: onRecord) }
+        }
+    }
+
+    /// Runs `body` with a copy of a file, made before any other connection is taken.
+    private func withCopy<Value>(
+        of file: WaitingFile, _ body: (KeptFile) async throws -> Value
+    ) async throws -> Value {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await pool.withConnection { connection in
+            try await tools.settings.blobs.copy(
+                0..<file.size, of: file.sha256, to: folder.path, as: "file", on: connection)
+        }
+        return try await body(KeptFile(name: file.name, path: folder.appending(path: "file").path))
     }
 
     /// Lets a file be imported; a second time changes nothing.
@@ -117,8 +134,7 @@ package struct FileImports: Sendable {
         var settings = tools.settings
         settings.fence = { connection in try await running.hold(on: connection) }
         let engine = ImportEngine(pool: pool, source: "erp", settings, chooser: try chooser(file))
-        let report = try await engine.run(KeptFile(file, pool, settings.blobs), preview: id)
-        return report.run
+        return try await withCopy(of: file) { try await engine.run($0, preview: id) }.run
     }
 
     private func chooser(_ file: WaitingFile) throws -> MappingChooser {
@@ -131,23 +147,15 @@ package struct FileImports: Sendable {
     ]
 }
 
-/// Delivers one file of the blob store.
+/// Delivers one file.
 struct KeptFile: Connector {
     static let description = ConnectorDescription(id: "kept", version: 1, settings: [], mappings: [])
 
-    private struct Source {
-        let file: WaitingFile
-        let pool: Pool
-        let blobs: BlobStore
-    }
+    private let file: (name: String, path: String)?
 
-    private let source: Source?
+    init(_ settings: Settings) { file = nil }
 
-    init(_ settings: Settings) { source = nil }
-
-    init(_ file: WaitingFile, _ pool: Pool, _ blobs: BlobStore) {
-        source = Source(file: file, pool: pool, blobs: blobs)
-    }
+    init(name: String, path: String) { file = (name, path) }
 
     static func check(_ settings: Settings) -> [Diagnostic] { [] }
 
@@ -158,15 +166,8 @@ struct KeptFile: Connector {
     func read(
         _ stream: String, after cursor: Cursor?, _ deliver: (ConnectorItem) async throws -> Delivery
     ) async throws {
-        guard let source else { return }
-        let folder = FileManager.default.temporaryDirectory.appending(path: "relais-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try await source.pool.withConnection { connection in
-            try await source.blobs.copy(
-                0..<source.file.size, of: source.file.sha256, to: folder.path, as: "file", on: connection)
-        }
-        _ = try await deliver(
-            .artifact(name: source.file.name, path: folder.appending(path: "file").path))
+        guard let file else { return }
+        _ = try await deliver(.artifact(name: file.name, path: file.path))
     }
 }
 
@@ -196,7 +197,7 @@ struct FindPreviews: Statement {
     static let sql = """
         select id, user_id, sha256, name, size, mapping, made_at, job_id, run_id
         from preview
-        where case when $1::bigint is null then job_id is null else id = $1 end
+        where discarded_at is null and case when $1::bigint is null then job_id is null else id = $1 end
         order by id desc
         limit 50
         """
@@ -220,6 +221,11 @@ struct StartPreview: Statement {
 struct DiscardPreview: Statement {
     let id: Int
 
-    static let sql = "delete from preview where id = $1::bigint and job_id is null"
+    // The row stays until its file's time is over: without it nobody would know that the file may go.
+    static let sql = """
+        update preview p set discarded_at = now()
+        where id = $1::bigint and run_id is null
+          and not exists (select from job j where j.id = p.job_id)
+        """
     var parameters: [Parameter] { [Parameter(id)] }
 }

@@ -51,15 +51,21 @@ package struct PreviewEngine: Sendable {
     ) async throws -> [FileReport] {
         try await pool.withConnection { connection in
             try await RunSession.prepare(connection)
-            var files = DeliveredFiles(chooser)
-            let reports = try await files.read(connector) { intake in
-                var report = try await preview(intake, progress, onRecord, on: connection)
-                // An import keeps a refused file as one quarantined record.
-                if report.refusal != nil { report.ledger = RunLedger(quarantined: 1) }
-                return report
+            do {
+                var files = DeliveredFiles(chooser)
+                let reports = try await files.read(connector) { intake in
+                    var report = try await preview(intake, progress, onRecord, on: connection)
+                    // An import keeps a refused file as one quarantined record.
+                    if report.refusal != nil { report.ledger = RunLedger(quarantined: 1) }
+                    return report
+                }
+                try await connection.script("reset all")
+                return reports
+            } catch {
+                // Whoever gets the connection next must not plan like an import.
+                try? await connection.script("rollback; reset all")
+                throw error
             }
-            try await connection.script("reset all")
-            return reports
         }
     }
 

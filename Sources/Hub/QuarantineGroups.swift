@@ -50,6 +50,30 @@ package struct QuarantineCause: Sendable {
     package let isOfRecords: Bool
 }
 
+/// Of which flow or run records are meant.
+package struct CauseScope: Sendable {
+    /// Name of the flow; nil = any, and none.
+    package var flow: String?
+    /// Number of the run; nil = any.
+    package var run: Int?
+
+    /// A scope.
+    package init(flow: String? = nil, run: Int? = nil) {
+        (self.flow, self.run) = (flow, run)
+    }
+
+    /// `q` is the quarantine; the flow and the run are these two parameters.
+    static func sql(_ flow: Int, _ run: Int) -> String {
+        """
+        ($\(flow)::text is null or exists (
+            select from run r join flow f on f.id = r.flow_id where r.id = q.run_id and f.name = $\(flow)))
+          and ($\(run)::bigint is null or q.run_id = $\(run))
+        """
+    }
+
+    var parameters: [Parameter] { [Parameter(flow), Parameter(run)] }
+}
+
 extension Quarantine {
     /// Records that wait for a person, of all causes.
     package static func waiting(on connection: Connection) async throws(PostgreSQLError) -> Int {
@@ -64,32 +88,35 @@ extension Quarantine {
     }
 
     /// What waits by cause, the largest first, at most a hundred causes.
-    package static func causes(flow: String? = nil, on connection: Connection) async throws(PostgreSQLError)
-        -> [QuarantineCause]
-    {
-        try await connection.run(ListCauses(flow: flow))
+    package static func causes(
+        _ scope: CauseScope = CauseScope(), on connection: Connection
+    ) async throws(PostgreSQLError) -> [QuarantineCause] {
+        try await connection.run(ListCauses(scope: scope))
     }
 
     /// The values that the records of a cause have, the most frequent first, at most `limit`.
     package static func values(
-        of code: String, _ field: String?, limit: Int = 20, on connection: Connection
+        of code: String, _ field: String?, _ scope: CauseScope = CauseScope(), limit: Int = 20,
+        on connection: Connection
     ) async throws(PostgreSQLError) -> [QuarantineCause.Value] {
-        try await connection.run(ListCauseValues(code: code, field: field, limit: limit))
+        try await connection.run(ListCauseValues(code: code, field: field, scope: scope, limit: limit))
     }
 
     /// One record of a cause, the oldest.
     package static func sample(
-        of code: String, _ field: String?, on connection: Connection
+        of code: String, _ field: String?, _ scope: CauseScope = CauseScope(), on connection: Connection
     ) async throws(PostgreSQLError) -> QuarantineCause.Sample? {
-        try await connection.run(SampleCause(code: code, field: field)).first
+        try await connection.run(SampleCause(code: code, field: field, scope: scope)).first
     }
 
     /// The records of a cause, or those of them with a value (nil = without one), at most ten thousand.
     package static func ids(
-        of code: String, _ field: String?, value: String?? = .none, on connection: Connection
+        of code: String, _ field: String?, value: String?? = .none, _ scope: CauseScope = CauseScope(),
+        on connection: Connection
     ) async throws(PostgreSQLError) -> [Int] {
         try await connection.run(
-            CauseRecords(code: code, field: field, isOfValue: value != nil, value: value ?? nil))
+            CauseRecords(
+                code: code, field: field, isOfValue: value != nil, value: value ?? nil, scope: scope))
     }
 
     /// The records that wait for a decision on a description.
@@ -121,7 +148,7 @@ struct CountQuarantine: Statement {
 }
 
 struct ListCauses: Statement {
-    let flow: String?
+    let scope: CauseScope
 
     static let sql = """
         select q.code, q.field, count(*), count(*) filter (where q.status = 'fixed'), min(q.created_at),
@@ -134,11 +161,12 @@ struct ListCauses: Statement {
         left join flow f on f.id = r.flow_id
         left join mapping_version m on m.id = q.mapping_version_id
         where q.status in ('open', 'fixed') and ($1::text is null or f.name = $1)
+          and ($2::bigint is null or q.run_id = $2)
         group by 1, 2
         order by 3 desc, 1, 2
         limit 100
         """
-    var parameters: [Parameter] { [Parameter(flow)] }
+    var parameters: [Parameter] { scope.parameters }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> QuarantineCause {
         QuarantineCause(
             code: try row.next(), field: try row.next(), count: try row.next(), fixed: try row.next(),
@@ -150,17 +178,21 @@ struct ListCauses: Statement {
 struct ListCauseValues: Statement {
     let code: String
     let field: String?
+    let scope: CauseScope
     let limit: Int
 
     static let sql = """
         select value, count(*), min(created_at)
-        from quarantine
+        from quarantine q
         where code = $1 and field is not distinct from $2 and status in ('open', 'fixed')
+          and \(CauseScope.sql(4, 5))
         group by value
         order by 2 desc, 1
         limit $3::bigint
         """
-    var parameters: [Parameter] { [Parameter(code), Parameter(field), Parameter(limit)] }
+    var parameters: [Parameter] {
+        [Parameter(code), Parameter(field), Parameter(limit)] + scope.parameters
+    }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> QuarantineCause.Value {
         QuarantineCause.Value(text: try row.next(), count: try row.next(), since: try row.next())
     }
@@ -169,16 +201,18 @@ struct ListCauseValues: Statement {
 struct SampleCause: Statement {
     let code: String
     let field: String?
+    let scope: CauseScope
 
     static let sql = """
         select q.id, a.name, q.line, substr(q.raw, 1, 4000), q.facts
         from quarantine q
         join artifact a on a.id = q.artifact_id
         where q.code = $1 and q.field is not distinct from $2 and q.status in ('open', 'fixed')
+          and \(CauseScope.sql(3, 4))
         order by q.id
         limit 1
         """
-    var parameters: [Parameter] { [Parameter(code), Parameter(field)] }
+    var parameters: [Parameter] { [Parameter(code), Parameter(field)] + scope.parameters }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> QuarantineCause.Sample {
         QuarantineCause.Sample(
             id: try row.next(), file: try row.next(), line: try row.next(),
@@ -191,16 +225,17 @@ struct CauseRecords: Statement {
     let field: String?
     let isOfValue: Bool
     let value: String?
+    let scope: CauseScope
 
     static let sql = """
-        select id from quarantine
+        select id from quarantine q
         where code = $1 and field is not distinct from $2 and status in ('open', 'fixed')
-          and (not $3::boolean or value is not distinct from $4)
+          and (not $3::boolean or value is not distinct from $4) and \(CauseScope.sql(5, 6))
         order by id
         limit 10000
         """
     var parameters: [Parameter] {
-        [Parameter(code), Parameter(field), Parameter(isOfValue), Parameter(value)]
+        [Parameter(code), Parameter(field), Parameter(isOfValue), Parameter(value)] + scope.parameters
     }
     typealias Row = Int
 }

@@ -43,7 +43,7 @@ package struct UndoEngine: Sendable {
                     try await connection.script("rollback; reset all")
                     return report
                 } catch {
-                    try? await connection.script("rollback")
+                    try? await connection.script("rollback; reset all")
                     throw error
                 }
             }

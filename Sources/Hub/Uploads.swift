@@ -139,7 +139,7 @@ package struct Uploads: Sendable {
 }
 
 /// Lets one after the other do something.
-private actor Turn {
+actor Turn {
     private var isTaken = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 

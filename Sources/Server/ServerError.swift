@@ -15,6 +15,7 @@ package struct ServerError: ReportableError {
         case forbidden = "HTTP-FORBIDDEN"
         case form = "HTTP-FORM"
         case fileName = "HTTP-FILE-NAME"
+        case gone = "MEND-GONE"
         case signInNeeded = "SIGN-IN-NEEDED"
     }
 

@@ -84,7 +84,7 @@ struct TellErrors: RouterMiddleware {
         case "UPLOAD-NAME", "FILE-EMPTY": .badRequest
         case "FILE-TOO-LARGE": .contentTooLarge
         case "FILE-UNWRITABLE", "BLOB-UNWRITABLE": .init(code: 507, reasonPhrase: "Insufficient Storage")
-        case "UPLOAD-UNAVAILABLE": .serviceUnavailable
+        case "UPLOAD-UNAVAILABLE", "SIGN-IN-BUSY": .serviceUnavailable
         case let code where code.hasPrefix("PG-"): .serviceUnavailable
         default: .internalServerError
         }

@@ -83,12 +83,10 @@ struct WebBench {
 
     private func session(_ pool: Pool) async throws -> String {
         let signIn = SignIn(passwords: Passwords(cost: .init(logN: 10, parallelism: 1)))
-        return try await pool.withConnection { connection in
-            let link = try await SignIn.firstLink(on: connection)
-            return try await signIn.use(
-                link, login: "bench", name: "Bench", password: "quatre mots bien choisis", on: connection
-            ).text
-        }
+        let link = try await pool.withConnection { try await SignIn.firstLink(on: $0) }
+        return try await signIn.use(
+            link, login: "bench", name: "Bench", password: "quatre mots bien choisis", in: pool
+        ).text
     }
 
     // MARK: - The server

@@ -79,13 +79,13 @@ import Testing
         #expect(try await desk.fields()[.city] == "Quimper")
         try await desk.bench.undo(first)
         #expect(try await desk.fields()[.city] == "Brest")
-        let owner = try await desk.bench.pool.withConnection {
+        let isOwn = try await desk.bench.pool.withConnection {
             (
-                try await AccountEdits.account(ofEdit: first, by: desk.nina, on: $0),
-                try await AccountEdits.account(ofEdit: first, by: desk.noe, on: $0)
+                try await AccountEdits.isOwn(first, of: desk.id, by: desk.nina, on: $0),
+                try await AccountEdits.isOwn(first, of: desk.id, by: desk.noe, on: $0)
             )
         }
-        #expect(owner.0 == desk.id && owner.1 == nil)
+        #expect(isOwn.0 && !isOwn.1)
     }
 
     @Test func `two people who edit different fields both keep theirs`() async throws {

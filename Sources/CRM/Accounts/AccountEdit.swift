@@ -28,18 +28,18 @@ package enum AccountField: String, Sendable, CaseIterable {
         case .name: text.isEmpty || text.count > 300 ? "EDIT-NAME" : nil
         case .siren: text.isEmpty || CompanyIdentifier.isSIREN(text) ? nil : "EDIT-SIREN"
         case .siret: text.isEmpty || CompanyIdentifier.isSIRET(text) ? nil : "EDIT-SIRET"
-        case .vat: text.isEmpty || (4...20).contains(text.utf8.count) ? nil : "EDIT-VAT"
+        case .vat: text.isEmpty || text.wholeMatch(of: #/[A-Z0-9.+*]{4,20}/#) != nil ? nil : "EDIT-VAT"
         case .country: text.isEmpty || text.utf8.count == 2 ? nil : "EDIT-COUNTRY"
         default: text.count > 300 ? "EDIT-LONG" : nil
         }
     }
 
-    /// A text as it is kept: numbers without blanks.
+    /// A text as it is kept and compared: numbers without blanks, others on one line.
     package func normalised(_ text: String) -> String {
         switch self {
         case .siren, .siret: text.filter { !$0.isWhitespace }
         case .vat, .country: text.filter { !$0.isWhitespace }.uppercased()
-        default: text
+        default: text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         }
     }
 }
@@ -100,24 +100,30 @@ package enum AccountEdits {
         do {
             return try await connection.transaction { connection in
                 _ = try await connection.run(LockPartiesForEdit())
-                guard let current = try await fields(of: id, for: user, on: connection),
-                    let site = try await connection.run(MainSite(party: id)).first
-                else { return .unseen }
-                let changed = now.filter { $0.value != was[$0.key] ?? "" }
+                guard let current = try await fields(of: id, for: user, on: connection) else {
+                    return .unseen
+                }
+                // What a file wrote may look different from what a form sends back, and mean the same.
+                let changed = now.filter { $0.value != $0.key.normalised(was[$0.key] ?? "") }
                 let conflicts = changed.compactMap { field, mine -> AccountConflict? in
-                    let theirs = current[field] ?? ""
-                    guard theirs != was[field] ?? "", theirs != mine else { return nil }
+                    let theirs = field.normalised(current[field] ?? "")
+                    guard theirs != field.normalised(was[field] ?? ""), theirs != mine else { return nil }
                     return AccountConflict(field: field, mine: mine, theirs: theirs)
                 }
                 guard conflicts.isEmpty else {
                     return .conflicts(conflicts.sorted { $0.field.rawValue < $1.field.rawValue })
                 }
-                let differing = changed.filter { $0.value != current[$0.key] ?? "" }
+                let differing = changed.filter { $0.value != $0.key.normalised(current[$0.key] ?? "") }
                 guard !differing.isEmpty else { return .saved(run: nil) }
+                guard let site = try await connection.run(MainSite(party: id)).first else { return .unseen }
                 return .saved(run: try await write(differing, id, site: site, user, on: connection))
             }
         } catch let error as PostgreSQLError where error.has(.constraint) {
-            let field: AccountField = now[.siret] != was[.siret] ? .siret : .siren
+            let taken: [AccountField] = [.siren, .siret]
+            let name = error.diagnostic.facts["constraint"] ?? ""
+            guard let field = taken.first(where: { name.hasSuffix("\($0.rawValue)_key") }) else {
+                throw error
+            }
             return .taken(field)
         }
     }
@@ -143,11 +149,12 @@ package enum AccountEdits {
         EndEdit.self, EditOf.self,
     ]
 
-    /// The account that a run of a person's hand changed, where that person is this user.
-    package static func account(
-        ofEdit run: Int, by user: AppUser, on connection: Connection
-    ) async throws(PostgreSQLError) -> Int? {
-        try await connection.run(EditOf(run: run, user: user.id)).first
+    /// Whether a run is this user's own edit of an account that he still sees.
+    package static func isOwn(
+        _ run: Int, of account: Int, by user: AppUser, on connection: Connection
+    ) async throws(PostgreSQLError) -> Bool {
+        guard try await Accounts.sees(account, scope: user.scope, on: connection) else { return false }
+        return try await connection.run(EditOf(run: run, user: user.id, account: account)).first != nil
     }
 }
 
@@ -167,7 +174,9 @@ struct EditableFields: Statement {
         from party_scope v
         join party p on p.id = v.party_id
         join org o on o.party_id = p.id
-        left join site s on s.party_id = p.id and s.is_main
+        left join lateral (
+          select * from site where party_id = p.id order by is_main desc, id limit 1
+        ) s on true
         where v.party_id = $1::bigint and v.scope_id = $2::bigint
         """
     var parameters: [Parameter] { [Parameter(id), Parameter(scope)] }
@@ -266,16 +275,19 @@ struct EndEdit: Statement {
     var parameters: [Parameter] { [Parameter(run), Parameter(party), Parameter(user)] }
 }
 
+/// The audit of an account is an index range; the log of changes has none by run.
 struct EditOf: Statement {
     let run: Int
     let user: Int
+    let account: Int
 
     static let sql = """
-        select l.entity_id from run r
-        join change_log l on l.run_id = r.id and l.entity = 'party'
-        where r.id = $1::bigint and r.user_id = $2::bigint and r.kind = 'edit'
+        select true from audit a
+        join run r on r.id = $1::bigint and r.user_id = $2::bigint and r.kind = 'edit'
+        where a.entity = 'party' and a.entity_id = $3::bigint and a.action = 'account.edited'
+          and a.facts->>'run' = $1::text
         limit 1
         """
-    var parameters: [Parameter] { [Parameter(run), Parameter(user)] }
-    typealias Row = Int
+    var parameters: [Parameter] { [Parameter(run), Parameter(user), Parameter(account)] }
+    typealias Row = Bool
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of accounts as one user sees it: one range of one index, at any depth.
 
-internal import Diagnostics
 package import Model
 package import PostgreSQL
 
@@ -63,38 +62,38 @@ extension Accounts {
         try await connection.run(SeesParty(party: party, scope: scope)).first ?? false
     }
 
-    /// The next thousand accounts of a list as CSV: name, status, SIREN, VAT, address of the main site.
+    /// The next thousand accounts of a list as CSV: name, status, SIREN, VAT, address of the main site. A text that a
+    /// spreadsheet would take for a formula gets an apostrophe before it.
     ///
-    /// - Parameter after: the last account of the piece before; nil for the first, which begins with the header.
-    /// - Returns: the bytes and the last account in them; nil behind the last piece.
+    /// - Parameter after: where the piece before ended; nil for the first, which begins with the header.
+    /// - Returns: the bytes and where they end; nil behind the last piece.
     package static func exportPiece(
-        scope: Int, after: Int?, on connection: Connection
-    ) async throws(PostgreSQLError) -> (bytes: [UInt8], last: Int)? {
+        scope: Int, after: AccountCursor?, on connection: Connection
+    ) async throws -> (bytes: [UInt8], last: AccountCursor)? {
         guard let last = try await connection.run(EndOfPiece(scope: scope, after: after)).first else {
             return nil
         }
-        let name = "select name_norm from party_scope where scope_id = \(scope) and party_id = "
-        let start = after.map { "and (s.name_norm, s.party_id) > ((\(name)\($0)), \($0))" } ?? ""
+        let texts = ["p.name", "o.vat", "t.street", "t.city"].map { column in
+            "case when \(column) ~ '^[=+@-]' then chr(39) || \(column) else \(column) end"
+        }
+        func place(_ cursor: AccountCursor) -> String {
+            "('\(cursor.nameNorm.replacing("'", with: "''"))', \(cursor.id))"
+        }
+        let start = after.map { "and (s.name_norm, s.party_id) > \(place($0))" } ?? ""
         let sql = """
             copy (
-              select p.id, p.name, p.status, o.siren, o.vat, t.street, t.postal_code, t.city, t.country
+              select p.id, \(texts[0]) as name, p.status, o.siren, \(texts[1]) as vat, \(texts[2]) as street,
+                t.postal_code, \(texts[3]) as city, t.country
               from party_scope s
               join party p on p.id = s.party_id
               left join org o on o.party_id = p.id
               left join site t on t.party_id = p.id and t.is_main
-              where s.scope_id = \(scope) and s.is_account \(start)
-                and (s.name_norm, s.party_id) <= ((\(name)\(last)), \(last))
+              where s.scope_id = \(scope) and s.is_account \(start) and (s.name_norm, s.party_id) <= \(place(last))
               order by s.name_norm, s.party_id
             ) to stdout (format csv, header \(after == nil), delimiter ';')
             """
         var bytes: [UInt8] = []
-        do {
-            try await connection.copyOut(sql) { bytes += $0 }
-        } catch let error as PostgreSQLError {
-            throw error
-        } catch {
-            throw PostgreSQLError(.cancelled)
-        }
+        try await connection.copyOut(sql) { bytes += $0 }
         return (bytes, last)
     }
 }
@@ -102,24 +101,26 @@ extension Accounts {
 /// The last account of the next thousand.
 struct EndOfPiece: Statement {
     let scope: Int
-    let after: Int?
+    let after: AccountCursor?
 
     static let sql = """
-        select party_id
+        select name_norm, party_id
         from (
           select s.name_norm, s.party_id from party_scope s
           where s.scope_id = $1::bigint and s.is_account
-            and (s.name_norm, s.party_id) > (
-              coalesce((select name_norm from party_scope where scope_id = $1 and party_id = $2::bigint), ''),
-              coalesce($2, 0))
+            and (s.name_norm, s.party_id) > ($2::text collate "C", $3::bigint)
           order by s.name_norm, s.party_id
           limit 1000
         ) s
         order by name_norm desc, party_id desc
         limit 1
         """
-    var parameters: [Parameter] { [Parameter(scope), Parameter(after)] }
-    typealias Row = Int
+    var parameters: [Parameter] {
+        [Parameter(scope), Parameter(after?.nameNorm ?? ""), Parameter(after?.id ?? 0)]
+    }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AccountCursor {
+        AccountCursor(nameNorm: try row.next(), id: try row.next())
+    }
 }
 
 /// The lateral join keeps the plan: first the range of the scope, then the few rows' own values.
@@ -138,9 +139,10 @@ struct PageOfAccounts: Statement {
         left join site t on t.party_id = p.id and t.is_main
         left join app_user u on u.id = p.owner_id
         left join lateral (
-          select sum(d.open_amount) as open, bool_or(d.billing_status = 'overdue') as is_late
+          select sum(case when d.kind = 'credit_note' then -abs(d.open_amount) else d.open_amount end) as open,
+            bool_or(d.billing_status = 'overdue') as is_late
           from sales_doc d
-          where d.party_id = p.id and d.open_amount <> 0
+          where d.party_id = p.id and d.open_amount <> 0 and d.kind in ('invoice', 'credit_note')
         ) d on true
         where s.scope_id = $1::bigint and s.is_account
           and (s.name_norm, s.party_id) > ($2::text collate "C", $3::bigint)

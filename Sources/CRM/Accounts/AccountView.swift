@@ -238,7 +238,7 @@ struct AccountFigures: Statement {
           order by 2 desc nulls last
           limit 5
         )
-        select 'open', '', sum(sign * abs(open_amount)), count(*), min(due_on) from doc
+        select 'open', '', sum(case when kind = 'credit_note' then -abs(open_amount) else open_amount end), count(*), min(due_on) from doc
         where open_amount <> 0 and kind in ('invoice', 'credit_note')
         union all
         select 'overdue', '', sum(open_amount), count(*), min(due_on) from doc

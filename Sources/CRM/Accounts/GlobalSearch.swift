@@ -34,7 +34,9 @@ package enum GlobalSearch {
         var hits = try await connection.run(FindNames(scope: scope, text: text))
         if compact.count >= 3 {
             hits += try await connection.run(
-                FindNumbers(scope: scope, text: compact, digits: digits.count >= 6 ? digits : ""))
+                FindNumbers(
+                    scope: scope, text: compact, digits: digits.count >= 6 ? digits : "",
+                    typed: text.filter { !$0.isWhitespace }))
         }
         var seen: Set<SearchHit> = []
         return hits.filter { seen.insert($0).inserted }
@@ -73,7 +75,9 @@ struct FindNames: Statement {
         (select 'person', (
              select r.to_id from relation r
              where r.from_id = p.id and r.kind = 'works_for' and upper_inf(r.valid) limit 1), p.name, (
-             select o.name from relation r join party o on o.id = r.to_id
+             select o.name from relation r
+             join party_scope v on v.party_id = r.to_id and v.scope_id = $1
+             join party o on o.id = r.to_id
              where r.from_id = p.id and r.kind = 'works_for' and upper_inf(r.valid) limit 1)
          from (
            select party_id, name_norm from party_scope
@@ -94,6 +98,8 @@ struct FindNumbers: Statement {
     let scope: Int
     let text: String
     let digits: String
+    /// As it was typed, without blanks.
+    let typed: String
 
     static let sql = """
         with hit as materialized (
@@ -113,7 +119,7 @@ struct FindNumbers: Statement {
           union all
           (select s.party_id, e.ext_id from external_identity e
            join site s on s.id = e.entity_id
-           where e.entity = 'site' and e.ext_id collate "C" = $2 limit 8)
+           where e.entity = 'site' and e.ext_id collate "C" in ($2, $4::text) limit 8)
         )
         (select 'account', p.id, p.name, h.note
          from hit h
@@ -125,13 +131,15 @@ struct FindNumbers: Statement {
          from (
            select number, party_id from sales_doc
            where number collate "C" >= $2 and number collate "C" < $2 || chr(1114111)
+             and exists (select from party_scope v where v.party_id = sales_doc.party_id and v.scope_id = $1)
            order by number collate "C"
-           limit 100
+           limit 8
          ) d
-         join party_scope v on v.party_id = d.party_id and v.scope_id = $1
          join party p on p.id = d.party_id
          limit 8)
         """
-    var parameters: [Parameter] { [Parameter(scope), Parameter(text), Parameter(digits)] }
+    var parameters: [Parameter] {
+        [Parameter(scope), Parameter(text), Parameter(digits), Parameter(typed)]
+    }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> SearchHit { try SearchHit(&row) }
 }

@@ -172,7 +172,9 @@ language sql stable as $$
   join app_user u on u.team_id = a.above_id and u.role = 'manager'
 $$;
 
+-- One at a time: each statement then sees what the one before has decided. 29307 follows the lock of users.
 create function refresh_party_scope(ids bigint[]) returns void language sql as $$
+  select pg_advisory_xact_lock(29307, 0);
   delete from party_scope where party_id = any(ids);
   insert into party_scope (scope_id, name_norm, party_id, is_account)
   select v.scope_id, p.name_norm, p.id, p.kind = 'organisation' and p.status <> 'other'
@@ -182,7 +184,8 @@ create function refresh_party_scope(ids bigint[]) returns void language sql as $
     select party_id, user_id from party_viewers(ids)
   ) v
   join party p on p.id = v.party_id
-  where p.merged_into is null;
+  where p.merged_into is null
+  on conflict (party_id, scope_id) do update set name_norm = excluded.name_norm, is_account = excluded.is_account;
 $$;
 
 create function follow_parties() returns trigger language plpgsql as $$
@@ -232,6 +235,11 @@ referencing new table as changed_rows for each statement execute function follow
 create trigger party_team_deleted after delete on party_team
 referencing old table as changed_rows for each statement execute function follow_party_teams();
 
+create trigger party_team_left after update on party_team
+referencing old table as changed_rows for each statement execute function follow_party_teams();
+create trigger party_team_reached after update on party_team
+referencing new table as changed_rows for each statement execute function follow_party_teams();
+
 -- Teams, roles and territories change seldom: then everything that belongs to anybody is decided again.
 create function follow_people() returns trigger language plpgsql as $$
 begin
@@ -245,8 +253,25 @@ $$;
 
 create trigger app_user_moved after update of team_id, role on app_user
 for each statement execute function follow_people();
+
+-- Whoever joins sees what his team shares; a manager what the teams below him have.
+create function follow_joiners() returns trigger language plpgsql as $$
+begin
+  if exists (select from new_rows where role = 'manager' and team_id is not null) then
+    perform refresh_party_scope(array(
+      select id from party where owner_id is not null
+      union select id from party where territory_id is not null
+      union select party_id from party_team));
+  else
+    perform refresh_party_scope(array(
+      select distinct s.party_id from party_team s join new_rows n on n.team_id = s.team_id));
+  end if;
+  return null;
+end
+$$;
+
 create trigger app_user_joined after insert on app_user
-for each statement execute function follow_people();
+referencing new table as new_rows for each statement execute function follow_joiners();
 create trigger team_moved after update of parent_id on team
 for each statement execute function follow_people();
 create trigger territory_changed after insert or update on territory
@@ -259,5 +284,7 @@ where merged_into is null;
 
 -- runs of the last days
 create index run_started on run (started_at);
+-- what was closed lately
+create index quarantine_closed on quarantine (closed_at) where closed_at is not null;
 -- records of one cause that wait
 create index quarantine_cause on quarantine (code, field, id) where status in ('open', 'fixed');

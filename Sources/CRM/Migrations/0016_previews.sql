@@ -10,6 +10,7 @@ create table preview (
   -- the mapping that the person chose; none = by the content
   mapping text,
   made_at timestamptz not null default now(),
+  discarded_at timestamptz,
   job_id bigint,
   run_id bigint references run on delete set null
 );

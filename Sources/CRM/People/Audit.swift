@@ -33,7 +33,7 @@ package enum Audit {
 
     /// Entries behind one, newest first.
     package static func list(
-        before: Int? = nil, limit: Int = 50, on connection: Connection
+        before: TimelineCursor? = nil, limit: Int = 50, on connection: Connection
     ) async throws(PostgreSQLError) -> [AuditEntry] {
         try await connection.run(ListAudit(before: before, limit: limit))
     }
@@ -58,18 +58,18 @@ struct WriteAudit: Statement {
 }
 
 struct ListAudit: Statement {
-    let before: Int?
+    let before: TimelineCursor?
     let limit: Int
 
     static let sql = """
         select a.id, a.at, u.name, a.action, a.entity, a.entity_id
         from audit a
         left join app_user u on u.id = a.user_id
-        where $1::bigint is null or a.id < $1
-        order by a.id desc
-        limit $2::bigint
+        where $1::timestamptz is null or (a.at, a.id) < ($1, $2::bigint)
+        order by a.at desc, a.id desc
+        limit $3::bigint
         """
-    var parameters: [Parameter] { [Parameter(before), Parameter(limit)] }
+    var parameters: [Parameter] { [Parameter(before?.at), Parameter(before?.id), Parameter(limit)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AuditEntry {
         AuditEntry(
             id: try row.next(), at: try row.next(), user: try row.next(), action: try row.next(),

@@ -6,6 +6,7 @@ internal import Blocking
 internal import Crypto
 internal import CryptoExtras
 internal import Foundation
+internal import Synchronization
 
 /// Hashes passwords and compares them, one after the other: each takes tens of megabytes and of milliseconds.
 ///
@@ -33,8 +34,12 @@ package actor Passwords {
     /// Characters that are hashed at most.
     package static let most = 1024
 
+    /// Hashes that may wait for their turn: more would keep everybody waiting.
+    private static let queueLimit = 32
+
     private let executor = SerialQueueExecutor(label: "relais.passwords")
     private let cost: Cost
+    private let waiting = Mutex(0)
 
     /// A queue of its own: hashing never holds up the threads that all share.
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -48,11 +53,27 @@ package actor Passwords {
 
     /// A password's hash with a salt of its own, as text.
     ///
-    /// - Throws: `PASSWORD-SHORT` for fewer than ``least`` characters or more than ``most``.
-    package func hash(_ password: String) throws -> String {
+    /// - Throws: `PASSWORD-SHORT` for fewer than ``least`` characters or more than ``most``, `SIGN-IN-BUSY` when too many
+    ///   wait already.
+    package nonisolated func hash(_ password: String) async throws -> String {
         guard Self.least...Self.most ~= password.count else {
             throw PeopleError(.password, ["least": String(Self.least)])
         }
+        try enterQueue()
+        defer { waiting.withLock { $0 -= 1 } }
+        return try await makeHash(password)
+    }
+
+    private nonisolated func enterQueue() throws {
+        let isFull = waiting.withLock { count in
+            guard count < Self.queueLimit else { return true }
+            count += 1
+            return false
+        }
+        if isFull { throw PeopleError(.busy, retry: .after(.seconds(5))) }
+    }
+
+    private func makeHash(_ password: String) throws -> String {
         let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
         let key = try Self.key(password, salt: salt, cost)
         let encoded = [salt, key].map { Data($0).base64EncodedString() }
@@ -61,7 +82,15 @@ package actor Passwords {
 
     /// Whether a password is the one that was hashed; takes as long where there is no hash, so that nobody learns
     /// from the time which logins exist.
-    package func verify(_ password: String, against hash: String?) -> Bool {
+    ///
+    /// - Throws: `SIGN-IN-BUSY` when too many wait already.
+    package nonisolated func verify(_ password: String, against hash: String?) async throws -> Bool {
+        try enterQueue()
+        defer { waiting.withLock { $0 -= 1 } }
+        return await compare(password, hash)
+    }
+
+    private func compare(_ password: String, _ hash: String?) -> Bool {
         let parts = hash?.split(separator: "$").map(String.init) ?? []
         guard password.count <= Self.most else { return false }
         guard parts.count == 6, parts[0] == "scrypt", let logN = Int(parts[1]), 10...20 ~= logN,

@@ -9,6 +9,7 @@ package struct PeopleError: ReportableError {
     package enum Code: String, CaseIterable, Sendable {
         case signInRefused = "SIGN-IN-REFUSED"
         case signInBlocked = "SIGN-IN-BLOCKED"
+        case busy = "SIGN-IN-BUSY"
         case link = "SIGN-IN-LINK"
         case login = "USER-LOGIN"
         case name = "USER-NAME"

@@ -20,35 +20,39 @@ package struct SignIn: Sendable {
 
     /// Begins a session for whoever knows the password; a new token each time, so that nobody can prepare one.
     ///
-    /// - Parameter address: where the request comes from.
+    /// - Parameter address: where the request comes from; nil where that is not known.
     /// - Throws: `SIGN-IN-REFUSED` without saying which of login and password is wrong, `SIGN-IN-BLOCKED` with the
     ///   seconds to wait, even for the right password.
     package func enter(
-        _ login: String, _ password: String, from address: String, in pool: Pool
+        _ login: String, _ password: String, from address: String?, in pool: Pool
     ) async throws -> SecretToken {
         let login = String(login.lowercased().prefix(100))
-        let keys = ["login:" + login, "address:" + address]
-        if let wait = try await pool.withConnection({ try await $0.run(SignInWait(keys: keys)).first }) ?? nil
-        {
-            throw PeopleError(.signInBlocked, ["seconds": String(wait)], retry: .after(.seconds(wait)))
+        let keys = ["login:" + login] + (address.map { ["address:" + $0] } ?? [])
+        // Counted before it is compared, and refused while blocked, so that many at once do not all pass; the right one
+        // takes it back.
+        let waits = try await pool.withConnection {
+            try await $0.run(CountTry(keys: keys, patience: Self.patience))
+        }
+        guard waits.count == keys.count else {
+            let wait = try await pool.withConnection { try await $0.run(SignInWait(keys: keys)).first }
+            throw Self.blocked((wait ?? nil) ?? 1)
         }
         let found = try await pool.withConnection { try await $0.run(FindPassword(login: login)).first }
-        guard await passwords.verify(password, against: found?.hash), let user = found?.id else {
-            let wait = try await pool.withConnection {
-                try await $0.run(CountFailure(keys: keys, patience: Self.patience)).compactMap { $0 }.max()
+        guard try await passwords.verify(password, against: found?.hash), let user = found?.id else {
+            if let user = found?.id {
+                try await pool.withConnection { try await Audit.write("sign-in.refused", by: user, on: $0) }
             }
-            try await pool.withConnection { connection in
-                try await Audit.write("sign-in.refused", by: found?.id, on: connection)
-            }
-            if let wait, wait > 0 {
-                throw PeopleError(.signInBlocked, ["seconds": String(wait)], retry: .after(.seconds(wait)))
-            }
+            if let wait = waits.compactMap(\.self).max(), wait > 0 { throw Self.blocked(wait) }
             throw PeopleError(.signInRefused)
         }
         return try await pool.withConnection { connection in
-            try await connection.execute(ForgetFailures(keys: [keys[0]]))
+            try await connection.execute(ForgiveTry(keys: keys))
             return try await Self.begin(user, on: connection)
         }
+    }
+
+    private static func blocked(_ seconds: Int) -> PeopleError {
+        PeopleError(.signInBlocked, ["seconds": String(seconds)], retry: .after(.seconds(seconds)))
     }
 
     /// Begins a session.
@@ -91,22 +95,26 @@ package struct SignIn: Sendable {
 
     /// Whom a link is for: a user, or the first administrator to be.
     ///
-    /// - Throws: `SIGN-IN-LINK` when it is unknown, used or too old.
+    /// - Throws: `SIGN-IN-LINK` when it is unknown, used or too old, or its user was shut out meanwhile.
     package static func open(_ link: SecretToken?, on connection: Connection) async throws -> AppUser? {
         guard let link, let found = try await connection.run(FindLink(hash: link.hash)).first else {
             throw PeopleError(.link)
         }
-        return try await connection.run(FindUser(id: found ?? 0)).first
+        guard let id = found else { return nil }
+        guard let user = try await connection.run(FindUser(id: id)).first else { throw PeopleError(.link) }
+        return user
     }
 
     /// Uses a link: sets the password, or makes the first administrator, and begins a session.
     ///
-    /// - Throws: `SIGN-IN-LINK`, `USER-LOGIN`, `USER-NAME`, `USER-TAKEN`, `PASSWORD-SHORT`.
+    /// - Throws: `SIGN-IN-LINK`, `USER-LOGIN`, `USER-NAME`, `USER-TAKEN`, `PASSWORD-SHORT`, `SIGN-IN-BUSY`.
     package func use(
-        _ link: SecretToken?, login: String, name: String, password: String, on connection: Connection
+        _ link: SecretToken?, login: String, name: String, password: String, in pool: Pool
     ) async throws -> SecretToken {
+        // Whoever has no link costs nothing; and hashing holds no connection.
+        _ = try await pool.withConnection { try await Self.open(link, on: $0) }
         let hash = try await passwords.hash(password)
-        return try await connection.transaction { connection in
+        return try await pool.transaction { connection in
             _ = try await connection.run(LockUsers())
             let known = try await Self.open(link, on: connection)
             guard let link, try await connection.run(UseLink(hash: link.hash)).first != nil else {
@@ -127,7 +135,7 @@ package struct SignIn: Sendable {
     }
 
     static let statements: [any Statement.Type] = [
-        SignInWait.self, FindPassword.self, CountFailure.self, ForgetFailures.self, BeginSession.self,
+        SignInWait.self, FindPassword.self, CountTry.self, ForgiveTry.self, BeginSession.self,
         FindSession.self, EndSession.self, MakeLink.self, FindLink.self, UseLink.self, FindUser.self,
     ]
 }
@@ -155,36 +163,46 @@ struct FindPassword: Statement {
     }
 }
 
-/// Counts a failure; the sixth costs 2 s, each further twice as much, up to 15 minutes. A day without one clears it.
-struct CountFailure: Statement {
+/// Counts a try, unless its key is blocked: then there is no row. Behind the sixth, whoever comes waits 2 s, behind each
+/// further one twice as long, up to 15 minutes. A day without one clears it. Many people may share one address: it has ten
+/// times the patience.
+struct CountTry: Statement {
     let keys: [String]
     let patience: Int
 
+    /// Tries so far with this one, by the row that others may just have written; and the patience with its key.
+    private static let known =
+        "(case when f.last_at < now() - interval '1 day' then 0 else f.failures end + 1)"
+    private static let patience = "($2::bigint * case when excluded.key like 'address:%' then 10 else 1 end)"
+
     static let sql = """
-        insert into sign_in_failure (key, failures, last_at)
-        select key, 1, now() from unnest($1::text[]) as k(key)
+        with swept as (
+          delete from sign_in_failure where last_at < now() - interval '1 day' and key <> all($1::text[])
+        )
+        insert into sign_in_failure as f (key, failures, last_at)
+        select key, 1, now() from unnest($1::text[]) as k(key) order by key
         on conflict (key) do update set
-          failures = case when sign_in_failure.last_at < now() - interval '1 day' then 1
-            else sign_in_failure.failures + 1 end,
-          last_at = now(),
-          -- many people may share one address
-          blocked_until = case
-            when sign_in_failure.failures + 1 > $2::bigint * case when excluded.key like 'address:%' then 10 else 1 end
-            then now() + least(
-              interval '15 minutes',
-              interval '1 second' * power(2, least(20, sign_in_failure.failures + 1
-                - $2 * case when excluded.key like 'address:%' then 10 else 1 end)))
-            end
+          failures = \(known), last_at = now(),
+          blocked_until = case when \(known) > \(patience) then now() + least(
+            interval '15 minutes', interval '1 second' * power(2, least(20, \(known) - \(patience)))) end
+        where f.blocked_until is null or f.blocked_until <= now()
         returning ceil(extract(epoch from blocked_until - now()))::bigint
         """
     var parameters: [Parameter] { [Parameter(keys), Parameter(patience)] }
     typealias Row = Int?
 }
 
-struct ForgetFailures: Statement {
+/// The right password: the login's tries are forgotten, the address' loses this one.
+struct ForgiveTry: Statement {
     let keys: [String]
 
-    static let sql = "delete from sign_in_failure where key = any($1::text[])"
+    static let sql = """
+        with forgotten as (
+          delete from sign_in_failure where key = any($1::text[]) and key like 'login:%'
+        )
+        update sign_in_failure set failures = greatest(0, failures - 1), blocked_until = null
+        where key = any($1::text[]) and key like 'address:%'
+        """
     var parameters: [Parameter] { [Parameter(keys)] }
 }
 

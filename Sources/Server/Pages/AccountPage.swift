@@ -157,7 +157,7 @@ struct SalesChart: Sendable {
             figures.filter { $0.kind == "month" }.map { ($0.key, max(0, Self.double($0.amount))) }
         ) { $1 }
         let most = sums.values.max() ?? 0
-        guard most > 0 else { return nil }
+        guard most > 0, most < 1e15 else { return nil }
         let scale = Self.roundedUp(most)
         let parts = today.parts
         var bars: [Bar] = []

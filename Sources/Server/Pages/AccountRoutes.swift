@@ -79,7 +79,10 @@ extension AccountPage {
         hasAhead = !ahead.isEmpty
         documents = view.documents.map { texts.document($0) }
         hasDocuments = !documents.isEmpty
-        documentsNote = words("page.account.documentsCount", count: view.documents.count)
+        documentsNote =
+            view.documents.count < 10
+            ? words("page.account.documentsCount", count: view.documents.count)
+            : words("page.account.latest", count: view.documents.count)
         channels = Timeline.channels.map {
             Choice(value: $0, text: words("page.channel.\($0)"), isChosen: false)
         }

@@ -68,7 +68,10 @@ struct AccountTexts {
         guard let now = now.flatMap({ Double($0.description) }),
             let before = before.flatMap({ Double($0.description) }), before > 0
         else { return words("page.account.noYearBefore") }
-        let percent = Int(((now - before) / before * 100).rounded())
+        guard let percent = Int(exactly: ((now - before) / before * 100).rounded()), abs(percent) < 100_000
+        else {
+            return words("page.account.noYearBefore")
+        }
         let sign = percent > 0 ? "+\u{A0}" : percent < 0 ? "−" : ""
         return words("page.account.trend", ["percent": sign + words.number(abs(percent))])
     }

@@ -60,7 +60,7 @@ extension Site {
                 try await Audit.write("accounts.exported", by: user.id, on: connection)
             }
             let body = ResponseBody { writer in
-                var last: Int?
+                var last: AccountCursor?
                 while true {
                     let after = last
                     let piece = try await pool.withConnection {

@@ -3,6 +3,7 @@
 
 internal import CRM
 internal import Hummingbird
+internal import Model
 internal import PostgreSQL
 internal import Words
 
@@ -33,7 +34,11 @@ extension Site {
         router.get("audit") { request, context in
             _ = try context.administering()
             let saying = try saying(request, context)
-            let before = request.number("before")
+            let before = request.number("before").flatMap { micros in
+                request.number("entry").map {
+                    TimelineCursor(at: Timestamp(microsecondsSince1970: Int64(micros)), id: $0)
+                }
+            }
             let entries = try await pool.withConnection {
                 try await Audit.list(before: before, limit: Self.entriesPerPage + 1, on: $0)
             }
@@ -45,7 +50,11 @@ extension Site {
                     text: saying.words("page.audit.shown", count: shown.count),
                     first: before == nil ? nil : "/audit",
                     next: entries.count > Self.entriesPerPage
-                        ? Link.to("/audit", ["before": shown.last.map { String($0.id) }]) : nil))
+                        ? shown.last.map {
+                            Link.to(
+                                "/audit",
+                                ["before": String($0.at.microsecondsSince1970), "entry": String($0.id)])
+                        } : nil))
             return try await answer(page, to: request, context)
         }
     }

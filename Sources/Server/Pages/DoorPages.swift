@@ -80,7 +80,7 @@ struct DoorPages: Sendable {
         let login = form.text("login")
         do {
             let token = try await signIn.enter(
-                login, form["password"] ?? "", from: context.address, in: site.pool)
+                login, form["password"] ?? "", from: site.origin(of: request, context), in: site.pool)
             var response = Response.redirect(to: Link.local(form["next"]) ?? "/")
             response.setCookie(SessionCookie.make(token, isSecure: site.isSecure))
             return response
@@ -104,7 +104,10 @@ struct DoorPages: Sendable {
         let isBlocked = error?.has(.signInBlocked) == true
         return try await site.answer(
             page, to: request, context,
-            status: error == nil ? .ok : isBlocked ? .tooManyRequests : .unprocessableContent)
+            status: error == nil
+                ? .ok
+                : error?.has(.busy) == true
+                    ? .serviceUnavailable : isBlocked ? .tooManyRequests : .unprocessableContent)
     }
 
     // MARK: - Links
@@ -118,11 +121,9 @@ struct DoorPages: Sendable {
         let form = try await Form(unproven: request)
         let link = token(context)
         do {
-            let token = try await site.pool.withConnection { connection in
-                try await signIn.use(
-                    link, login: form.text("login"), name: form.text("name"),
-                    password: form["password"] ?? "", on: connection)
-            }
+            let token = try await signIn.use(
+                link, login: form.text("login"), name: form.text("name"),
+                password: form["password"] ?? "", in: site.pool)
             var response = Response.redirect(to: "/")
             response.setCookie(SessionCookie.make(token, isSecure: site.isSecure))
             return response

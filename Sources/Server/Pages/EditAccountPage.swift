@@ -68,12 +68,15 @@ extension Site {
             let user = try context.user()
             let id = try context.number()
             let run = try context.number("run")
-            let owner = try await pool.withConnection {
-                try await AccountEdits.account(ofEdit: run, by: user, on: $0)
+            let isOwn = try await pool.withConnection {
+                try await AccountEdits.isOwn(run, of: id, by: user, on: $0)
             }
             // Only one's own edit of this account: everything else is a run of the console.
-            guard owner == id else { throw ServerError(.notFound) }
+            guard isOwn else { throw ServerError(.notFound) }
             _ = try await UndoEngine(pool: pool).undo(run)
+            try await pool.withConnection {
+                try await Audit.write("run.undone", by: user.id, of: "run", run, on: $0)
+            }
             let saying = try saying(request, context)
             return see("/accounts/\(id)", Told(text: saying.words("page.edit.undone")))
         }
@@ -88,8 +91,10 @@ extension Site {
         let saying = try saying(request, context)
         let words = saying.words
         var errors: [AccountField: String] = [:]
-        for (field, text) in now where text != was[field] {
-            if let code = field.fault(in: text) { errors[field] = words("page.edit.fault.\(code)") }
+        for (field, text) in now where text != field.normalised(was[field] ?? "") {
+            // A claim of nothing does not win over a file's.
+            let code = text.isEmpty && field != .name ? "EDIT-EMPTY" : field.fault(in: text)
+            if let code { errors[field] = words("page.edit.fault.\(code)") }
         }
         guard errors.isEmpty else {
             return try await refuse(edit(id, saying, now: now, was: was, errors: errors), request, context)

@@ -82,9 +82,9 @@ struct ImportPages: Sendable {
             }
             let received = try await file.finish()
             defer { shelf.sweep() }
-            let chosen = String(decoding: taken.fields["mapping"] ?? [], as: UTF8.self)
-            let mapping = try chosen.isEmpty ? nil : tools.mappings.library().mapping(chosen).name
             do {
+                let chosen = String(decoding: taken.fields["mapping"] ?? [], as: UTF8.self)
+                let mapping = try chosen.isEmpty ? nil : tools.mappings.library().mapping(chosen).name
                 let id = try await files.keep(received, name: name, mapping: mapping, by: user.id)
                 await file.drop(received)
                 return .redirect(to: "/previews/\(id)")
@@ -117,6 +117,8 @@ struct ImportPages: Sendable {
                     guard let fileName else { continue }
                     let token = String(decoding: taken.fields[Form.tokenField] ?? [], as: UTF8.self)
                     guard context.visitor?.isFormToken(token) == true else { throw ServerError(.form) }
+                    // Two files would become one.
+                    guard taken.name == nil else { throw ServerError(.request) }
                     taken.name = fileName
                 case .bytes(let bytes):
                     if isFile {

@@ -52,7 +52,7 @@ extension Site {
             let id = try context.number()
             let saying = try saying(request, context)
             let chosen = form.text("account")
-            let found = try await account(chosen.isEmpty ? form.text("other") : chosen, user)
+            let found = try await account(chosen, or: form.text("other"), user)
             guard let account = found else {
                 let fault = Diagnostic(code: "MATCH-ACCOUNT", facts: ["text": form.text("other")])
                 let page = try await matches(request, context, (id, fault))
@@ -81,13 +81,13 @@ extension Site {
         }
     }
 
-    /// The account that a text names: its number, or what finds exactly one.
-    private func account(_ text: String, _ user: AppUser) async throws -> Int? {
-        guard !text.isEmpty else { return nil }
+    /// The account that was chosen, or that a text finds as the only one: its code, SIREN, name.
+    private func account(_ chosen: String, or text: String, _ user: AppUser) async throws -> Int? {
         return try await pool.withConnection { connection in
-            if let id = Int(text), id > 0, text.count < 9 {
+            if let id = Int(chosen), id > 0 {
                 return try await Accounts.sees(id, scope: user.scope, on: connection) ? id : nil
             }
+            guard !text.isEmpty else { return nil }
             let hits = try await GlobalSearch.find(text, scope: user.scope, on: connection)
             let accounts = Set(hits.filter { $0.kind == .account }.compactMap(\.account))
             return accounts.count == 1 ? accounts.first : nil

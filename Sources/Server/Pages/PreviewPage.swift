@@ -76,15 +76,24 @@ struct MadePreview: Sendable {
 
     /// Makes one.
     init(_ file: WaitingFile, _ files: FileImports) async throws {
+        let found = Mutex(Found())
+        reports = try await files.preview(file) { record in
+            found.withLock { $0.add(record) }
+        }
+        let kept = found.withLock { $0 }
+        (counts, records) = (kept.counts, kept.records)
+        ledger = reports.reduce(into: RunLedger()) { $0 += $1.ledger }
+    }
+
+    private struct Found: Sendable {
         var counts: [String: Int] = [:]
         var records: [RecordPreview] = []
-        reports = try await files.preview(file) { record in
-            let outcome = Self.name(of: record.outcome)
+
+        mutating func add(_ record: RecordPreview) {
+            let outcome = MadePreview.name(of: record.outcome)
             counts[outcome, default: 0] += 1
-            if counts[outcome, default: 0] <= Self.kept { records.append(record) }
+            if counts[outcome, default: 0] <= MadePreview.kept { records.append(record) }
         }
-        (self.counts, self.records) = (counts, records)
-        ledger = reports.reduce(into: RunLedger()) { $0 += $1.ledger }
     }
 
     static func name(of outcome: ImportOutcome) -> String {
@@ -193,7 +202,7 @@ extension ImportPages {
     ) -> PreviewPage {
         let words = saying.words
         let chosen = request.query("only").flatMap { Self.outcomes.contains($0) ? $0 : nil }
-        let offset = max(0, request.number("from") ?? 0)
+        let offset = min(100_000, max(0, request.number("from") ?? 0))
         let open = request.number("record")
         let path = "/previews/\(file.id)"
         let ofTab = made.records.filter { chosen == nil || MadePreview.name(of: $0.outcome) == chosen }

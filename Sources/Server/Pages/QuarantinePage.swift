@@ -63,7 +63,9 @@ struct QuarantinePage: Page {
     let tabs: [Tab]
     let groups: [Group]
     let isEmpty: Bool
+    /// The flow and the run that the page is about.
     let flow: String?
+    let run: String?
 }
 
 extension Site {
@@ -82,7 +84,7 @@ extension Site {
             let (code, field) = Self.cause(form)
             let saying = try saying(request, context)
             let count = try await pool.withConnection { connection in
-                let ids = try await Quarantine.ids(of: code, field, on: connection)
+                let ids = try await Quarantine.ids(of: code, field, Self.scope(form), on: connection)
                 try await Audit.write(
                     "quarantine.ignored", by: user.id, facts: ["code": code, "count": String(ids.count)],
                     on: connection)
@@ -92,13 +94,24 @@ extension Site {
                     on: connection)
             }
             await waiting.forget()
-            return see("/quarantine", Told(text: saying.words("page.quarantine.ignored", count: count)))
+            return see(
+                Self.path(Self.scope(form)), Told(text: saying.words("page.quarantine.ignored", count: count))
+            )
         }
     }
 
     private static func cause(_ form: Form) -> (code: String, field: String?) {
         let field = form.text("field")
         return (form.text("code"), field.isEmpty ? nil : field)
+    }
+
+    private static func scope(_ form: Form) -> CauseScope {
+        CauseScope(flow: form.text("flow").isEmpty ? nil : form.text("flow"), run: Int(form.text("run")))
+    }
+
+    /// Where the same view of the quarantine is.
+    private static func path(_ scope: CauseScope) -> String {
+        Link.to("/quarantine", ["flow": scope.flow, "run": scope.run.map(String.init)])
     }
 
     /// Gives the wrong values of a cause the values of the form, and replays what is mended.
@@ -111,11 +124,16 @@ extension Site {
         let library = try tools.mappings.library()
         do {
             var ids: [Int] = []
+            var isTyped = false
+            let scope = Self.scope(form)
             if let field {
                 for (index, new) in form.fields("now.") where !new.trimmingBlanks.isEmpty {
-                    let old: String?? = .some(form["was.\(index)"])
+                    isTyped = true
+                    // Browsers write line ends of their own.
+                    let old: String?? = .some(form["was.\(index)"]?.replacing("\r\n", with: "\n"))
                     let found = try await pool.withConnection { connection in
-                        let found = try await Quarantine.ids(of: code, field, value: old, on: connection)
+                        let found = try await Quarantine.ids(
+                            of: code, field, value: old, scope, on: connection)
                         _ = try await Quarantine.correct(
                             QuarantineFilter(ids: found), [field: new.trimmingBlanks], library, on: connection
                         )
@@ -124,9 +142,13 @@ extension Site {
                     ids += found
                 }
             }
+            // Somebody else was quicker: what was typed must not let the others be replayed as they are.
+            guard !isTyped || !ids.isEmpty else { throw ServerError(.gone) }
             if ids.isEmpty {
                 // Nothing typed: as they are, with the mappings and the accounts of now.
-                ids = try await pool.withConnection { try await Quarantine.ids(of: code, field, on: $0) }
+                ids = try await pool.withConnection {
+                    try await Quarantine.ids(of: code, field, scope, on: $0)
+                }
             }
             let report = try await ReplayEngine(pool: pool, library: library, tools.settings)
                 .run(QuarantineFilter(ids: ids))
@@ -136,7 +158,7 @@ extension Site {
                     facts: ["code": code, "count": String(ids.count)], on: connection)
             }
             await waiting.forget()
-            return see("/quarantine", told(report, saying))
+            return see(Self.path(scope), told(report, saying))
         } catch let error as any ReportableError where !(error is PostgreSQLError) {
             let page = try await quarantine(
                 request, context, Mended(code: code, field: field, form, error.diagnostic))
@@ -175,10 +197,10 @@ extension Site {
         let user = try context.operating()
         let saying = try saying(request, context)
         let words = saying.words
-        let flow = request.query("flow")
+        let scope = CauseScope(flow: request.query("flow"), run: request.number("run"))
         let asked = request.query("open")
         let (causes, counts, groups) = try await pool.withConnection { connection in
-            let causes = try await Quarantine.causes(flow: flow, on: connection)
+            let causes = try await Quarantine.causes(scope, on: connection)
             let counts = try await Quarantine.counts(on: connection)
             var groups: [QuarantinePage.Group] = []
             for (index, cause) in causes.enumerated() {
@@ -189,10 +211,10 @@ extension Site {
                 let isFull = index < 20 || isOpen
                 let values =
                     isFull && cause.field != nil && user.mayHandle
-                    ? try await Quarantine.values(of: cause.code, cause.field, on: connection) : []
+                    ? try await Quarantine.values(of: cause.code, cause.field, scope, on: connection) : []
                 let sample =
                     isFull && user.mayHandle
-                    ? try await Quarantine.sample(of: cause.code, cause.field, on: connection) : nil
+                    ? try await Quarantine.sample(of: cause.code, cause.field, scope, on: connection) : nil
                 groups.append(
                     group(
                         cause, values, sample, isOpen: isOpen, mayHandle: user.mayHandle,
@@ -213,7 +235,7 @@ extension Site {
                     text: words("page.quarantine.status.\(status)"), count: saying.number(counts[status] ?? 0)
                 )
             },
-            groups: groups, isEmpty: causes.isEmpty, flow: flow)
+            groups: groups, isEmpty: causes.isEmpty, flow: scope.flow, run: scope.run.map(String.init))
     }
 
     private func group(

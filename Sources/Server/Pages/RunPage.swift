@@ -120,21 +120,21 @@ extension Site {
     /// The run's routes.
     func addRun(to router: Router<WebContext>) {
         router.get("runs/:id") { request, context in
-            _ = try context.operating()
+            let user = try context.operating()
             let id = try context.number()
             let saying = try saying(request, context)
             let isPlanned = request.query("undo") == "plan"
-            guard let page = try await run(id, saying, isPlanned) else { throw ServerError(.notFound) }
+            guard let page = try await run(id, user, saying, isPlanned) else { throw ServerError(.notFound) }
             return try await answer(page, to: request, context)
         }
         router.get("runs/:id/undo") { request, context in
-            _ = try context.operating()
+            let user = try context.operating()
             let id = try context.number()
             let saying = try saying(request, context)
             guard let run = try await pool.withConnection({ try await Runs.show(id, on: $0) }) else {
                 throw ServerError(.notFound)
             }
-            let planned = UndoPart(undo: try await undo(run, saying))
+            let planned = UndoPart(undo: try await undo(run, user, saying))
             return Self.html(try part("run.undo", planned, saying, for: context.visitor))
         }
         router.get("runs/:id/live") { request, context in
@@ -144,6 +144,9 @@ extension Site {
         router.form("runs/:id/undo") { _, request, context in
             let user = try context.operating()
             let id = try context.number()
+            let kind = try await pool.withConnection { try await Runs.show(id, on: $0) }?.kind
+            // What people typed is theirs, or of those who see every client.
+            guard kind != "edit" || user.mayHandle else { throw ServerError(.forbidden) }
             let report = try await UndoEngine(pool: pool).undo(id)
             try await pool.withConnection { connection in
                 try await Audit.write("run.undone", by: user.id, of: "run", id, on: connection)
@@ -159,7 +162,8 @@ extension Site {
 
     // MARK: - The page
 
-    private func run(_ id: Int, _ saying: Saying, _ isPlanned: Bool) async throws -> RunPage? {
+    private func run(_ id: Int, _ user: AppUser, _ saying: Saying, _ isPlanned: Bool) async throws -> RunPage?
+    {
         let found = try await pool.withConnection { connection in
             (
                 try await Runs.show(id, on: connection), try await Runs.artifacts(of: id, on: connection),
@@ -194,7 +198,7 @@ extension Site {
                     records: words("page.run.records", count: batch.records))
             }, batchesTitle: words("page.run.batches", count: found.3.first?.number ?? 0),
             undoURL: isUndoable(run) ? "/runs/\(id)/undo" : nil,
-            undo: isPlanned ? try await undo(run, saying) : nil, relative: relative(run, saying))
+            undo: isPlanned ? try await undo(run, user, saying) : nil, relative: relative(run, saying))
     }
 
     private func cause(_ cause: RunCause, _ saying: Saying) -> RunPage.Cause {
@@ -235,7 +239,7 @@ extension Site {
             && run.ledger.inserted + run.ledger.updated + run.ledger.deleted > 0
     }
 
-    private func undo(_ run: RunSummary, _ saying: Saying) async throws -> UndoView? {
+    private func undo(_ run: RunSummary, _ user: AppUser, _ saying: Saying) async throws -> UndoView? {
         guard isUndoable(run) else { return nil }
         let words = saying.words
         let action = "/runs/\(run.id)/undo"
@@ -257,8 +261,11 @@ extension Site {
                         count: saying.number(blocked), text: words("page.run.undo.blocked", count: blocked),
                         note: blocked == 0 ? nil : words("page.run.undo.blockedNote")),
                 ],
-                exceptions: report.exceptions.prefix(20).map { .init(text: UndoTexts.text($0, words)) },
-                hasExceptions: !report.exceptions.isEmpty, refusal: nil, isPossible: back > 0)
+                // They name clients.
+                exceptions: !user.mayHandle
+                    ? [] : report.exceptions.prefix(20).map { .init(text: UndoTexts.text($0, words)) },
+                hasExceptions: user.mayHandle && !report.exceptions.isEmpty, refusal: nil,
+                isPossible: back > 0)
         } catch let error as RunError {
             return UndoView(
                 action: action, lead: "", buckets: [], exceptions: [], hasExceptions: false,
@@ -291,7 +298,8 @@ extension Site {
         let body = ResponseBody { writer in
             var last = ""
             var isOver = false
-            while !isOver {
+            // The browser asks again after ten minutes; a beat tells when it is gone.
+            for beat in 0..<1200 where !isOver {
                 let current = Saying(words: saying.words, now: now(), zone: saying.zone)
                 let (run, batches) = try await pool.withConnection { connection in
                     (
@@ -305,6 +313,8 @@ extension Site {
                 if text != last {
                     try await writer.write(ByteBuffer(string: Self.event(isOver ? "over" : "part", text)))
                     last = text
+                } else if beat % 10 == 0 {
+                    try await writer.write(ByteBuffer(string: ": \n\n"))
                 }
                 if !isOver { try await Task.sleep(for: .milliseconds(500)) }
             }

@@ -12,8 +12,12 @@ extension Request {
         return text.isEmpty ? nil : text
     }
 
-    /// A number of the query.
-    func number(_ name: String) -> Int? { query(name).flatMap { Int($0) } }
+    /// A number of the query; nil for one that no row, moment or place of ours has.
+    func number(_ name: String) -> Int? {
+        query(name).flatMap { Int($0) }.flatMap {
+            -9_000_000_000_000_000...9_000_000_000_000_000 ~= $0 ? $0 : nil
+        }
+    }
 }
 
 /// Addresses of this site, with their query.

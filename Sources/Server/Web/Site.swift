@@ -49,6 +49,14 @@ struct Site: Sendable {
         return words[chosen ?? Language(locale: request.headers[.acceptLanguage])]
     }
 
+    /// Where a request comes from: behind a proxy, as that says; nil where it does not.
+    func origin(of request: Request, _ context: WebContext) -> String? {
+        guard isSecure else { return context.address }
+        let hops = request.headers.value("X-Forwarded-For")?.split(separator: ",") ?? []
+        // The last one was written by the proxy itself, the others by whoever asked.
+        return hops.last.map { String($0).trimmingBlanks }
+    }
+
     /// Formats values for whoever sends a request.
     func saying(_ request: Request, _ context: WebContext) throws -> Saying {
         guard let words = words(for: request, context) else { throw ServerError(.unexpected) }

@@ -6,6 +6,10 @@ export function start(element) {
   element.addEventListener("dragover", event => event.preventDefault());
   element.addEventListener("drop", event => {
     event.preventDefault();
-    if (event.dataTransfer.files.length) input.files = event.dataTransfer.files;
+    const [first] = event.dataTransfer.files;
+    if (!first) return;
+    const one = new DataTransfer();
+    one.items.add(first);
+    input.files = one.files;
   });
 }

@@ -3,5 +3,5 @@
 
 export async function start(element) {
   const answer = await fetch(element.dataset.src, { headers: { accept: "text/html" } });
-  if (answer.ok) element.innerHTML = await answer.text();
+  if (answer.ok && !answer.redirected) element.innerHTML = await answer.text();
 }
