@@ -14,7 +14,7 @@ PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-de
 PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl python3-aiosmtpd dovecot-imapd systemd chromium chromium-driver
 # Each where its own versions of the same libraries do not meet another's; of axe only its script is used, not the
 # browsers that it would bring.
-PYTHON_PEERS = $(VENV):moto[s3,server] $(VENV):axe-playwright-python==0.1.8 $(VENV)-taps:tap-spreadsheets
+PYTHON_PEERS = $(VENV):moto[s3,server] $(VENV):axe-playwright-python==0.1.8 $(VENV)-taps:tap-spreadsheets $(VENV)-schema:schemathesis==4.32.5
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## list the targets
@@ -83,7 +83,7 @@ lint: ## check the layout of the code
 
 # Leases and killed processes are about time: they run without the crowd of other tests. The imports that are killed
 # keep the machine busy for minutes: by themselves, they disturb no other test.
-TIMED = JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests|ConsoleTests|IntrusionTests
+TIMED = JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests|ConsoleTests|IntrusionTests|APITests
 define tests
 $(1) swift test --skip-build --skip 'EngineKillTests|$(TIMED)'
 $(1) swift test --skip-build --filter '$(TIMED)'

@@ -16,6 +16,8 @@ package struct ServerError: ReportableError {
         case form = "HTTP-FORM"
         case fileName = "HTTP-FILE-NAME"
         case gone = "MEND-GONE"
+        case token = "API-TOKEN"
+        case scope = "API-SCOPE"
         case signInNeeded = "SIGN-IN-NEEDED"
     }
 

@@ -48,6 +48,14 @@ struct TellErrors: RouterMiddleware {
         if request.isFromBrowser { return try await page(diagnostic, request, context, status, headers) }
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"relais\"" }
         let words = site.words(for: request, context)
+        if request.uri.path.hasPrefix("/api/v1/") {
+            let problem = APIProblem(
+                title: words?.message(diagnostic) ?? diagnostic.code, status: status.code,
+                detail: words?.hint(diagnostic), code: diagnostic.code)
+            var response = try Response.json(problem, status: status, headers: headers)
+            response.headers[.contentType] = "application/problem+json"
+            return response
+        }
         var error = ["code": diagnostic.code, "message": words?.message(diagnostic) ?? diagnostic.code]
         error["hint"] = words?.hint(diagnostic)
         return try .json(["error": error], status: status, headers: headers)
@@ -76,8 +84,8 @@ struct TellErrors: RouterMiddleware {
 
     private static func status(of diagnostic: Diagnostic) -> HTTPResponse.Status {
         switch diagnostic.code {
-        case "UPLOAD-REFUSED", "SIGN-IN-NEEDED": .unauthorized
-        case "HTTP-FORBIDDEN", "HTTP-FORM": .forbidden
+        case "UPLOAD-REFUSED", "SIGN-IN-NEEDED", "API-TOKEN": .unauthorized
+        case "HTTP-FORBIDDEN", "HTTP-FORM", "API-SCOPE": .forbidden
         case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "SIGN-IN-LINK": .notFound
         case "HTTP-REQUEST", "TOKEN-LABEL": .badRequest
         case let code where code.hasPrefix("RUN-"): .conflict
@@ -89,6 +97,17 @@ struct TellErrors: RouterMiddleware {
         default: .internalServerError
         }
     }
+}
+
+/// What went wrong, for programs.
+///
+/// - Source: RFC 9457.
+private struct APIProblem: Encodable {
+    var type = "about:blank"
+    let title: String
+    let status: Int
+    let detail: String?
+    let code: String
 }
 
 /// What went wrong, as a page.

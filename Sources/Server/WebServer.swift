@@ -135,6 +135,7 @@ package struct WebServer: Sendable {
         // Around finding out who asks, for what goes wrong there; and inside, where it is known who reads the answer.
         router.add(middleware: TellErrors(site: site, logger: logger))
         router.add(middleware: AdmitVisitors(pool: parts.pool))
+        router.add(middleware: AdmitPrograms(pool: parts.pool))
         router.add(middleware: TellErrors(site: site, logger: logger))
         HealthRoutes(pool: parts.pool).add(to: router)
         MetricsRoute(pool: parts.pool) { [parts] in parts.measures() + counts.measures }.add(to: router)
@@ -143,6 +144,7 @@ package struct WebServer: Sendable {
         }
         if let pages = parts.pages {
             site.assets.add(to: router)
+            try APIRoutes(pool: parts.pool).add(to: router)
             DoorPages(site: site, signIn: SignIn(passwords: pages.passwords)).add(to: router)
             site.addOverview(to: router)
             site.addRuns(to: router)

@@ -51,6 +51,8 @@ extension Configuration {
         case .keepFiles: String(retention.files)
         case .keepImages: String(retention.images)
         case .keepJobs: String(retention.jobs)
+        case .zone: zone
+        case .behindTLS: String(isSecure)
         default: sources[key]?.text
         }
     }

@@ -6,13 +6,15 @@ internal import CRM
 internal import Foundation
 internal import Model
 internal import PostgreSQL
+internal import Server
 internal import Words
 
 /// Keeps users.
 struct UsersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "users", abstract: words("command.users"), discussion: words("command.users.discussion"),
-        subcommands: [List.self, Add.self, Disable.self, AppPassword.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Add.self, Disable.self, AppPassword.self, APIToken.self],
+        defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -108,6 +110,37 @@ struct UsersCommand: AsyncParsableCommand {
                     undo ? "user.enabled" : "user.disabled", by: nil, of: "user", user.id, on: connection)
             }
             Console.print(words(undo ? "users.enabled" : "users.disabled", ["login": login]))
+        }
+    }
+
+    struct APIToken: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "api-token", abstract: words("command.users.apiToken"),
+            discussion: words("command.users.apiToken.discussion"))
+        @Argument(help: ArgumentHelp(words("argument.login"), valueName: "LOGIN"))
+        var login: String
+        @Option(help: ArgumentHelp(words("option.users.label"), valueName: "TEXT"))
+        var label: String
+        @Option(
+            name: .customLong("scope"),
+            help: ArgumentHelp(words("option.users.scope"), valueName: "SCOPE"))
+        var scopes: [String]
+        @OptionGroup var database: DatabaseOptions
+
+        func run() async throws {
+            let known = APIScope.allCases.map(\.rawValue)
+            if let wrong = scopes.first(where: { !known.contains($0) }) {
+                throw ValidationError(
+                    words("users.scope", ["scope": wrong, "known": known.joined(separator: ", ")]))
+            }
+            let token = try await database.withConnection { connection in
+                let user = try await AppUsers.show(login, on: connection)
+                try await Audit.write("token.made", by: nil, of: "user", user.id, on: connection)
+                return try await AccessTokens.make(
+                    .api, label: label, scopes: scopes, for: user.id, on: connection)
+            }
+            // The token alone, for scripts.
+            Console.print(token.text)
         }
     }
 

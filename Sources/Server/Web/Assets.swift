@@ -35,7 +35,8 @@ struct Assets: Sendable {
     }
 
     private static let types = [
-        "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml",
+        "json": "application/json; charset=utf-8", "css": "text/css; charset=utf-8",
+        "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml",
     ]
 
     /// Answers requests for them; another hash is answered with the file of today, which must not be kept.

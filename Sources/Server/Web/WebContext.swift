@@ -26,6 +26,8 @@ struct WebContext: RequestContext, RemoteAddressRequestContext {
     let remoteAddress: SocketAddress?
     /// Who sends it; nil for everybody else.
     var visitor: Visitor?
+    /// The program that sends it; nil for people, and without a token.
+    var caller: APICaller?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

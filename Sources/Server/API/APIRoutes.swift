@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// `/api/v1`: what programs read; described by `openapi.json`, which a test holds against these routes.
+
+internal import CRM
+internal import Diagnostics
+internal import Foundation
+internal import Hub
+internal import Hummingbird
+internal import Model
+internal import PostgreSQL
+
+/// The routes of the API.
+struct APIRoutes: Sendable {
+    let pool: Pool
+    let description: Data
+
+    /// Rows of a page, unless the caller wants fewer.
+    private static let pageSize = 100
+
+    init(pool: Pool) throws {
+        self.pool = pool
+        description = try Data(contentsOf: Bundle.module.bundleURL.appending(path: "Assets/openapi.json"))
+    }
+
+    func add(to router: Router<WebContext>) {
+        router.get("api/v1/openapi.json") { [description] _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "application/json; charset=utf-8"],
+                body: .init(byteBuffer: .init(bytes: description)))
+        }
+        router.get("api/v1/accounts") { request, context in try await accounts(request, context) }
+        router.get("api/v1/accounts/:id") { _, context in try await account(context) }
+        router.get("api/v1/search") { request, context in
+            let user = try context.caller(.accounts)
+            let text = String((request.query("q") ?? "").prefix(100))
+            let hits =
+                text.isEmpty || user.scope < 0
+                ? []
+                : try await pool.withConnection {
+                    try await GlobalSearch.find(text, scope: user.scope, on: $0)
+                }
+            return try Response.json(Rows(data: hits.map(Hit.init), next: nil))
+        }
+        router.get("api/v1/runs") { request, context in
+            _ = try context.caller(.runs)
+            let (limit, filter) = (Self.limit(request), RunFilter(before: request.number("before")))
+            let runs = try await pool.withConnection { try await Runs.list(filter, limit: limit + 1, on: $0) }
+            let shown = runs.prefix(limit)
+            return try Response.json(
+                Rows(
+                    data: shown.map(RunRow.init),
+                    next: runs.count > limit ? shown.last.map { "before=\($0.id)" } : nil))
+        }
+        router.get("api/v1/changes") { request, context in try await changes(request, context) }
+    }
+
+    private static func limit(_ request: Request) -> Int {
+        min(pageSize, max(1, request.number("limit") ?? pageSize))
+    }
+
+    // MARK: - Accounts
+
+    private func accounts(_ request: Request, _ context: WebContext) async throws -> Response {
+        let user = try context.caller(.accounts)
+        let limit = Self.limit(request)
+        let cursor = request.query("after_name").flatMap { name in
+            request.number("after_id").map { AccountCursor(nameNorm: name, id: $0) }
+        }
+        let rows = try await pool.withConnection { connection in
+            try await Accounts.page(
+                scope: user.scope, prefix: request.query("q"), status: request.query("status"), after: cursor,
+                limit: limit + 1, on: connection)
+        }
+        let shown = rows.prefix(limit)
+        let next = shown.last.map {
+            Link.to("", ["after_name": $0.nameNorm, "after_id": String($0.id)]).dropFirst()
+        }
+        return try .json(
+            Rows(data: shown.map(AccountItem.init), next: rows.count > limit ? next.map(String.init) : nil))
+    }
+
+    private func account(_ context: WebContext) async throws -> Response {
+        let user = try context.caller(.accounts)
+        let id = try context.number()
+        guard let view = try await pool.withConnection({ try await Accounts.view(id, for: user, on: $0) })
+        else { throw ServerError(.notFound) }
+        return try .json(AccountWhole(view))
+    }
+
+    // MARK: - Changes
+
+    private func changes(_ request: Request, _ context: WebContext) async throws -> Response {
+        let user = try context.caller(.changes)
+        // Ids of everything say more than a rep may know.
+        guard user.scope == 0 else { throw ServerError(.forbidden) }
+        let limit = Self.limit(request)
+        let place = ChangeLog.Position(
+            transaction: max(0, request.number("xid") ?? 0), sequence: max(0, request.number("seq") ?? 0))
+        let found = try await pool.withConnection {
+            try await ChangeLog.read(after: place, limit: limit, on: $0)
+        }
+        let last = found.last.map { "xid=\($0.position.transaction)&seq=\($0.position.sequence)" }
+        // The place behind the last row is where the caller goes on, also when nothing is there yet.
+        return try .json(
+            Rows(
+                data: found.map(ChangeRow.init),
+                next: last ?? "xid=\(place.transaction)&seq=\(place.sequence)"))
+    }
+}
+
+// MARK: - What is answered
+
+/// A page of rows, and the query that asks for the next one.
+private struct Rows<Item: Encodable>: Encodable {
+    let data: [Item]
+    let next: String?
+}
+
+private struct AccountItem: Encodable {
+    let id: Int
+    let name: String
+    let status: String
+    let siren: String?
+    let city: String?
+    let owner: String?
+    let openAmount: String?
+    let isOverdue: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case id, name, status, siren, city, owner
+        case openAmount = "open_amount"
+        case isOverdue = "is_overdue"
+    }
+
+    init(_ row: AccountRow) {
+        (id, name, status, siren, city, owner) = (
+            row.id, row.name, row.status, row.siren, row.city, row.owner
+        )
+        (openAmount, isOverdue) = (row.open?.description, row.isLate)
+    }
+}
+
+private struct AccountWhole: Encodable {
+    struct Site: Encodable {
+        let siret: String?
+        let street: String?
+        let postal_code: String?
+        let city: String?
+        let country: String?
+        let is_main: Bool
+    }
+
+    struct Claim: Encodable {
+        let entity: String
+        let field: String
+        let value: String?
+        let source: String
+        let file: String?
+        let line: Int?
+        let at: String
+    }
+
+    let id: Int
+    let name: String
+    let status: String
+    let siren: String?
+    let vat: String?
+    let owner: String?
+    let sites: [Site]
+    let claims: [Claim]
+
+    init(_ view: AccountView) {
+        let identity = view.identity
+        (id, name, status) = (identity.id, identity.name, identity.status)
+        (siren, vat, owner) = (identity.siren, identity.vat, identity.owner)
+        sites = view.sites.map {
+            Site(
+                siret: $0.siret, street: $0.street, postal_code: $0.postalCode, city: $0.city,
+                country: $0.country, is_main: $0.isMain)
+        }
+        claims = view.claims.map {
+            Claim(
+                entity: $0.entity, field: $0.field, value: $0.value, source: $0.source, file: $0.file,
+                line: $0.line, at: $0.at.description)
+        }
+    }
+}
+
+private struct Hit: Encodable {
+    let kind: String
+    let account: Int?
+    let text: String
+    let note: String?
+
+    init(_ hit: SearchHit) {
+        (kind, account, text, note) = (hit.kind.rawValue, hit.account, hit.text, hit.note)
+    }
+}
+
+private struct RunRow: Encodable {
+    let id: Int
+    let kind: String
+    let state: String
+    let flow: String?
+    let started_at: String
+    let finished_at: String?
+    let inserted: Int
+    let updated: Int
+    let unchanged: Int
+    let quarantined: Int
+    let skipped: Int
+
+    init(_ run: RunSummary) {
+        (id, kind, state, flow) = (run.id, run.kind, run.state, run.flow)
+        (started_at, finished_at) = (run.startedAt.description, run.finishedAt?.description)
+        (inserted, updated, unchanged) = (run.ledger.inserted, run.ledger.updated, run.ledger.unchanged)
+        (quarantined, skipped) = (run.ledger.quarantined, run.ledger.skipped)
+    }
+}
+
+private struct ChangeRow: Encodable {
+    let xid: Int
+    let seq: Int
+    let entity: String
+    let id: Int
+    let operation: String
+    let run: Int?
+
+    init(_ change: Change) {
+        (xid, seq) = (change.position.transaction, change.position.sequence)
+        (entity, id, operation, run) = (change.entity, change.id, change.operation, change.run)
+    }
+}
