@@ -83,10 +83,13 @@ lint: ## check the layout of the code
 
 # Leases and killed processes are about time: they run without the crowd of other tests. The imports that are killed
 # keep the machine busy for minutes: by themselves, they disturb no other test.
-TIMED = JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests|ConsoleTests|IntrusionTests|APITests
+TIMED = JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests
+# Browsers take both cores.
+BROWSER = ConsoleTests|IntrusionTests|APITests
 define tests
-$(1) swift test --skip-build --skip 'EngineKillTests|$(TIMED)'
+$(1) swift test --skip-build --skip 'EngineKillTests|$(TIMED)|$(BROWSER)'
 $(1) swift test --skip-build --filter '$(TIMED)'
+$(1) swift test --skip-build --filter '$(BROWSER)'
 $(1) swift test --skip-build --filter EngineKillTests
 endef
 

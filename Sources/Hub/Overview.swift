@@ -132,6 +132,7 @@ struct FlowDays: Statement {
         left join flow f on f.id = r.flow_id
         where r.started_at >= (date_trunc('day', now() at time zone $2) - make_interval(days => $1::bigint::int - 1))
           at time zone $2
+          and r.kind <> 'edit'
         group by 1, 2
         """
     var parameters: [Parameter] { [Parameter(count), Parameter(zone)] }

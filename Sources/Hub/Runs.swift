@@ -188,6 +188,8 @@ struct ListRuns: Statement {
         where ($1::bigint is null or r.id = $1) and ($3::bigint is null or r.id < $3)
           and ($4::text is null or r.flow_id = (select id from flow where name = $4))
           and ($5::text is null or r.state = $5)
+          -- what people typed is the history of accounts, not of exchanges
+          and ($1 is not null or r.kind <> 'edit')
         order by r.id desc
         limit $2::bigint
         """
