@@ -68,6 +68,8 @@ package struct WebServer: Sendable {
         package let tools: ImportTools
         /// What flows read by.
         package let connectors: ConnectorRegistry
+        /// Passwords and keys of other machines.
+        package let secrets: Secrets
         /// How expensive passwords are.
         package let passwords: Passwords
         /// IANA name of the company's zone.
@@ -77,10 +79,11 @@ package struct WebServer: Sendable {
 
         /// The pages' needs.
         package init(
-            tools: ImportTools, connectors: ConnectorRegistry, passwords: Passwords, zone: String,
-            isSecure: Bool
+            tools: ImportTools, connectors: ConnectorRegistry, secrets: Secrets, passwords: Passwords,
+            zone: String, isSecure: Bool
         ) {
             (self.tools, self.connectors, self.passwords) = (tools, connectors, passwords)
+            self.secrets = secrets
             (self.zone, self.isSecure) = (zone, isSecure)
         }
     }
@@ -155,6 +158,7 @@ package struct WebServer: Sendable {
                 spool: parts.spool
             ).add(to: router)
             site.addMatches(to: router, pages.tools)
+            SecretPages(site: site, secrets: pages.secrets).add(to: router)
             FlowPages(site: site, tools: pages.tools, connectors: pages.connectors).add(to: router)
             site.addAccounts(to: router)
             site.addAccount(to: router)

@@ -129,7 +129,8 @@ private struct Node {
             isWeb
             ? WebServer.Pages(
                 tools: ImportTools(mappings: shelf, settings: try database.importSettings),
-                connectors: connectors, passwords: Passwords(), zone: configuration.zone,
+                connectors: connectors, secrets: try database.secrets, passwords: Passwords(),
+                zone: configuration.zone,
                 isSecure: configuration.isSecure) : nil
         let parts = WebServer.Parts(
             pool: pool, uploads: uploads, spool: spool, words: Dictionary(uniqueKeysWithValues: texts),

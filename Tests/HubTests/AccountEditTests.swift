@@ -111,6 +111,39 @@ import Testing
         #expect(now[.city] == "Quimper" && now[.street] == "4 rue du Port")
     }
 
+    @Test func `an account made by hand is a prospect, a rep's own, and goes when that is undone`()
+        async throws
+    {
+        let desk = try await desk()
+        let found = try await desk.bench.pool.withConnection { connection in
+            let draft = AppUsers.Draft(login: "rep", name: "Rep", role: .rep)
+            let rep = try await AppUsers.add(draft, passwordHash: nil, on: connection)
+            let made = try await AccountEdits.create(
+                [.name: "Neuf", .siren: "404833048", .city: "Brest", .vat: ""], by: rep, on: connection)
+            guard case .made(let account, let run) = made else { return (0, 0, false, [String: String]()) }
+            let view = try await Accounts.view(account, for: rep, on: connection)
+            let claims = view?.claims.map { ($0.field, $0.person ?? "") } ?? []
+            let isOwn = try await AccountEdits.isOwn(run, of: account, by: rep, on: connection)
+            return (account, run, isOwn, Dictionary(claims) { $1 })
+        }
+        #expect(found.0 > 0 && found.2)
+        #expect(found.3 == ["name": "Rep", "siren": "Rep", "city": "Rep"])
+        let again = try await desk.bench.pool.withConnection {
+            try await AccountEdits.create([.name: "Autre", .siren: "404833048"], by: desk.nina, on: $0)
+        }
+        guard case .taken(.siren) = again else {
+            Issue.record("\(again)")
+            return
+        }
+        try await desk.bench.undo(found.1)
+        #expect(
+            try await desk.bench.numbers("select count(*) from party where name in ('Neuf', 'Autre')") == [0])
+        #expect(
+            try await desk.bench.numbers("select count(*) from party_scope where party_id = \(found.0)") == [
+                0
+            ])
+    }
+
     @Test func `nothing different writes nothing`() async throws {
         let desk = try await desk()
         let before = try await desk.bench.digest()

@@ -119,13 +119,59 @@ package enum AccountEdits {
                 return .saved(run: try await write(differing, id, site: site, user, on: connection))
             }
         } catch let error as PostgreSQLError where error.has(.constraint) {
-            let taken: [AccountField] = [.siren, .siret]
-            let name = error.diagnostic.facts["constraint"] ?? ""
-            guard let field = taken.first(where: { name.hasSuffix("\($0.rawValue)_key") }) else {
-                throw error
-            }
-            return .taken(field)
+            return .taken(try taken(error))
         }
+    }
+
+    /// Makes a prospect by hand; whoever makes it looks after it, where he sees his own only.
+    ///
+    /// - Parameter fields: normalised and without faults; the name is among them.
+    /// - Returns: the account and the run that made it, or which number is another account's.
+    package static func create(
+        _ fields: [AccountField: String], by user: AppUser, on connection: Connection
+    ) async throws -> Creation {
+        do {
+            return try await connection.transaction { connection in
+                _ = try await connection.run(LockPartiesForEdit())
+                guard let run = try await connection.run(BeginEdit(user: user.id)).first,
+                    let made = try await connection.run(
+                        CreateAccount(name: fields[.name] ?? "", user: user, run: run)
+                    ).first
+                else { return .unmade }
+                let filled = fields.filter { !$0.value.isEmpty }.sorted { $0.key.rawValue < $1.key.rawValue }
+                try await connection.execute(
+                    WriteHumanClaims(
+                        entities: filled.map(\.key.entity),
+                        ids: filled.map { $0.key.entity == "party" ? made.party : made.site },
+                        fields: filled.map(\.key.rawValue), values: filled.map(\.value), run: run,
+                        user: user.id))
+                try await connection.execute(UpdatePartyColumns(ids: [made.party], run: run))
+                try await connection.execute(UpdateSiteColumns(ids: [made.site], run: run))
+                try await connection.execute(
+                    EndEdit(run: run, party: made.party, user: user.id, isNew: true))
+                return .made(account: made.party, run: run)
+            }
+        } catch let error as PostgreSQLError where error.has(.constraint) {
+            return .taken(try taken(error))
+        }
+    }
+
+    /// What became of a new account.
+    package enum Creation: Sendable {
+        /// Its number, and the run that made it.
+        case made(account: Int, run: Int)
+        /// The number is another account's.
+        case taken(AccountField)
+        /// Nothing was made.
+        case unmade
+    }
+
+    /// Which number a violated constraint is about.
+    private static func taken(_ error: PostgreSQLError) throws(PostgreSQLError) -> AccountField {
+        let name = error.diagnostic.facts["constraint"] ?? ""
+        let fields: [AccountField] = [.siren, .siret]
+        guard let field = fields.first(where: { name.hasSuffix("\($0.rawValue)_key") }) else { throw error }
+        return field
     }
 
     private static func write(
@@ -145,7 +191,8 @@ package enum AccountEdits {
     }
 
     static let statements: [any Statement.Type] = [
-        EditableFields.self, MainSite.self, LockPartiesForEdit.self, BeginEdit.self, WriteHumanClaims.self,
+        EditableFields.self, MainSite.self, LockPartiesForEdit.self, BeginEdit.self, CreateAccount.self,
+        WriteHumanClaims.self,
         EndEdit.self, EditOf.self,
     ]
 
@@ -261,18 +308,52 @@ struct EndEdit: Statement {
     let run: Int
     let party: Int
     let user: Int
+    var isNew = false
 
     static let sql = """
         with logged as (
           insert into change_log (entity, entity_id, op, run_id, user_id)
-          values ('party', $2::bigint, 'update', $1::bigint, $3::bigint)
+          values ('party', $2::bigint, case when $4::boolean then 'insert' else 'update' end, $1::bigint, $3::bigint)
         ), audited as (
           insert into audit (user_id, action, entity, entity_id, facts)
-          values ($3, 'account.edited', 'party', $2, jsonb_build_object('run', $1::text))
+          values ($3, case when $4 then 'account.made' else 'account.edited' end, 'party', $2,
+            jsonb_build_object('run', $1::text))
         )
-        update run set state = 'succeeded', finished_at = now(), read = 1, updated = 1 where id = $1
+        update run set state = 'succeeded', finished_at = now(), read = 1, inserted = $4::int, updated = 1 - $4::int
+        where id = $1
         """
-    var parameters: [Parameter] { [Parameter(run), Parameter(party), Parameter(user)] }
+    var parameters: [Parameter] { [Parameter(run), Parameter(party), Parameter(user), Parameter(isNew)] }
+}
+
+/// A new prospect with its main site; what a person who sees his own only makes is his.
+struct CreateAccount: Statement {
+    struct Row: Sendable {
+        let party: Int
+        let site: Int
+    }
+
+    let name: String
+    let user: AppUser
+    let run: Int
+
+    static let sql = """
+        with made as (
+          insert into party (kind, name, status, owner_id, created_run)
+          values ('organisation', $1, 'prospect', $2::bigint, $3::bigint)
+          returning id
+        ), organisation as (
+          insert into org (party_id) select id from made
+        ), site as (
+          insert into site (party_id, is_main, created_run) select id, true, $3 from made returning id
+        )
+        select made.id, site.id from made, site
+        """
+    var parameters: [Parameter] {
+        [Parameter(name), Parameter(user.scope == user.id ? user.id : nil), Parameter(run)]
+    }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Row {
+        Row(party: try row.next(), site: try row.next())
+    }
 }
 
 /// The audit of an account is an index range; the log of changes has none by run.
@@ -284,7 +365,7 @@ struct EditOf: Statement {
     static let sql = """
         select true from audit a
         join run r on r.id = $1::bigint and r.user_id = $2::bigint and r.kind = 'edit'
-        where a.entity = 'party' and a.entity_id = $3::bigint and a.action = 'account.edited'
+        where a.entity = 'party' and a.entity_id = $3::bigint and a.action in ('account.edited', 'account.made')
           and a.facts->>'run' = $1::text
         limit 1
         """

@@ -40,6 +40,13 @@ struct EditAccountPage: Page {
 
 extension Site {
     func addAccountEdit(to router: Router<WebContext>) {
+        router.get("accounts/new") { request, context in
+            guard try context.user().scope >= 0 else { throw ServerError(.forbidden) }
+            let blank = Dictionary(uniqueKeysWithValues: AccountField.allCases.map { ($0, "") })
+            return try await answer(
+                edit(nil, try saying(request, context), now: blank, was: blank), to: request, context)
+        }
+        router.form("accounts") { form, request, context in try await create(form, request, context) }
         router.get("accounts/:id/edit") { request, context in
             let user = try context.user()
             let id = try context.number()
@@ -78,7 +85,39 @@ extension Site {
                 try await Audit.write("run.undone", by: user.id, of: "run", run, on: $0)
             }
             let saying = try saying(request, context)
-            return see("/accounts/\(id)", Told(text: saying.words("page.edit.undone")))
+            let isThere = try await pool.withConnection {
+                try await Accounts.sees(id, scope: user.scope, on: $0)
+            }
+            return see(
+                isThere ? "/accounts/\(id)" : "/accounts", Told(text: saying.words("page.edit.undone")))
+        }
+    }
+
+    private func create(_ form: Form, _ request: Request, _ context: WebContext) async throws -> Response {
+        let user = try context.user()
+        guard user.scope >= 0 else { throw ServerError(.forbidden) }
+        let saying = try saying(request, context)
+        var now: [AccountField: String] = [:]
+        for field in AccountField.allCases { now[field] = field.normalised(form.text(field.rawValue)) }
+        var errors: [AccountField: String] = [:]
+        for (field, text) in now {
+            if let code = field.fault(in: text) { errors[field] = saying.words("page.edit.fault.\(code)") }
+        }
+        guard errors.isEmpty else {
+            return try await refuse(edit(nil, saying, now: now, was: [:], errors: errors), request, context)
+        }
+        let made = try await pool.withConnection { [now] in
+            try await AccountEdits.create(now, by: user, on: $0)
+        }
+        switch made {
+        case .made(let account, let run):
+            let told = Told(
+                text: saying.words("page.edit.made"), undo: "/accounts/\(account)/undo/\(run)")
+            return see("/accounts/\(account)", told)
+        case .taken(let field):
+            let errors = [field: saying.words("page.edit.fault.EDIT-TAKEN")]
+            return try await refuse(edit(nil, saying, now: now, was: [:], errors: errors), request, context)
+        case .unmade: throw ServerError(.unexpected)
         }
     }
 
@@ -128,14 +167,15 @@ extension Site {
     }
 
     private func edit(
-        _ id: Int, _ saying: Saying, now: [AccountField: String], was: [AccountField: String],
+        _ id: Int?, _ saying: Saying, now: [AccountField: String], was: [AccountField: String],
         errors: [AccountField: String] = [:], conflicts: [AccountConflict] = []
     ) -> EditAccountPage {
         let words = saying.words
-        let title = words("page.edit.title", ["name": was[.name] ?? ""])
+        let title = id == nil ? words("page.edit.new") : words("page.edit.title", ["name": was[.name] ?? ""])
+        let url = id.map { "/accounts/\($0)" }
         return EditAccountPage(
             title: errors.isEmpty && conflicts.isEmpty ? title : words("page.form.wrong", ["title": title]),
-            name: was[.name] ?? "", url: "/accounts/\(id)", action: "/accounts/\(id)/edit",
+            name: was[.name] ?? "", url: url, action: url.map { $0 + "/edit" } ?? "/accounts",
             fields: AccountField.allCases.filter { now[$0] != nil }.map { field in
                 EditAccountPage.Field(
                     name: field.rawValue, label: words("page.field.\(field.rawValue)"),

@@ -3,6 +3,7 @@
 
 internal import CRM
 internal import Diagnostics
+internal import Foundation
 internal import Hummingbird
 internal import PostgreSQL
 internal import Words
@@ -48,6 +49,19 @@ extension Site {
             // The language that was chosen just now tells that it was kept.
             let chosen = try language.flatMap { self.words[$0] } ?? saying(request, context).words
             return see("/me", Told(text: chosen("page.me.kept")))
+        }
+        router.form("me/theme") { _, request, context in
+            let user = try context.user()
+            let themes = ["auto": "light", "light": "dark", "dark": "auto"]
+            try await pool.withConnection { connection in
+                try await AppUsers.setPreferences(
+                    theme: themes[user.theme] ?? "auto", language: user.language,
+                    hasSingleKeys: user.hasSingleKeys, of: user.id, on: connection)
+            }
+            // Back to where the button was.
+            let back = request.headers.value("Referer").flatMap { URLComponents(string: $0) }
+            let path = back.map { $0.percentEncodedPath + ($0.percentEncodedQuery.map { "?" + $0 } ?? "") }
+            return see(Link.local(path) ?? "/me")
         }
         router.form("me/tokens") { form, request, context in
             let user = try context.user()

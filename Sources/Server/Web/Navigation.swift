@@ -69,6 +69,7 @@ struct Navigation: Sendable {
         (
             "administration",
             [
+                Place(key: "secrets", url: "/secrets", icon: "hold", right: .administer),
                 Place(key: "users", url: "/users", icon: "people", right: .administer),
                 Place(key: "audit", url: "/audit", icon: "doc", right: .administer),
             ]

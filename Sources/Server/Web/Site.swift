@@ -112,7 +112,10 @@ struct Site: Sendable {
         let waiting = user?.mayOperate == true ? try await self.waiting.now() : 0
         return Shell(
             title: page.title, language: saying.words.language.rawValue,
-            theme: user.map(\.theme).flatMap { $0 == "auto" ? nil : $0 }, assets: assets.root,
+            theme: user.map(\.theme).flatMap { $0 == "auto" ? nil : $0 },
+            themeLabel: saying.words(
+                "page.shell.theme", ["now": saying.words("page.me.theme_\(user?.theme ?? "auto")")]),
+            assets: assets.root,
             formToken: context.visitor?.formToken, userName: user?.name,
             initials: user.map { Self.initials($0.name) },
             navigation: user.map { user in
@@ -135,6 +138,8 @@ struct Shell: Sendable {
     let language: String
     /// `light` or `dark`; nil follows the device.
     let theme: String?
+    /// What the theme is and that it changes.
+    let themeLabel: String
     let assets: String
     let formToken: String?
     let userName: String?
