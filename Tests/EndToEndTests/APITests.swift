@@ -108,6 +108,12 @@ import Testing
                 "--max-examples", "30", "--no-color", "--checks",
                 "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
             ]
+            // It keeps what it found where it runs.
+            let folder = FileManager.default.temporaryDirectory.appending(
+                path: "relais-api-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            process.currentDirectoryURL = folder
             process.standardOutput = pipe
             process.standardError = pipe
             try process.run()
