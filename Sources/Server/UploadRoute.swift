@@ -4,7 +4,6 @@
 internal import Bytes
 internal import Diagnostics
 internal import FileTransfer
-internal import Foundation
 internal import Hub
 internal import Hummingbird
 
@@ -27,7 +26,7 @@ struct UploadRoute: Sendable {
         router.post("api/flows/:flow/files") { request, context in
             let target = try await uploads.admit(
                 request.uri.queryParameters["name"].map(String.init),
-                for: try context.parameters.require("flow"), token: Self.token(of: request))
+                for: try context.parameters.require("flow"), token: request.bearerToken)
             let file = IncomingFile(in: spool)
             for try await buffer in request.body { try await file.append(Array(buffer.readableBytesView)) }
             let received = try await file.finish()
@@ -49,13 +48,5 @@ struct UploadRoute: Sendable {
             sha256: file.sha256.hexadecimal, size: file.size,
             state: receipt.isKnown ? "known" : "accepted", upload: receipt.upload, job: receipt.job)
         return try .json(answer, status: receipt.isKnown ? .ok : .accepted)
-    }
-
-    /// The token of `Authorization: Bearer …`.
-    private static func token(of request: Request) -> String? {
-        guard let header = request.headers[.authorization], header.lowercased().hasPrefix("bearer ") else {
-            return nil
-        }
-        return header.dropFirst(7).trimmingCharacters(in: .whitespaces)
     }
 }

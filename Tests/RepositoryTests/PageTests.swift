@@ -32,6 +32,14 @@ import Words
         }
     }
 
+    @Test func `no line of a French page breaks before a mark`() throws {
+        let words = try Words(.french)
+        for key in words.keys where key.hasPrefix("page.") || key.hasPrefix("moment.") {
+            let text = words.known(key) ?? ""
+            #expect(!text.contains(#/ [:;!?€%»]|« | · /#), "\(key): \(text)")
+        }
+    }
+
     @Test func `templates escape everything, and hold neither styles nor scripts`() throws {
         for (name, text) in try files("mustache") {
             #expect(!text.contains("{{{") && !text.contains("{{&"), "\(name)")

@@ -7,10 +7,9 @@ package import PostgreSQL
 
 /// A field of an account that people may change.
 package enum AccountField: String, Sendable, CaseIterable {
-    case name, siren, vat
-    case street, city, country
+    case name, siren, siret, vat, street
     case postalCode = "postal_code"
-    case siret
+    case city, country
 
     /// The table that it is a column of.
     var entity: String {

@@ -3,7 +3,6 @@
 
 internal import CRM
 internal import Diagnostics
-internal import Foundation
 internal import Hummingbird
 internal import PostgreSQL
 
@@ -43,7 +42,9 @@ struct AdmitPrograms: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard request.uri.path.hasPrefix("/api/v1/"), let token = Self.token(of: request) else {
+        guard request.uri.path.hasPrefix("/api/v1/"),
+            let token = request.bearerToken.flatMap(SecretToken.init)
+        else {
             return try await next(request, context)
         }
         var context = context
@@ -52,13 +53,5 @@ struct AdmitPrograms: RouterMiddleware {
                 user: found.user, scopes: Set(found.scopes.compactMap(APIScope.init(rawValue:))))
         }
         return try await next(request, context)
-    }
-
-    /// The token of `Authorization: Bearer …`.
-    private static func token(of request: Request) -> SecretToken? {
-        guard let header = request.headers[.authorization], header.lowercased().hasPrefix("bearer ") else {
-            return nil
-        }
-        return SecretToken(header.dropFirst(7).trimmingCharacters(in: .whitespaces))
     }
 }

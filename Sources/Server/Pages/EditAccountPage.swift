@@ -178,7 +178,10 @@ extension Site {
             name: was[.name] ?? "", url: url, action: url.map { $0 + "/edit" } ?? "/accounts",
             fields: AccountField.allCases.filter { now[$0] != nil }.map { field in
                 EditAccountPage.Field(
-                    name: field.rawValue, label: words("page.field.\(field.rawValue)"),
+                    name: field.rawValue,
+                    label: field == .name
+                        ? words("page.field.name")
+                        : words("page.edit.optional", ["field": words("page.field.\(field.rawValue)")]),
                     hint: words.known("page.edit.hint.\(field.rawValue)"), value: now[field] ?? "",
                     was: was[field] ?? "", error: errors[field], isRequired: field == .name)
             },

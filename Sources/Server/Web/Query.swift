@@ -12,6 +12,14 @@ extension Request {
         return text.isEmpty ? nil : text
     }
 
+    /// The token of `Authorization: Bearer …`.
+    var bearerToken: String? {
+        guard let header = headers[.authorization], header.lowercased().hasPrefix("bearer ") else {
+            return nil
+        }
+        return String(header.dropFirst(7)).trimmingBlanks
+    }
+
     /// A number of the query; nil for one that no row, moment or place of ours has.
     func number(_ name: String) -> Int? {
         query(name).flatMap { Int($0) }.flatMap {
