@@ -16,6 +16,7 @@ package struct ServerError: ReportableError {
         case form = "HTTP-FORM"
         case fileName = "HTTP-FILE-NAME"
         case gone = "MEND-GONE"
+        case database = "HTTP-DATABASE"
         case token = "API-TOKEN"
         case scope = "API-SCOPE"
         case signInNeeded = "SIGN-IN-NEEDED"

@@ -48,16 +48,17 @@ struct TellErrors: RouterMiddleware {
         if request.isFromBrowser { return try await page(diagnostic, request, context, status, headers) }
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"relais\"" }
         let words = site.words(for: request, context)
+        let told = Self.told(diagnostic)
         if request.uri.path.hasPrefix("/api/v1/") {
             let problem = APIProblem(
-                title: words?.message(diagnostic) ?? diagnostic.code, status: status.code,
-                detail: words?.hint(diagnostic), code: diagnostic.code)
+                title: words?.message(told) ?? diagnostic.code, status: status.code,
+                detail: words?.hint(told), code: diagnostic.code)
             var response = try Response.json(problem, status: status, headers: headers)
             response.headers[.contentType] = "application/problem+json"
             return response
         }
-        var error = ["code": diagnostic.code, "message": words?.message(diagnostic) ?? diagnostic.code]
-        error["hint"] = words?.hint(diagnostic)
+        var error = ["code": diagnostic.code, "message": words?.message(told) ?? diagnostic.code]
+        error["hint"] = words?.hint(told)
         return try .json(["error": error], status: status, headers: headers)
     }
 
@@ -73,13 +74,19 @@ struct TellErrors: RouterMiddleware {
         let saying = try site.saying(request, context)
         let page = FaultPage(
             title: saying.words("page.fault.title_\(status.code < 500 ? "client" : "server")"),
-            message: saying.words.message(diagnostic), hint: saying.words.hint(diagnostic),
+            message: saying.words.message(Self.told(diagnostic)),
+            hint: saying.words.hint(Self.told(diagnostic)),
             back: context.visitor.map { Navigation.home(of: $0.user) } ?? "/sign-in",
             reference: saying.words(
                 "page.fault.reference", ["code": diagnostic.code, "id": String(context.id.suffix(6))]))
         var response = try await site.answer(page, to: request, context, status: status)
         for field in headers { response.headers.append(field) }
         return response
+    }
+
+    /// What is said of it: what the database says names sockets and machines, which is for the log.
+    private static func told(_ diagnostic: Diagnostic) -> Diagnostic {
+        diagnostic.code.hasPrefix("PG-") ? ServerError(.database).diagnostic : diagnostic
     }
 
     private static func status(of diagnostic: Diagnostic) -> HTTPResponse.Status {
