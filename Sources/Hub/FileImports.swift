@@ -31,6 +31,8 @@ package struct WaitingFile: Sendable {
     package let job: Int?
     /// The run that imports it, once it has begun.
     package let run: Int?
+    /// Whether a program sent it, which imports it without a look: known bytes too.
+    package let isFromProgram: Bool
 }
 
 /// Keeps such files.
@@ -55,19 +57,51 @@ package struct FileImports: Sendable {
         _ file: IncomingFile.Received, name: String, mapping: String?, by user: Int
     ) async throws -> Int {
         try await pool.transaction { connection in
-            if var writer = try await tools.settings.blobs.begin(file.sha256, size: file.size, on: connection)
-            {
-                try await writer.write([file.path], on: connection)
-            }
             let kept = KeepPreview(
-                user: user, sha256: file.sha256, name: name, size: file.size, mapping: mapping)
-            return try await connection.run(kept).first ?? 0
+                user: user, sha256: file.sha256, name: name, size: file.size, mapping: mapping,
+                isFromProgram: false)
+            return try await keep(file, kept, on: connection)
         }
+    }
+
+    private func keep(
+        _ file: IncomingFile.Received, _ row: KeepPreview, on connection: Connection
+    ) async throws -> Int {
+        if var writer = try await tools.settings.blobs.begin(file.sha256, size: file.size, on: connection) {
+            try await writer.write([file.path], on: connection)
+        }
+        return try await connection.run(row).first ?? 0
+    }
+
+    /// Keeps a file of a program and lets it be imported, in the caller's transaction, who wakes the workers after.
+    ///
+    /// - Returns: its number.
+    /// - Throws: what the blob store and the database say.
+    package func take(
+        _ file: IncomingFile.Received, name: String, mapping: String?, by user: Int, on connection: Connection
+    ) async throws -> Int {
+        let row = KeepPreview(
+            user: user, sha256: file.sha256, name: name, size: file.size, mapping: mapping,
+            isFromProgram: true)
+        let id = try await keep(file, row, on: connection)
+        try await enqueue(id, on: connection)
+        return id
     }
 
     /// One; nil where there is none with this number.
     package func show(_ id: Int) async throws -> WaitingFile? {
-        try await pool.withConnection { try await $0.run(FindPreviews(id: id)) }.first
+        try await pool.withConnection { try await show(id, on: $0) }
+    }
+
+    /// The same on a connection whose transaction may have made it.
+    package func show(_ id: Int, on connection: Connection) async throws(PostgreSQLError) -> WaitingFile? {
+        try await connection.run(FindPreviews(id: id)).first
+    }
+
+    /// Whether the job of a file ended without a run: why is in the history of jobs.
+    package func isGivenUp(_ file: WaitingFile) async throws -> Bool {
+        guard let job = file.job, file.run == nil else { return false }
+        return try await pool.withConnection { try await $0.run(LiveJob(id: job)) }.isEmpty
     }
 
     /// Those that were not imported yet, the latest first.
@@ -108,14 +142,18 @@ package struct FileImports: Sendable {
                 guard let file = try await connection.run(FindPreviews(id: id)).first, file.job == nil else {
                     return
                 }
-                var job = NewJob(Self.kind, in: .interactive)
-                job.unique = "\(Self.kind):\(id)"
-                job.payload = JSONText(facts: ["preview": String(id)])
-                let made = try await JobQueue.enqueue([job], on: connection)
-                try await connection.execute(StartPreview(id: id, job: made.first))
+                try await enqueue(id, on: connection)
             }
             try await JobQueue.wake(on: connection)
         }
+    }
+
+    private func enqueue(_ id: Int, on connection: Connection) async throws {
+        var job = NewJob(Self.kind, in: .interactive)
+        job.unique = "\(Self.kind):\(id)"
+        job.payload = JSONText(facts: ["preview": String(id)])
+        let made = try await JobQueue.enqueue([job], on: connection)
+        try await connection.execute(StartPreview(id: id, job: made.first))
     }
 
     /// Forgets a file that is not to be imported; one whose import has begun stays.
@@ -133,6 +171,7 @@ package struct FileImports: Sendable {
         guard let file = try await show(id) else { return nil }
         var settings = tools.settings
         settings.fence = { connection in try await running.hold(on: connection) }
+        settings.skipsKnown = !file.isFromProgram
         let engine = ImportEngine(pool: pool, source: "erp", settings, chooser: try chooser(file))
         return try await withCopy(of: file) { try await engine.run($0, preview: id) }.run
     }
@@ -143,7 +182,7 @@ package struct FileImports: Sendable {
     }
 
     static let statements: [any Statement.Type] = [
-        KeepPreview.self, FindPreviews.self, StartPreview.self, DiscardPreview.self,
+        KeepPreview.self, FindPreviews.self, StartPreview.self, DiscardPreview.self, LiveJob.self,
     ]
 }
 
@@ -177,15 +216,17 @@ struct KeepPreview: Statement {
     let name: String
     let size: Int
     let mapping: String?
+    let isFromProgram: Bool
 
     static let sql = """
-        insert into preview (user_id, sha256, name, size, mapping)
-        values ($1::bigint, $2, $3, $4::bigint, $5)
+        insert into preview (user_id, sha256, name, size, mapping, is_from_program)
+        values ($1::bigint, $2, $3, $4::bigint, $5, $6)
         returning id
         """
     var parameters: [Parameter] {
         [
             Parameter(user), Parameter(Bytes(sha256)), Parameter(name), Parameter(size), Parameter(mapping),
+            Parameter(isFromProgram),
         ]
     }
     typealias Row = Int
@@ -195,7 +236,7 @@ struct FindPreviews: Statement {
     let id: Int?
 
     static let sql = """
-        select id, user_id, sha256, name, size, mapping, made_at, job_id, run_id
+        select id, user_id, sha256, name, size, mapping, made_at, job_id, run_id, is_from_program
         from preview
         where discarded_at is null and case when $1::bigint is null then job_id is null else id = $1 end
         order by id desc
@@ -206,8 +247,16 @@ struct FindPreviews: Statement {
         WaitingFile(
             id: try row.next(), user: try row.next(), sha256: try row.next(Bytes.self).array,
             name: try row.next(), size: try row.next(), mapping: try row.next(), madeAt: try row.next(),
-            job: try row.next(), run: try row.next())
+            job: try row.next(), run: try row.next(), isFromProgram: try row.next())
     }
+}
+
+struct LiveJob: Statement {
+    let id: Int
+
+    static let sql = "select true from job where id = $1::bigint"
+    var parameters: [Parameter] { [Parameter(id)] }
+    typealias Row = Bool
 }
 
 struct StartPreview: Statement {

@@ -61,3 +61,12 @@ extension RunArtifact {
         }
     }
 }
+
+extension QuarantinedRecord {
+    /// The reason with its place.
+    package var reason: Diagnostic {
+        Diagnostic(
+            code: code, facts: JSONTexts.object(facts),
+            place: Place(file: file, line: line, field: field, value: value))
+    }
+}

@@ -113,6 +113,7 @@ package struct Retention: Sendable {
                 try await pool.withConnection { connection in
                     try await running.hold(on: connection)
                     try await OverdueDocuments.derive(on: connection)
+                    try await RememberedAnswers.forgetOld(on: connection)
                 }
                 _ = try await run()
                 return nil

@@ -19,6 +19,15 @@ package struct ServerError: ReportableError {
         case database = "HTTP-DATABASE"
         case token = "API-TOKEN"
         case scope = "API-SCOPE"
+        case body = "API-BODY"
+        case member = "API-MEMBER"
+        case text = "API-TEXT"
+        case faults = "API-FAULTS"
+        case key = "API-KEY"
+        case keyReused = "API-KEY-REUSED"
+        case stale = "API-STALE"
+        case conflict = "API-CONFLICT"
+        case numberTaken = "API-TAKEN"
         case signInNeeded = "SIGN-IN-NEEDED"
     }
 

@@ -50,12 +50,7 @@ struct TellErrors: RouterMiddleware {
         let words = site.words(for: request, context)
         let told = Self.told(diagnostic)
         if request.uri.path.hasPrefix("/api/v1/") {
-            let problem = APIProblem(
-                title: words?.message(told) ?? diagnostic.code, status: status.code,
-                detail: words?.hint(told), code: diagnostic.code)
-            var response = try Response.json(problem, status: status, headers: headers)
-            response.headers[.contentType] = "application/problem+json"
-            return response
+            return try APIProblem(told, status: status.code, words).response(headers: headers)
         }
         var error = ["code": diagnostic.code, "message": words?.message(told) ?? diagnostic.code]
         error["hint"] = words?.hint(told)
@@ -94,9 +89,14 @@ struct TellErrors: RouterMiddleware {
         case "UPLOAD-REFUSED", "SIGN-IN-NEEDED", "API-TOKEN": .unauthorized
         case "HTTP-FORBIDDEN", "HTTP-FORM", "API-SCOPE": .forbidden
         case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "SIGN-IN-LINK": .notFound
-        case "HTTP-REQUEST", "TOKEN-LABEL": .badRequest
+        case "HTTP-REQUEST", "TOKEN-LABEL", "API-BODY", "API-KEY": .badRequest
+        case "API-MEMBER", "API-TEXT", "API-KEY-REUSED", "API-FAULTS", "MAP-MAPPING-UNKNOWN":
+            .unprocessableContent
+        case "API-TAKEN", "API-CONFLICT": .conflict
+        case "API-STALE": .preconditionFailed
+        case let code where code.hasPrefix("JSON-"): .badRequest
         case let code where code.hasPrefix("RUN-"): .conflict
-        case "UPLOAD-NAME", "FILE-EMPTY": .badRequest
+        case "UPLOAD-NAME", "FILE-EMPTY", "HTTP-FILE-NAME": .badRequest
         case "FILE-TOO-LARGE": .contentTooLarge
         case "FILE-UNWRITABLE", "BLOB-UNWRITABLE": .init(code: 507, reasonPhrase: "Insufficient Storage")
         case "UPLOAD-UNAVAILABLE", "SIGN-IN-BUSY": .serviceUnavailable
@@ -104,17 +104,6 @@ struct TellErrors: RouterMiddleware {
         default: .internalServerError
         }
     }
-}
-
-/// What went wrong, for programs.
-///
-/// - Source: RFC 9457.
-private struct APIProblem: Encodable {
-    var type = "about:blank"
-    let title: String
-    let status: Int
-    let detail: String?
-    let code: String
 }
 
 /// What went wrong, as a page.

@@ -147,15 +147,16 @@ package struct WebServer: Sendable {
         }
         if let pages = parts.pages {
             site.assets.add(to: router)
-            try APIRoutes(pool: parts.pool).add(to: router)
+            let files = FileImports(pool: parts.pool, tools: pages.tools)
+            try APIRoutes(site: site, files: files, mappings: pages.tools.mappings, spool: parts.spool)
+                .add(to: router)
             DoorPages(site: site, signIn: SignIn(passwords: pages.passwords)).add(to: router)
             site.addOverview(to: router)
             site.addRuns(to: router)
             site.addRun(to: router)
             site.addQuarantine(to: router, pages.tools)
             ImportPages(
-                site: site, tools: pages.tools, files: FileImports(pool: parts.pool, tools: pages.tools),
-                spool: parts.spool
+                site: site, tools: pages.tools, files: files, spool: parts.spool
             ).add(to: router)
             site.addMatches(to: router, pages.tools)
             SecretPages(site: site, secrets: pages.secrets).add(to: router)

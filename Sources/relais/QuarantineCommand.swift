@@ -225,13 +225,6 @@ struct QuarantineCommand: AsyncParsableCommand {
 }
 
 extension QuarantinedRecord {
-    /// The reason with its place.
-    var reason: Diagnostic {
-        Diagnostic(
-            code: code, facts: JSONTexts.object(facts),
-            place: Place(file: file, line: line, field: field, value: value))
-    }
-
     /// Its number, its status unless it is open, and its reason.
     fileprivate var summary: String {
         let shown = status == "open" ? "" : " (\(words("quarantine.status.\(status)")))"

@@ -11,17 +11,27 @@ import Testing
         let status: Int
         let type: String
         let body: [String: Any]
+        var headers: [AnyHashable: Any] = [:]
+
+        subscript(name: String) -> String? { body[name] as? String }
+        var account: Int? { body["id"] as? Int }
+        /// Fields that the answer finds wrong.
+        var wrong: [String] { (body["errors"] as? [[String: String]] ?? []).compactMap { $0["field"] } }
     }
 
     private func ask(_ url: String, _ token: String?) async throws -> Answer {
         var request = URLRequest(url: try #require(URL(string: url)))
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+        return try await answer(to: request)
+    }
+
+    private func answer(to request: URLRequest) async throws -> Answer {
         let (data, response) = try await URLSession(configuration: .ephemeral).data(for: request)
         let http = try #require(response as? HTTPURLResponse)
         let body = try JSONSerialization.jsonObject(with: data) as? [String: Any]
         return Answer(
             status: http.statusCode, type: http.value(forHTTPHeaderField: "Content-Type") ?? "",
-            body: body ?? [:])
+            body: body ?? [:], headers: http.allHeaderFields)
     }
 
     private func withServer(
@@ -55,7 +65,22 @@ import Testing
         }
     }
 
-    private static let all = ["accounts:read", "runs:read", "changes:read"]
+    private static let all = [
+        "accounts:read", "runs:read", "changes:read", "accounts:write", "imports:write",
+    ]
+
+    private func send(
+        _ method: String, _ url: String, _ token: String, _ body: String, type: String = "application/json",
+        _ headers: [String: String] = [:]
+    ) async throws -> Answer {
+        var request = URLRequest(url: try #require(URL(string: url)))
+        request.httpMethod = method
+        request.httpBody = Data(body.utf8)
+        request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+        request.setValue(type, forHTTPHeaderField: "Content-Type")
+        for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
+        return try await answer(to: request)
+    }
 
     @Test func `the description has the routes that there are`() async throws {
         try await withDataFolder { data, _ in
@@ -95,6 +120,103 @@ import Testing
             #expect(try await ask(api + "accounts/1", rep).status == 404)
             #expect(try await ask(api + "changes", rep).status == 403)
         }
+    }
+
+    @Test func `a program makes and changes accounts, once for each key, and hears of every wrong field`()
+        async throws
+    {
+        try await withServer { address, token in
+            let accounts = address + "/api/v1/accounts"
+            let office = try await token("bo", Self.all)
+            let body = #"{"name": "  Tuilerie   Bresson ", "siren": "552 100 554", "city": "Mâcon"}"#
+            let key = ["Idempotency-Key": "\"commande-7\""]
+            let made = try await send("POST", accounts, office, body, key)
+            #expect(made.status == 201 && made["name"] == "Tuilerie Bresson" && made["siren"] == "552100554")
+            let id = try #require(made.account)
+            #expect(made.headers["Location"] as? String == "/api/v1/accounts/\(id)")
+            let again = try await send("POST", accounts, office, body, key)
+            #expect(again.status == 201 && again.account == id)
+            #expect(again.headers["Idempotency-Replayed"] as? String == "true")
+            let other = try await send("POST", accounts, office, #"{"name": "Autre"}"#, key)
+            #expect(other.status == 422 && other["code"] == "API-KEY-REUSED")
+            let taken = try await send("POST", accounts, office, #"{"name": "Bis", "siren": "552100554"}"#)
+            #expect(taken.status == 409 && taken["field"] == "siren")
+            let wrong = try await send("POST", accounts, office, #"{"siren": "1", "country": "FRA"}"#)
+            #expect(wrong.status == 422 && wrong.wrong == ["country", "name", "siren"])
+            let stranger = try await send("POST", accounts, office, #"{"name": "A", "nom": "B"}"#)
+            #expect(stranger.status == 422 && stranger["field"] == "nom")
+            let deep = String(repeating: "[", count: 10_000)
+            #expect(try await send("POST", accounts, office, deep)["code"] == "JSON-DEPTH")
+
+            let tag = try #require(
+                try await ask("\(accounts)/\(id)", office).headers["Etag"] as? String, "an ETag")
+            let changed = try await send(
+                "PATCH", "\(accounts)/\(id)", office, #"{"city": "Tournus"}"#, ["If-Match": tag])
+            let sites = changed.body["sites"] as? [[String: Any]]
+            #expect(changed.status == 200 && sites?.first?["city"] as? String == "Tournus")
+            let stale = try await send(
+                "PATCH", "\(accounts)/\(id)", office, #"{"city": "Cluny"}"#, ["If-Match": tag])
+            #expect(stale.status == 412 && stale["code"] == "API-STALE")
+            let emptied = try await send("PATCH", "\(accounts)/\(id)", office, #"{"siren": null}"#)
+            #expect(emptied.status == 422 && emptied.wrong == ["siren"])
+            let rep = try await token("hugo", Self.all)
+            #expect(try await send("PATCH", "\(accounts)/\(id)", rep, #"{"city": "X"}"#).status == 404)
+            let narrow = try await token("bo", ["accounts:read"])
+            #expect(try await send("POST", accounts, narrow, body).status == 403)
+        }
+    }
+
+    @Test func `records are upserted by their code, and the faulty ones are named`() async throws {
+        try await withServer { address, token in
+            let imports = address + "/api/v1/imports?mapping=accounts-json"
+            let office = try await token("bo", Self.all)
+            let lines = """
+                {"code": "Q-1", "name": "Verrerie du Pont"}
+                {"code": "Q-2", "name": "Fonderie Aubert"}
+                {"name": "Sans code"}
+
+                """
+            let first = try await finished(
+                try await send("POST", imports, office, lines, type: "application/x-ndjson"), address, office)
+            #expect(first["state"] == "partial")
+            #expect(counts(first) == [2, 0, 0, 1])
+            let faults = try #require(first.body["faults"] as? [[String: Any]])
+            #expect(
+                faults.count == 1 && faults[0]["line"] as? Int == 3 && faults[0]["field"] as? String == "code"
+            )
+            // The same and one change: what is the same writes nothing.
+            let changed = lines.replacing("Fonderie Aubert", with: "Fonderies Aubert")
+            let second = try await finished(
+                try await send("POST", imports, office, changed, type: "application/x-ndjson"), address,
+                office)
+            #expect(counts(second).prefix(3) == [0, 1, 1])
+            // And the first once more: it is a state that is meant, not a file that is known.
+            let third = try await finished(
+                try await send("POST", imports, office, lines, type: "application/x-ndjson"), address, office)
+            #expect(counts(third).prefix(3) == [0, 1, 1])
+            let unknown = try await send("POST", imports + "x", office, lines, type: "application/x-ndjson")
+            #expect(unknown.status == 422 && unknown["code"] == "MAP-MAPPING-UNKNOWN")
+            let rep = try await token("hugo", Self.all)
+            #expect(try await send("POST", imports, rep, lines).status == 403)
+        }
+    }
+
+    /// Inserted, updated, unchanged, quarantined.
+    private func counts(_ answer: Answer) -> [Int] {
+        let run = answer.body["run"] as? [String: Any]
+        return ["inserted", "updated", "unchanged", "quarantined"].map { run?[$0] as? Int ?? -1 }
+    }
+
+    /// What became of a file once its run has ended.
+    private func finished(_ sent: Answer, _ address: String, _ token: String) async throws -> Answer {
+        #expect(sent.status == 202)
+        let place = try #require(sent.headers["Location"] as? String)
+        var answer = sent
+        try await until {
+            answer = try await ask(address + place, token)
+            return !["waiting", "running"].contains(answer["state"])
+        }
+        return answer
     }
 
     @Test func `schemathesis finds no answer that is not described`() async throws {

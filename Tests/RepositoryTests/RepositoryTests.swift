@@ -117,19 +117,16 @@ import YAML
                 "Diagnostics",
             ],
             "Server": [
-                "CRM", "ConnectorKit", "Hub", "Mapping", "BlobStore", "Bytes", "FileTransfer", "JSON",
-                "Schedule", "PostgreSQL", "Model",
-                "Words",
-                "Diagnostics",
+                "CRM", "ConnectorKit", "Hub", "Mapping", "BlobStore", "Bytes", "FileTransfer", "Jobs", "JSON",
+                "Schedule", "PostgreSQL", "Model", "Words", "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
             "Singer": ["ConnectorKit", "Programs", "Diagnostics", "Model"], "Programs": ["Diagnostics"],
             "Program": ["ConnectorKit", "FileTransfer", "Programs", "YAML", "Diagnostics", "Model"],
         ]
         let foreign: Set = [
             "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",
-            "Subprocess",
-            "SystemPackage", "Hummingbird", "Logging", "NIOCore", "Mustache", "CryptoExtras",
-            "HTTPTypes",
+            "Subprocess", "SystemPackage", "Hummingbird", "HummingbirdTLS", "Logging", "NIOCore", "NIOSSL",
+            "JWTKit", "Mustache", "CryptoExtras", "HTTPTypes",
         ]
         for (name, text) in try sources() {
             guard let allowed = floors[String(name.split(separator: "/")[1])] else { continue }

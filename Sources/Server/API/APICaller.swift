@@ -10,6 +10,10 @@ internal import PostgreSQL
 package enum APIScope: String, Sendable, CaseIterable {
     /// Read accounts, and search.
     case accounts = "accounts:read"
+    /// Make and change accounts.
+    case accountsWrite = "accounts:write"
+    /// Hand files over that are imported.
+    case importsWrite = "imports:write"
     /// Read runs.
     case runs = "runs:read"
     /// Follow changes: ids of everything, whoever it belongs to.

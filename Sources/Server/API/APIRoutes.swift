@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// `/api/v1`: what programs read; described by `openapi.json`, which a test holds against these routes.
+// `/api/v1`: what programs read and write; described by `openapi.json`, which a test holds against these routes.
 
 internal import CRM
 internal import Diagnostics
 internal import Foundation
 internal import Hub
 internal import Hummingbird
+internal import Mapping
 internal import Model
 internal import PostgreSQL
 
 /// The routes of the API.
 struct APIRoutes: Sendable {
     let pool: Pool
-    let description: Data
+    let site: Site
+    let files: FileImports
+    let mappings: MappingShelf
+    /// Where files wait while they are received.
+    let spool: String
+    private let description: Data
 
     /// Rows of a page, unless the caller wants fewer.
     private static let pageSize = 100
 
-    init(pool: Pool) throws {
-        self.pool = pool
+    init(site: Site, files: FileImports, mappings: MappingShelf, spool: String) throws {
+        (pool, self.site, self.files) = (site.pool, site, files)
+        (self.mappings, self.spool) = (mappings, spool)
         description = try Data(contentsOf: Bundle.module.bundleURL.appending(path: "Assets/openapi.json"))
     }
 
@@ -30,6 +37,8 @@ struct APIRoutes: Sendable {
         }
         router.get("api/v1/accounts") { request, context in try await accounts(request, context) }
         router.get("api/v1/accounts/:id") { _, context in try await account(context) }
+        addWriting(to: router)
+        addImports(to: router)
         router.get("api/v1/search") { request, context in
             let user = try context.caller(.accounts)
             let text = String((request.query("q") ?? "").prefix(100))
@@ -82,9 +91,14 @@ struct APIRoutes: Sendable {
     private func account(_ context: WebContext) async throws -> Response {
         let user = try context.caller(.accounts)
         let id = try context.number()
-        guard let view = try await pool.withConnection({ try await Accounts.view(id, for: user, on: $0) })
-        else { throw ServerError(.notFound) }
-        return try .json(AccountWhole(view))
+        let (view, fields) = try await pool.withConnection {
+            (
+                try await Accounts.view(id, for: user, on: $0),
+                try await AccountEdits.fields(of: id, for: user, on: $0)
+            )
+        }
+        guard let view, let fields else { throw ServerError(.notFound) }
+        return try .json(AccountWhole(view), headers: [.eTag: Self.tag(of: fields)])
     }
 
     // MARK: - Changes
@@ -105,129 +119,5 @@ struct APIRoutes: Sendable {
             Rows(
                 data: found.map(ChangeRow.init),
                 next: last ?? "xid=\(place.transaction)&seq=\(place.sequence)"))
-    }
-}
-
-// MARK: - What is answered
-
-/// A page of rows, and the query that asks for the next one.
-private struct Rows<Item: Encodable>: Encodable {
-    let data: [Item]
-    let next: String?
-}
-
-private struct AccountItem: Encodable {
-    let id: Int
-    let name: String
-    let status: String
-    let siren: String?
-    let city: String?
-    let owner: String?
-    let openAmount: String?
-    let isOverdue: Bool
-
-    enum CodingKeys: String, CodingKey {
-        case id, name, status, siren, city, owner
-        case openAmount = "open_amount"
-        case isOverdue = "is_overdue"
-    }
-
-    init(_ row: AccountRow) {
-        (id, name, status, siren, city, owner) = (
-            row.id, row.name, row.status, row.siren, row.city, row.owner
-        )
-        (openAmount, isOverdue) = (row.open?.description, row.isLate)
-    }
-}
-
-private struct AccountWhole: Encodable {
-    struct Site: Encodable {
-        let siret: String?
-        let street: String?
-        let postal_code: String?
-        let city: String?
-        let country: String?
-        let is_main: Bool
-    }
-
-    struct Claim: Encodable {
-        let entity: String
-        let field: String
-        let value: String?
-        let source: String
-        let file: String?
-        let line: Int?
-        let at: String
-    }
-
-    let id: Int
-    let name: String
-    let status: String
-    let siren: String?
-    let vat: String?
-    let owner: String?
-    let sites: [Site]
-    let claims: [Claim]
-
-    init(_ view: AccountView) {
-        let identity = view.identity
-        (id, name, status) = (identity.id, identity.name, identity.status)
-        (siren, vat, owner) = (identity.siren, identity.vat, identity.owner)
-        sites = view.sites.map {
-            Site(
-                siret: $0.siret, street: $0.street, postal_code: $0.postalCode, city: $0.city,
-                country: $0.country, is_main: $0.isMain)
-        }
-        claims = view.claims.map {
-            Claim(
-                entity: $0.entity, field: $0.field, value: $0.value, source: $0.source, file: $0.file,
-                line: $0.line, at: $0.at.description)
-        }
-    }
-}
-
-private struct Hit: Encodable {
-    let kind: String
-    let account: Int?
-    let text: String
-    let note: String?
-
-    init(_ hit: SearchHit) {
-        (kind, account, text, note) = (hit.kind.rawValue, hit.account, hit.text, hit.note)
-    }
-}
-
-private struct RunRow: Encodable {
-    let id: Int
-    let kind: String
-    let state: String
-    let flow: String?
-    let started_at: String
-    let finished_at: String?
-    let inserted: Int
-    let updated: Int
-    let unchanged: Int
-    let quarantined: Int
-    let skipped: Int
-
-    init(_ run: RunSummary) {
-        (id, kind, state, flow) = (run.id, run.kind, run.state, run.flow)
-        (started_at, finished_at) = (run.startedAt.description, run.finishedAt?.description)
-        (inserted, updated, unchanged) = (run.ledger.inserted, run.ledger.updated, run.ledger.unchanged)
-        (quarantined, skipped) = (run.ledger.quarantined, run.ledger.skipped)
-    }
-}
-
-private struct ChangeRow: Encodable {
-    let xid: Int
-    let seq: Int
-    let entity: String
-    let id: Int
-    let operation: String
-    let run: Int?
-
-    init(_ change: Change) {
-        (xid, seq) = (change.position.transaction, change.position.sequence)
-        (entity, id, operation, run) = (change.entity, change.id, change.operation, change.run)
     }
 }
