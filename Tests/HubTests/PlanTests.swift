@@ -57,7 +57,7 @@ import Testing
         ("PageOfAccounts", "1, '', 0, '', null, 51"),
         ("PageOfAccounts", "0, 'client 20000', 20000, '', null, 51"),
         ("PageOfAccounts", "0, '', 0, 'client 9', 'client', 51"), ("EndOfPiece", "0, 'client 9', 9"),
-        ("FindNames", "0, 'client 77'"),
+        ("FindNames", "0, 'client 77'"), ("FindWords", "0, '777'"), ("FindWordsInScope", "1, '777'"),
         ("FindNumbers", "0, 'F777', '777777', 'f777'"), ("SeesParty", "9, 0"), ("ViewAccount", "9, 0, 1"),
         ("AccountSites", "9"), ("AccountEntries", "9"), ("ClaimsOfAccount", "9"),
         ("DocumentsOfAccount", "9, 10"),

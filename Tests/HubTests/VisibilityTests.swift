@@ -103,6 +103,29 @@ import Testing
             ) == [0])
     }
 
+    @Test func `a name is found by any part of it, by whoever sees it`() async throws {
+        let bench = try await company()
+        try await own("nina", "Bravo", bench)
+        try await bench.script(
+            """
+            update party set name = 'Ateliers d’Alpha' where name = 'Alpha';
+            update party set name = 'Société 100% Bravo' where name = 'Bravo';
+            """)
+        try await bench.pool.withConnection { connection in
+            func names(_ text: String, _ scope: Int) async throws -> [String] {
+                try await GlobalSearch.find(text, scope: scope, on: connection).map(\.text)
+            }
+            let nina = try await AppUsers.show("nina", on: connection)
+            #expect(try await names("alpha", 0) == ["Ateliers d’Alpha"])
+            #expect(try await names("alpha", nina.scope) == [])
+            #expect(try await names("bravo", nina.scope) == ["Société 100% Bravo"])
+            // What means something to LIKE means itself here.
+            #expect(try await names("0% b", 0) == ["Société 100% Bravo"])
+            #expect(try await names("%te", 0) == [])
+            #expect(try await names("_te", nina.scope) == [])
+        }
+    }
+
     @Test func `what a rep does not see he does not find, open, write to or export`() async throws {
         let bench = try await company()
         try await own("nina", "Bravo", bench)

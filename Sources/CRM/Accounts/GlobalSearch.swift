@@ -22,8 +22,8 @@ package struct SearchHit: Sendable, Hashable {
 
 /// Searches.
 package enum GlobalSearch {
-    /// What a text may mean, at most eight of each kind: the beginning of a name, the beginning of any word of an account's
-    /// name, a SIREN, SIRET or VAT number, a phone or e-mail address, a code, a document's number.
+    /// What a text may mean, at most eight of each kind: the beginning of a name or any part of it (from three characters
+    /// on), a SIREN, SIRET or VAT number, a phone or e-mail address, a code, a document's number.
     ///
     /// - Parameter scope: whose eyes (``AppUser/scope``).
     package static func find(
@@ -32,6 +32,12 @@ package enum GlobalSearch {
         let compact = text.filter { !$0.isWhitespace }.uppercased()
         let digits = compact.filter(\.isNumber)
         var hits = try await connection.run(FindNames(scope: scope, text: text))
+        if compact.count >= 3, hits.count < enough {
+            hits +=
+                scope == 0
+                ? try await connection.run(FindWords(scope: scope, text: text))
+                : try await connection.run(FindWordsInScope(scope: scope, text: text))
+        }
         if compact.count >= 3 {
             hits += try await connection.run(
                 FindNumbers(
@@ -42,7 +48,12 @@ package enum GlobalSearch {
         return hits.filter { seen.insert($0).inserted }
     }
 
-    static let statements: [any Statement.Type] = [FindNames.self, FindNumbers.self]
+    /// Names that begin so, of which there are enough: words inside other names are not looked for.
+    private static let enough = 8
+
+    static let statements: [any Statement.Type] = [
+        FindNames.self, FindWords.self, FindWordsInScope.self, FindNumbers.self,
+    ]
 }
 
 extension SearchHit {
@@ -93,6 +104,81 @@ struct FindNames: Statement {
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> SearchHit { try SearchHit(&row) }
 }
 
+/// Names that hold the text anywhere, for whoever sees everything: by its trigrams, among the first hundred of each kind.
+struct FindWords: Statement {
+    let scope: Int
+    let text: String
+
+    static let sql = """
+        (select 'account', p.id, p.name, concat_ws(' ', t.postal_code, t.city)
+         from (
+           select p.id, p.name
+           from parties_like($2::text, 'organisation', 100) p
+           where exists (
+             select from party_scope v where v.party_id = p.id and v.scope_id = $1::bigint and v.is_account)
+           limit 8
+         ) p
+         left join site t on t.party_id = p.id and t.is_main
+         order by p.name, p.id)
+        union all
+        (select 'person', r.to_id, p.name, o.name
+         from (
+           select p.id, p.name
+           from parties_like($2, 'person', 100) p
+           where exists (select from party_scope v where v.party_id = p.id and v.scope_id = $1)
+           limit 8
+         ) p
+         left join lateral (
+           select to_id from relation where from_id = p.id and kind = 'works_for' and upper_inf(valid) limit 1
+         ) r on true
+         left join party o on o.id = r.to_id
+         order by p.name, p.id)
+        """
+    var parameters: [Parameter] { [Parameter(scope), Parameter(text)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> SearchHit { try SearchHit(&row) }
+}
+
+/// The same for whoever sees a part: by walking that part, at most 20,000 names of it.
+struct FindWordsInScope: Statement {
+    let scope: Int
+    let text: String
+
+    static let sql = """
+        (select 'account', p.id, p.name, concat_ws(' ', t.postal_code, t.city)
+         from (
+           select party_id, name_norm from (
+             select party_id, name_norm from party_scope
+             where scope_id = $1::bigint and is_account order by name_norm, party_id limit 20000
+           ) s
+           where strpos(name_norm, name_norm($2::text)) > 0
+           limit 8
+         ) s
+         join party p on p.id = s.party_id
+         left join site t on t.party_id = p.id and t.is_main
+         order by s.name_norm, p.id)
+        union all
+        (select 'person', r.to_id, p.name, o.name
+         from (
+           select party_id, name_norm from (
+             select party_id, name_norm from party_scope
+             where scope_id = $1 and not is_account order by name_norm, party_id limit 20000
+           ) s
+           where strpos(name_norm, name_norm($2)) > 0
+           limit 8
+         ) s
+         join party p on p.id = s.party_id and p.kind = 'person'
+         left join lateral (
+           select r.to_id from relation r
+           join party_scope v on v.party_id = r.to_id and v.scope_id = $1
+           where r.from_id = p.id and r.kind = 'works_for' and upper_inf(r.valid) limit 1
+         ) r on true
+         left join party o on o.id = r.to_id
+         order by s.name_norm, p.id)
+        """
+    var parameters: [Parameter] { [Parameter(scope), Parameter(text)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> SearchHit { try SearchHit(&row) }
+}
+
 /// Numbers, phones and documents; each way of finding has its index.
 struct FindNumbers: Statement {
     let scope: Int
@@ -129,10 +215,14 @@ struct FindNumbers: Statement {
         union all
         (select 'document', d.party_id, d.number, p.name
          from (
-           select number, party_id from sales_doc
-           where number collate "C" >= $2 and number collate "C" < $2 || chr(1114111)
-             and exists (select from party_scope v where v.party_id = sales_doc.party_id and v.scope_id = $1)
-           order by number collate "C"
+           -- whoever sees a part only looks through so many: the number that was typed in full comes first
+           select number, party_id from (
+             select number, party_id from sales_doc
+             where number collate "C" >= $2 and number collate "C" < $2 || chr(1114111)
+             order by number collate "C"
+             limit 2000
+           ) c
+           where exists (select from party_scope v where v.party_id = c.party_id and v.scope_id = $1)
            limit 8
          ) d
          join party p on p.id = d.party_id
