@@ -9,6 +9,8 @@ package struct Daemon {
     package let process: Process
     /// Where its log goes, one JSON object a line.
     package let log: URL
+    /// Where it says what people read.
+    private let said: URL
 
     /// Starts a daemon on a data folder; its log is a new file of `folder`.
     package init(
@@ -22,6 +24,9 @@ package struct Daemon {
         process.arguments = ["serve", "--data", data, "--log-format", "json"] + listen + arguments
         process.environment = ["PATH": "/usr/bin:/bin", "LANG": "fr_FR.UTF-8"].merging(environment) { $1 }
         process.standardError = try FileHandle(forWritingTo: log)
+        said = log.deletingPathExtension().appendingPathExtension("out")
+        _ = FileManager.default.createFile(atPath: said.path, contents: nil)
+        process.standardOutput = try FileHandle(forWritingTo: said)
         try process.run()
     }
 
@@ -44,6 +49,17 @@ package struct Daemon {
         try await until { messages.contains("ready") }
         let port = events.last { $0["message"] == "listening" }?["port"] ?? "0"
         return "http://127.0.0.1:\(port)"
+    }
+
+    /// The link by which the first administrator signs in, once it is printed.
+    package func welcome() async throws -> String {
+        var link: String?
+        try await until {
+            let text = (try? String(contentsOf: said, encoding: .utf8)) ?? ""
+            link = text.firstMatch(of: #/https?:\/\/\S+\/welcome\/\S+/#).map { String($0.output) }
+            return link != nil
+        }
+        return link ?? ""
     }
 
     /// Sends SIGTERM and waits for the end.

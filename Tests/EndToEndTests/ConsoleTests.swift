@@ -114,10 +114,35 @@ import Testing
         }
     }
 
-    @Test func `a bad file is previewed, imported, mended and undone in the browser`() async throws {
-        try await withConsole { address in
+    /// A daemon on an empty data folder.
+    private func withFreshConsole(
+        _ body: (_ address: String, _ link: String) async throws -> Void
+    ) async throws {
+        try await withDataFolder { data, folder in
+            let daemon = try Daemon(data, folder)
+            do {
+                try await body(try await daemon.address(), try await daemon.welcome())
+            } catch {
+                _ = try await daemon.stop()
+                throw error
+            }
+            #expect(try await daemon.stop() == 0)
+        }
+    }
+
+    @Test func `whoever signs in first imports a bad file, mends it and undoes it, in the browser`()
+        async throws
+    {
+        try await withFreshConsole { address, link in
             try await Browser.withBrowser { browser in
-                try await signIn(browser, address, as: "ines")
+                try await browser.open(link)
+                #expect(try await axeViolations(in: browser) == [])
+                try await browser.type("ines", into: "#login")
+                try await browser.type("Inès Vauquelin", into: "#name")
+                try await browser.type(Self.password, into: "#password")
+                try await browser.click("button[type=submit]")
+                try await browser.wait(for: "main#content .page-head")
+                #expect(try await browser.url.hasSuffix("/overview"))
                 let file = FileManager.default.temporaryDirectory.appending(
                     path: "clients-\(UUID().uuidString).csv")
                 defer { try? FileManager.default.removeItem(at: file) }
@@ -172,6 +197,21 @@ import Testing
                 try await browser.open(address + "/search?q=Scierie")
                 #expect(try await browser.exists("main a[data-row]"))
                 #expect(try await browser.consoleErrors() == [])
+            }
+        }
+    }
+
+    @Test func `dialogs have no fault that axe finds, and give the focus back`() async throws {
+        try await withConsole { address in
+            try await Browser.withBrowser { browser in
+                try await signIn(browser, address, as: "ines")
+                for (key, dialog) in [("ctrl+k", "#palette"), ("?", "#keys")] {
+                    try await browser.press(key)
+                    try await browser.wait(for: "\(dialog)[open]")
+                    #expect(try await axeViolations(in: browser) == [], "\(dialog)")
+                    try await browser.press("Escape")
+                    #expect(try await !browser.exists("\(dialog)[open]"))
+                }
             }
         }
     }
