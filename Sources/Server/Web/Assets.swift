@@ -30,8 +30,25 @@ struct Assets: Sendable {
             hash.update(data: data)
             files[path] = File(bytes: ByteBuffer(bytes: data), type: type)
         }
+        files[Self.script] = File(
+            bytes: ByteBuffer(string: Self.bundle(files)), type: Self.types["js", default: ""])
         self.files = files
         root = "/assets/" + Array(hash.finalize()).hexadecimal.prefix(16)
+    }
+
+    /// The one script that pages load.
+    private static let script = "modules/relais.js"
+
+    /// All modules as one script, so that a first page asks for it once: each in a function of its own.
+    private static func bundle(_ files: [String: File]) -> String {
+        let modules = files.filter { $0.key.hasPrefix("modules/") }.sorted { $0.key < $1.key }
+        let parts = modules.map { path, file in
+            let name = (path as NSString).lastPathComponent.dropLast(".js".count)
+            let text = String(buffer: file.bytes).replacing(
+                #/(?m)^export (?=(?:async )?function start\()/#, with: "")
+            return "modules.\(name) = (() => {\n\(text)return { start };\n})();\n"
+        }
+        return "const modules = {};\n" + parts.joined() + "modules.relais.start(modules);\n"
     }
 
     private static let types = [
