@@ -11,8 +11,11 @@ package struct Daemon {
     package let log: URL
 
     /// Starts a daemon on a data folder; its log is a new file of `folder`.
+    ///
+    /// - Parameter output: a file for what it tells people; nil = where the tests tell theirs.
     package init(
-        _ data: String, _ folder: URL, _ arguments: [String] = [], environment: [String: String] = [:]
+        _ data: String, _ folder: URL, _ arguments: [String] = [], environment: [String: String] = [:],
+        output: URL? = nil
     ) throws {
         log = folder.appending(path: "serve-\(UUID().uuidString.prefix(4)).log")
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
@@ -22,6 +25,7 @@ package struct Daemon {
         process.arguments = ["serve", "--data", data, "--log-format", "json"] + listen + arguments
         process.environment = ["PATH": "/usr/bin:/bin", "LANG": "fr_FR.UTF-8"].merging(environment) { $1 }
         process.standardError = try FileHandle(forWritingTo: log)
+        if let output { process.standardOutput = try FileHandle(forWritingTo: output) }
         try process.run()
     }
 

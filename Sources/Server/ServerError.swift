@@ -20,6 +20,10 @@ package struct ServerError: ReportableError {
         case token = "API-TOKEN"
         case scope = "API-SCOPE"
         case signInNeeded = "SIGN-IN-NEEDED"
+        case certificate = "TLS-CERTIFICATE"
+        case certificatePair = "TLS-PAIR"
+        case key = "TLS-KEY"
+        case keyOpen = "TLS-KEY-OPEN"
     }
 
     package let diagnostic: Diagnostic
