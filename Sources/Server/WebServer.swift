@@ -169,7 +169,12 @@ package struct WebServer: Sendable {
         if let pages = parts.pages {
             site.assets.add(to: router)
             try APIRoutes(pool: parts.pool).add(to: router)
-            DoorPages(site: site, signIn: SignIn(passwords: pages.passwords)).add(to: router)
+            DoorPages(site: site, signIn: SignIn(passwords: pages.passwords), openID: pages.openID)
+                .add(to: router)
+            if let settings = pages.openID {
+                OpenIDPages(site: site, settings: settings, secrets: pages.secrets, logger: logger)
+                    .add(to: router)
+            }
             site.addOverview(to: router)
             site.addRuns(to: router)
             site.addRun(to: router)

@@ -12,11 +12,9 @@ extension Configuration {
             isBehindProxy = text == "true"
             if !["true", "false"].contains(text) { faults.append(fault(.behindTLS, "true | false")) }
         }
-        if let chain = text(.tlsCertificate, with: .tlsKey, &faults),
-            let key = text(.tlsKey, with: .tlsCertificate, &faults)
-        {
-            certificate = Certificate.Files(chain: chain, key: key)
-        }
+        let chain = text(.tlsCertificate, with: .tlsKey, &faults)
+        let key = text(.tlsKey, with: .tlsCertificate, &faults)
+        if let chain, let key { certificate = Certificate.Files(chain: chain, key: key) }
         if let text = sources[.publicURL]?.text {
             publicURL = WebOrigin(text)
             if publicURL == nil { faults.append(fault(.publicURL, "https://relais.exemple.fr")) }

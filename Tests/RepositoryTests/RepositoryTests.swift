@@ -129,7 +129,7 @@ import YAML
             "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",
             "Subprocess",
             "SystemPackage", "Hummingbird", "Logging", "NIOCore", "Mustache", "CryptoExtras",
-            "HTTPTypes",
+            "HTTPTypes", "HummingbirdTLS", "NIOSSL", "JWTKit",
         ]
         for (name, text) in try sources() {
             guard let allowed = floors[String(name.split(separator: "/")[1])] else { continue }
@@ -158,7 +158,7 @@ import YAML
             + ProgramConnectorError.Code.allCases.map(\.rawValue) + MailError.Code.allCases.map(\.rawValue)
             + TransferError.Code.allCases.map(\.rawValue) + YAMLError.Code.allCases.map(\.rawValue)
             + ServerError.Code.allCases.map(\.rawValue) + UploadError.Code.allCases.map(\.rawValue)
-            + PeopleError.Code.allCases.map(\.rawValue)
+            + PeopleError.Code.allCases.map(\.rawValue) + OpenIDError.Code.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")
