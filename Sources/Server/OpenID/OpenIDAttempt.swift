@@ -49,11 +49,11 @@ struct OpenIDAttempt: Sendable {
 
     // MARK: - Cookie
 
+    /// What the browser keeps.
+    var text: String { "\(token.text).\(begun).\(Base64URL.encode(Array((next ?? "").utf8)))" }
+
     /// The cookie that it lives in.
-    func cookie(isSecure: Bool) -> Cookie {
-        Self.cookie(
-            "\(token.text).\(begun).\(Base64URL.encode(Array((next ?? "").utf8)))", Self.lifetime, isSecure)
-    }
+    func cookie(isSecure: Bool) -> Cookie { Self.cookie(text, Self.lifetime, isSecure) }
 
     static func gone(isSecure: Bool) -> Cookie { cookie("", 0, isSecure) }
 

@@ -58,6 +58,8 @@ actor OpenIDProvider {
     private let settings: OpenIDSettings
     private var discovered: Kept<Discovery>?
     private var keys: Kept<OpenIDKeys>?
+    /// When an unknown key made us ask for the keys.
+    private var soughtKeys: ContinuousClock.Instant?
     private var underWay = 0
 
     /// The provider of these settings, which is asked nothing yet.
@@ -169,8 +171,10 @@ actor OpenIDProvider {
 
     /// The keys; read again, though not often, when a token is signed with one that is new.
     private func keys(for token: IDToken, _ discovery: Discovery) async throws -> OpenIDKeys {
-        if let keys, keys.isFresh(for: token.isKnown(to: keys.value) ? Self.freshness : Self.keyPause) {
-            return keys.value
+        if let keys, keys.isFresh(for: Self.freshness) {
+            if token.isKnown(to: keys.value) { return keys.value }
+            if let soughtKeys, soughtKeys.duration(to: .now) < Self.keyPause { return keys.value }
+            soughtKeys = .now
         }
         let bytes = try await asking { () throws(TransferError) in try await WebCall.get(discovery.keys) }
         let value = try Self.read(OpenIDKeys.self, bytes)
