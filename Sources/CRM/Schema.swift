@@ -25,7 +25,7 @@ package enum Schema {
             OwnCompany.self, MakeCompany.self, CountUndo.self, ListUndo.self,
         ] + MatchCases.statements + ChangeLog.statements + BillingStatus.statements
         + Accounts.viewStatements + Timeline.statements + AccountEdits.statements + GlobalSearch.statements
-        + AppUsers.statements + SignIn.statements + AccessTokens.statements + Audit.statements
-        + RememberedAnswers.statements
+        + AppUsers.statements + SignIn.statements + OpenIDLinks.statements + AccessTokens.statements
+        + Audit.statements + RememberedAnswers.statements
         + ImportPlans.mirrors.flatMap { $0.statements }
 }

@@ -67,6 +67,8 @@ package struct CurlRequest {
     package var needsTLS = false
     /// A server that has let us in before: what it refuses without a reason is no login (IMAP).
     package var isAdmitted = false
+    /// How long it may take as a whole, where that is known.
+    package var deadline: Duration?
     /// Where an answer's bytes go.
     package var sink = Sink.memory(limit: 16 << 20)
 

@@ -123,6 +123,7 @@ final class StopFlag: Sendable {
         number(CURLOPT_NOBODY, request.isBodyless ? 1 : 0)
         if let method = request.method { text(CURLOPT_CUSTOMREQUEST, method) }
         if let mail = request.mail { text(CURLOPT_MAIL_FROM, mail.sender) }
+        if let deadline = request.deadline { number(CURLOPT_TIMEOUT_MS, deadline.milliseconds) }
         if request.needsTLS { number(CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue)) }
         // With TLS 1.3, a data connection that is closed before the server's tickets were read loses what it sent last, and
         // the server says that all is well (libcurl 7.88, ProFTPD 1.3.8).

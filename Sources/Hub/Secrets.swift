@@ -96,6 +96,16 @@ package struct Secrets: Sendable {
             ])
     }
 
+    /// The value of one secret, for what this node does itself.
+    ///
+    /// - Throws: `SECRET-UNKNOWN`, `SECRET-LOCKED`, `SECRET-DAMAGED`, `SECRET-KEY…`.
+    package func value(of name: String, on connection: Connection) async throws -> String {
+        guard let box = try await connection.run(FindSecret(name: name)).first else {
+            throw Self.unknown(name, try await list(on: connection))
+        }
+        return try SecretKeys(file: keyFile).open(box.bytes, name: name, key: box.key)
+    }
+
     /// The settings with the values of their secrets.
     ///
     /// - Throws: `SECRET-UNKNOWN`, `SECRET-LOCKED`, `SECRET-DAMAGED`, `SECRET-KEY…`.

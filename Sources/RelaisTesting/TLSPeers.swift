@@ -114,7 +114,7 @@ package struct FileServer: Sendable {
         peer = try await Peer(command) { port, folder in
             try FileManager.default.createDirectory(
                 at: folder.appending(path: "files"), withIntermediateDirectories: true)
-            try makeCertificate(
+            try TestCertificate.make(
                 key: folder.appending(path: "key.pem").path,
                 certificate: folder.appending(path: "cert.pem").path)
             return try arguments(port, folder)
@@ -139,7 +139,7 @@ package struct SMTPServer: Sendable {
                 let (key, certificate) = (
                     folder.appending(path: "key.pem").path, folder.appending(path: "cert.pem").path
                 )
-                try makeCertificate(key: key, certificate: certificate)
+                try TestCertificate.make(key: key, certificate: certificate)
                 arguments.insert(contentsOf: ["--smtpscert", certificate, "--smtpskey", key], at: 2)
             }
             return arguments
@@ -171,7 +171,7 @@ package struct MailboxServer: Sendable {
     /// Starts the server.
     package init(isImplicit: Bool = true) async throws {
         peer = try await Peer("/usr/sbin/dovecot") { port, folder in
-            try makeCertificate(
+            try TestCertificate.make(
                 key: folder.appending(path: "key.pem").path,
                 certificate: folder.appending(path: "cert.pem").path)
             let isRoot = geteuid() == 0
@@ -252,13 +252,22 @@ package struct MailboxServer: Sendable {
     }
 }
 
-/// Makes a certificate of 127.0.0.1 that vouches for itself.
-private func makeCertificate(key: String, certificate: String) throws {
-    try run(
-        "/usr/bin/openssl",
-        [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-            "2", "-subj", "/CN=relais test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
-            certificate,
-        ])
+/// Certificates of 127.0.0.1 that vouch for themselves.
+package enum TestCertificate {
+    /// Makes one, with a key that only its owner can read.
+    ///
+    /// - Parameter days: how long it is good for.
+    package static func make(
+        key: String, certificate: String, name: String = "relais test", days: Int = 2
+    ) throws {
+        try run(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-days",
+                String(days), "-subj", "/CN=\(name)", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                key,
+                "-out", certificate,
+            ])
+    }
 }

@@ -29,6 +29,10 @@ package struct ServerError: ReportableError {
         case conflict = "API-CONFLICT"
         case numberTaken = "API-TAKEN"
         case signInNeeded = "SIGN-IN-NEEDED"
+        case certificate = "TLS-CERTIFICATE"
+        case certificatePair = "TLS-PAIR"
+        case key = "TLS-KEY"
+        case keyOpen = "TLS-KEY-OPEN"
     }
 
     package let diagnostic: Diagnostic

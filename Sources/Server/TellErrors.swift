@@ -66,35 +66,32 @@ struct TellErrors: RouterMiddleware {
             let path = request.method == .get ? request.uri.string : nil
             return .redirect(to: Link.to("/sign-in", ["next": path]))
         }
-        let saying = try site.saying(request, context)
-        let page = FaultPage(
-            title: saying.words("page.fault.title_\(status.code < 500 ? "client" : "server")"),
-            message: saying.words.message(Self.told(diagnostic)),
-            hint: saying.words.hint(Self.told(diagnostic)),
-            back: context.visitor.map { Navigation.home(of: $0.user) } ?? "/sign-in",
-            reference: saying.words(
-                "page.fault.reference", ["code": diagnostic.code, "id": String(context.id.suffix(6))]))
-        var response = try await site.answer(page, to: request, context, status: status)
+        var response = try await site.fault(diagnostic, request, context, status)
         for field in headers { response.headers.append(field) }
         return response
     }
 
     /// What is said of it: what the database says names sockets and machines, which is for the log.
-    private static func told(_ diagnostic: Diagnostic) -> Diagnostic {
+    static func told(_ diagnostic: Diagnostic) -> Diagnostic {
         diagnostic.code.hasPrefix("PG-") ? ServerError(.database).diagnostic : diagnostic
     }
 
-    private static func status(of diagnostic: Diagnostic) -> HTTPResponse.Status {
+    /// The status that says of what kind an error is.
+    static func status(of diagnostic: Diagnostic) -> HTTPResponse.Status {
         switch diagnostic.code {
         case "UPLOAD-REFUSED", "SIGN-IN-NEEDED", "API-TOKEN": .unauthorized
         case "HTTP-FORBIDDEN", "HTTP-FORM", "API-SCOPE": .forbidden
         case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "SIGN-IN-LINK": .notFound
-        case "HTTP-REQUEST", "TOKEN-LABEL", "API-BODY", "API-KEY": .badRequest
+        case "HTTP-REQUEST", "TOKEN-LABEL", "API-BODY", "API-KEY", "OPENID-STATE": .badRequest
         case "API-MEMBER", "API-TEXT", "API-KEY-REUSED", "API-FAULTS", "MAP-MAPPING-UNKNOWN":
             .unprocessableContent
         case "API-TAKEN", "API-CONFLICT": .conflict
         case "API-STALE": .preconditionFailed
         case let code where code.hasPrefix("JSON-"): .badRequest
+        case "OPENID-DENIED", "OPENID-TOKEN", "SIGN-IN-NO-ACCOUNT", "SIGN-IN-EMAIL", "SIGN-IN-LINKED",
+            "SIGN-IN-DISABLED":
+            .forbidden
+        case "OPENID-PROVIDER": .badGateway
         case let code where code.hasPrefix("RUN-"): .conflict
         case "UPLOAD-NAME", "FILE-EMPTY", "HTTP-FILE-NAME": .badRequest
         case "FILE-TOO-LARGE": .contentTooLarge
@@ -115,6 +112,23 @@ struct FaultPage: Page {
     let hint: String?
     let back: String
     let reference: String
+}
+
+extension Site {
+    /// What went wrong, with a reference that the log has too.
+    func fault(
+        _ diagnostic: Diagnostic, _ request: Request, _ context: WebContext, _ status: HTTPResponse.Status
+    ) async throws -> Response {
+        let saying = try saying(request, context)
+        let page = FaultPage(
+            title: saying.words("page.fault.title_\(status.code < 500 ? "client" : "server")"),
+            message: saying.words.message(TellErrors.told(diagnostic)),
+            hint: saying.words.hint(TellErrors.told(diagnostic)),
+            back: context.visitor.map { Navigation.home(of: $0.user) } ?? "/sign-in",
+            reference: saying.words(
+                "page.fault.reference", ["code": diagnostic.code, "id": String(context.id.suffix(6))]))
+        return try await answer(page, to: request, context, status: status)
+    }
 }
 
 extension Request {

@@ -6,6 +6,7 @@ internal import Diagnostics
 internal import Glibc
 package import Hub
 internal import Hummingbird
+internal import HummingbirdTLS
 package import Logging
 package import Model
 internal import NIOCore
@@ -74,27 +75,30 @@ package struct WebServer: Sendable {
         package let passwords: Passwords
         /// IANA name of the company's zone.
         package let zone: String
-        /// Whether browsers reach this server by TLS only, through a proxy.
-        package let isSecure: Bool
+        /// Whether browsers reach this server through a proxy only, which speaks TLS with them.
+        package let isBehindProxy: Bool
+        /// Who else signs people in.
+        package let openID: OpenIDSettings?
 
         /// The pages' needs.
         package init(
             tools: ImportTools, connectors: ConnectorRegistry, secrets: Secrets, passwords: Passwords,
-            zone: String, isSecure: Bool
+            zone: String, isBehindProxy: Bool, openID: OpenIDSettings?
         ) {
             (self.tools, self.connectors, self.passwords) = (tools, connectors, passwords)
             self.secrets = secrets
-            (self.zone, self.isSecure) = (zone, isSecure)
+            (self.zone, self.isBehindProxy, self.openID) = (zone, isBehindProxy, openID)
         }
     }
 
     private let address: Address
     private let parts: Parts
+    private let certificate: Certificate?
     private let logger: Logger
 
-    /// A server that listens once it runs.
-    package init(_ address: Address, _ parts: Parts, logger: Logger) {
-        (self.address, self.parts, self.logger) = (address, parts, logger)
+    /// A server that listens once it runs: with TLS where it has a certificate.
+    package init(_ address: Address, _ parts: Parts, certificate: Certificate? = nil, logger: Logger) {
+        (self.address, self.parts, self.certificate, self.logger) = (address, parts, certificate, logger)
     }
 
     /// Listens until the group of services it runs in is shut down; requests that are being answered end first.
@@ -106,14 +110,28 @@ package struct WebServer: Sendable {
         let router = try makeRouter(counts)
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
+        let idle = TimeAmount.seconds(60)
         let application = Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            server: try certificate.map {
+                try .tls(
+                    .http1(configuration: .init(idleTimeout: idle)), tlsConfiguration: $0.configuration)
+            } ?? .http1(configuration: .init(idleTimeout: idle)),
             configuration: .init(address: .hostname(address.host, port: address.port), serverName: "relais"),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
             logger: quiet)
         do {
-            try await application.run()
+            try await withThrowingTaskGroup { group in
+                if let certificate {
+                    group.addTask { [logger, parts] in
+                        await certificate.follow(logger) {
+                            Int(parts.now().microsecondsSince1970 / 1_000_000)
+                        }
+                    }
+                }
+                try await application.run()
+                group.cancelAll()
+            }
         } catch let error as IOError {
             throw ServerError(
                 error.errnoCode == EADDRINUSE ? .taken : .refused,
@@ -128,9 +146,10 @@ package struct WebServer: Sendable {
 
     private func makeRouter(_ counts: RequestCounts) throws -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
-        let isSecure = parts.pages?.isSecure ?? false
+        let isBehindProxy = parts.pages?.isBehindProxy ?? false
+        let isSecure = isBehindProxy || certificate != nil
         let site = try Site(
-            pool: parts.pool, words: parts.words, isSecure: isSecure,
+            pool: parts.pool, words: parts.words, isSecure: isSecure, isBehindProxy: isBehindProxy,
             zone: parts.pages?.zone ?? "Europe/Paris",
             now: parts.now)
         router.add(middleware: CountRequests(counts: counts, logger: logger))
@@ -141,7 +160,9 @@ package struct WebServer: Sendable {
         router.add(middleware: AdmitPrograms(pool: parts.pool))
         router.add(middleware: TellErrors(site: site, logger: logger))
         HealthRoutes(pool: parts.pool).add(to: router)
-        MetricsRoute(pool: parts.pool) { [parts] in parts.measures() + counts.measures }.add(to: router)
+        MetricsRoute(pool: parts.pool) { [parts, certificate] in
+            parts.measures() + counts.measures + (certificate?.measures ?? [])
+        }.add(to: router)
         if let uploads = parts.uploads {
             UploadRoute(uploads: uploads, spool: parts.spool).add(to: router)
         }
@@ -150,7 +171,12 @@ package struct WebServer: Sendable {
             let files = FileImports(pool: parts.pool, tools: pages.tools)
             try APIRoutes(site: site, files: files, mappings: pages.tools.mappings, spool: parts.spool)
                 .add(to: router)
-            DoorPages(site: site, signIn: SignIn(passwords: pages.passwords)).add(to: router)
+            DoorPages(site: site, signIn: SignIn(passwords: pages.passwords), openID: pages.openID)
+                .add(to: router)
+            if let settings = pages.openID {
+                OpenIDPages(site: site, settings: settings, secrets: pages.secrets, logger: logger)
+                    .add(to: router)
+            }
             site.addOverview(to: router)
             site.addRuns(to: router)
             site.addRun(to: router)

@@ -52,7 +52,7 @@ extension Configuration {
         case .keepImages: String(retention.images)
         case .keepJobs: String(retention.jobs)
         case .zone: zone
-        case .behindTLS: String(isSecure)
+        case .behindTLS: String(isBehindProxy)
         default: sources[key]?.text
         }
     }

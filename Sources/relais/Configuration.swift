@@ -31,7 +31,13 @@ struct Configuration: Sendable {
     /// IANA name of the company's zone.
     var zone = "Europe/Paris"
     /// Whether browsers reach this node by TLS only, through a proxy before it.
-    var isSecure = false
+    var isBehindProxy = false
+    /// The certificate by which the web server is known itself.
+    var certificate: Certificate.Files?
+    /// Where browsers reach this node.
+    var publicURL: WebOrigin?
+    /// Who else signs people in.
+    var openID: OpenIDSettings?
     /// Days that things are kept.
     var retention = RetentionDays()
     /// The texts that it was filled from, with where each was said.
@@ -58,6 +64,13 @@ struct Configuration: Sendable {
         case keepJobs = "keep_jobs"
         case zone
         case behindTLS = "behind_tls"
+        case tlsCertificate = "tls_certificate"
+        case tlsKey = "tls_key"
+        case publicURL = "public_url"
+        case oidcIssuer = "oidc_issuer"
+        case oidcClient = "oidc_client"
+        case oidcSecret = "oidc_secret"
+        case oidcLabel = "oidc_label"
 
         /// The environment's name for it.
         var variable: String { "RELAIS_" + rawValue.uppercased() }
@@ -168,10 +181,7 @@ struct Configuration: Sendable {
             zone = text
             if TimeZone(identifier: text) == nil { faults.append(fault(.zone, "Europe/Paris")) }
         }
-        if let text = sources[.behindTLS]?.text {
-            isSecure = text == "true"
-            if !["true", "false"].contains(text) { faults.append(fault(.behindTLS, "true | false")) }
-        }
+        fillWeb(&faults)
         fillMailServer(&faults)
     }
 
@@ -199,7 +209,8 @@ struct Configuration: Sendable {
         }
     }
 
-    private func fault(_ key: Key, _ expected: String) -> Diagnostic {
+    /// A value that cannot be used.
+    func fault(_ key: Key, _ expected: String) -> Diagnostic {
         Diagnostic(
             code: "CONFIG-VALUE", facts: ["key": key.rawValue, "expected": expected],
             place: sources[key]?.place ?? Place())

@@ -34,12 +34,19 @@ struct ServeCommand: AsyncParsableCommand {
         name: .customLong("log-format"), help: ArgumentHelp(words("option.logFormat"), valueName: "text|json")
     )
     var logFormat: String?
+    @Option(
+        name: .customLong("tls-certificate"),
+        help: ArgumentHelp(words("option.tlsCertificate"), valueName: "FILE"))
+    var tlsCertificate: String?
+    @Option(name: .customLong("tls-key"), help: ArgumentHelp(words("option.tlsKey"), valueName: "FILE"))
+    var tlsKey: String?
     @Flag(help: ArgumentHelp(words("option.routes"), visibility: .hidden))
     var routes = false
 
     func run() async throws {
         let options: [Configuration.Key: String?] = [
             .listen: listen, .roles: roles, .stopWithin: stopWithin, .logFormat: logFormat,
+            .tlsCertificate: tlsCertificate, .tlsKey: tlsKey,
         ]
         let configuration = try database.configuration(options.compactMapValues { $0 })
         LoggingSystem.bootstrap { _ in LineLogHandler(format: configuration.logFormat) }
@@ -130,13 +137,15 @@ private struct Node {
             ? WebServer.Pages(
                 tools: ImportTools(mappings: shelf, settings: try database.importSettings),
                 connectors: connectors, secrets: try database.secrets, passwords: Passwords(),
-                zone: configuration.zone,
-                isSecure: configuration.isSecure) : nil
+                zone: configuration.zone, isBehindProxy: configuration.isBehindProxy,
+                openID: configuration.openID) : nil
         let parts = WebServer.Parts(
             pool: pool, uploads: uploads, spool: spool, words: Dictionary(uniqueKeysWithValues: texts),
             pages: pages, now: { Surroundings.now },
             measures: { [counts, remarks] in counts.measures + remarks.measures })
-        return WebService(server: WebServer(address, parts, logger: logger), logger: logger) {
+        let certificate = try configuration.certificate.map { try Certificate($0) }
+        let server = WebServer(address, parts, certificate: certificate, logger: logger)
+        return WebService(server: server, logger: logger) {
             [listening] port in
             if isWeb { await welcome(address.host, port) }
             listening.continuation.yield()
@@ -149,7 +158,9 @@ private struct Node {
             let found = try await pool.withConnection { try await SignIn.firstLink(on: $0) }
             guard let link = found else { return }
             let name = host.contains(":") ? "[\(host)]" : host
-            Console.print(words("serve.welcome", ["url": "http://\(name):\(port)/welcome/\(link.text)"]))
+            let scheme = configuration.certificate == nil ? "http" : "https"
+            let origin = configuration.publicURL?.text ?? "\(scheme)://\(name):\(port)"
+            Console.print(words("serve.welcome", ["url": "\(origin)/welcome/\(link.text)"]))
         } catch {
             let code = (error as? any ReportableError)?.diagnostic.code ?? "UNEXPECTED"
             logger.warning("no link for the first administrator", metadata: ["code": .string(code)])

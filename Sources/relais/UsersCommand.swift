@@ -13,7 +13,7 @@ internal import Words
 struct UsersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "users", abstract: words("command.users"), discussion: words("command.users.discussion"),
-        subcommands: [List.self, Add.self, Disable.self, AppPassword.self, APIToken.self],
+        subcommands: [List.self, Add.self, Disable.self, OpenID.self, AppPassword.self, APIToken.self],
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -110,6 +110,43 @@ struct UsersCommand: AsyncParsableCommand {
                     undo ? "user.enabled" : "user.disabled", by: nil, of: "user", user.id, on: connection)
             }
             Console.print(words(undo ? "users.enabled" : "users.disabled", ["login": login]))
+        }
+    }
+
+    struct OpenID: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "openid", abstract: words("command.users.openid"),
+            discussion: words("command.users.openid.discussion"))
+        @Argument(help: ArgumentHelp(words("argument.login"), valueName: "LOGIN"))
+        var login: String
+        @Option(help: ArgumentHelp(words("option.users.email"), valueName: "ADDRESS"))
+        var email: String?
+        @Flag(help: ArgumentHelp(words("option.users.unlink")))
+        var unlink = false
+        @OptionGroup var database: DatabaseOptions
+
+        func validate() throws {
+            guard email != nil || unlink else { throw ValidationError(words("users.openid.nothing")) }
+        }
+
+        func run() async throws {
+            let isUnlinked = try await database.withConnection { connection in
+                try await connection.transaction { connection in
+                    let user = try await AppUsers.show(login, on: connection)
+                    if let email {
+                        try await OpenIDLinks.setEmail(
+                            email.isEmpty ? nil : email, of: login, on: connection)
+                        try await Audit.write("user.email", by: nil, of: "user", user.id, on: connection)
+                    }
+                    guard unlink, try await OpenIDLinks.unlink(login, on: connection) else { return false }
+                    try await Audit.write("user.unlinked", by: nil, of: "user", user.id, on: connection)
+                    return true
+                }
+            }
+            if email != nil { Console.print(words("users.email", ["login": login])) }
+            if unlink {
+                Console.print(words(isUnlinked ? "users.unlinked" : "users.notLinked", ["login": login]))
+            }
         }
     }
 

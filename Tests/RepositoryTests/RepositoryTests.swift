@@ -155,7 +155,7 @@ import YAML
             + ProgramConnectorError.Code.allCases.map(\.rawValue) + MailError.Code.allCases.map(\.rawValue)
             + TransferError.Code.allCases.map(\.rawValue) + YAMLError.Code.allCases.map(\.rawValue)
             + ServerError.Code.allCases.map(\.rawValue) + UploadError.Code.allCases.map(\.rawValue)
-            + PeopleError.Code.allCases.map(\.rawValue)
+            + PeopleError.Code.allCases.map(\.rawValue) + OpenIDError.Code.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")

@@ -49,7 +49,8 @@ import Words
     @Test func `no template shows a value unescaped, whatever the page`() throws {
         let library = try Templates.load()
         let page = SignInPage(
-            title: "<b>", login: "\"\u{301}><script>alert(1)</script>", next: "'><img src=x>", problem: nil)
+            title: "<b>", login: "\"\u{301}><script>alert(1)</script>", next: "'><img src=x>", openID: nil,
+            problem: nil)
         let root = Root(words: WordTree(try Words(.french)), shell: nil, page: page)
         let text = try #require(library.render(root, withTemplate: SignInPage.template))
         #expect(!text.contains("<script>alert") && !text.contains("<img src=x>") && !text.contains("<b>"))

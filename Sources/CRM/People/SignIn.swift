@@ -56,10 +56,14 @@ package struct SignIn: Sendable {
     }
 
     /// Begins a session.
-    private static func begin(_ user: Int, on connection: Connection) async throws -> SecretToken {
+    ///
+    /// - Parameter action: how, for the audit.
+    static func begin(
+        _ user: Int, on connection: Connection, by action: String = "sign-in"
+    ) async throws -> SecretToken {
         let token = SecretToken()
         try await connection.execute(BeginSession(hash: token.hash, user: user, lifetime: lifetime))
-        try await Audit.write("sign-in", by: user, on: connection)
+        try await Audit.write(action, by: user, on: connection)
         return token
     }
 

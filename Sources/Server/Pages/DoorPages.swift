@@ -25,6 +25,7 @@ struct SignInPage: Page {
     let title: String
     let login: String
     let next: String
+    let openID: OpenIDButton?
     let problem: Problem?
 }
 
@@ -46,6 +47,8 @@ struct WelcomePage: Page {
 struct DoorPages: Sendable {
     let site: Site
     let signIn: SignIn
+    /// Who else signs people in.
+    let openID: OpenIDSettings?
 
     func add(to router: Router<WebContext>) {
         router.get("/") { request, context in
@@ -100,7 +103,12 @@ struct DoorPages: Sendable {
         let title = saying.words("page.signIn.title")
         let page = SignInPage(
             title: error == nil ? title : saying.words("page.form.wrong", ["title": title]), login: login,
-            next: Link.local(next) ?? "", problem: error.map { Problem($0.diagnostic, saying.words) })
+            next: Link.local(next) ?? "",
+            openID: openID.map { settings in
+                OpenIDButton(
+                    label: settings.label ?? saying.words("page.openID.enter"),
+                    url: Link.to(OpenIDSettings.startPath, ["next": Link.local(next)]))
+            }, problem: error.map { Problem($0.diagnostic, saying.words) })
         let isBlocked = error?.has(.signInBlocked) == true
         return try await site.answer(
             page, to: request, context,

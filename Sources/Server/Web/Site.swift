@@ -27,17 +27,20 @@ struct Site: Sendable {
     let words: [Language: Words]
     let library: MustacheLibrary
     let assets: Assets
+    /// Whether browsers reach this server by TLS only.
     let isSecure: Bool
+    /// Whether they reach it through a proxy only.
+    let isBehindProxy: Bool
     let zone: String
     let now: @Sendable () -> Timestamp
     let waiting: WaitingCount
 
     init(
-        pool: Pool, words: [Language: Words], isSecure: Bool, zone: String,
+        pool: Pool, words: [Language: Words], isSecure: Bool, isBehindProxy: Bool, zone: String,
         now: @escaping @Sendable () -> Timestamp
     ) throws {
         (self.pool, self.words, self.isSecure) = (pool, words, isSecure)
-        (self.zone, self.now) = (zone, now)
+        (self.isBehindProxy, self.zone, self.now) = (isBehindProxy, zone, now)
         library = try Templates.load()
         assets = try Assets()
         waiting = WaitingCount(pool: pool)
@@ -51,7 +54,7 @@ struct Site: Sendable {
 
     /// Where a request comes from: behind a proxy, as that says; nil where it does not.
     func origin(of request: Request, _ context: WebContext) -> String? {
-        guard isSecure else { return context.address }
+        guard isBehindProxy else { return context.address }
         let hops = request.headers.value("X-Forwarded-For")?.split(separator: ",") ?? []
         // The last one was written by the proxy itself, the others by whoever asked.
         return hops.last.map { String($0).trimmingBlanks }
