@@ -19,6 +19,11 @@ package struct ServerError: ReportableError {
         case database = "HTTP-DATABASE"
         case token = "API-TOKEN"
         case scope = "API-SCOPE"
+        case tooLarge = "UPLOAD-TOO-LARGE"
+        case busy = "HTTP-BUSY"
+        case slow = "HTTP-SLOW"
+        case incomplete = "HTTP-INCOMPLETE"
+        case encoding = "HTTP-ENCODING"
         case signInNeeded = "SIGN-IN-NEEDED"
     }
 

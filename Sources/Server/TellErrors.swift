@@ -89,17 +89,19 @@ struct TellErrors: RouterMiddleware {
         diagnostic.code.hasPrefix("PG-") ? ServerError(.database).diagnostic : diagnostic
     }
 
-    private static func status(of diagnostic: Diagnostic) -> HTTPResponse.Status {
+    static func status(of diagnostic: Diagnostic) -> HTTPResponse.Status {
         switch diagnostic.code {
         case "UPLOAD-REFUSED", "SIGN-IN-NEEDED", "API-TOKEN": .unauthorized
         case "HTTP-FORBIDDEN", "HTTP-FORM", "API-SCOPE": .forbidden
         case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "SIGN-IN-LINK": .notFound
-        case "HTTP-REQUEST", "TOKEN-LABEL": .badRequest
+        case "HTTP-REQUEST", "HTTP-INCOMPLETE", "TOKEN-LABEL": .badRequest
+        case "HTTP-SLOW": .requestTimeout
+        case "HTTP-ENCODING": .unsupportedMediaType
         case let code where code.hasPrefix("RUN-"): .conflict
         case "UPLOAD-NAME", "FILE-EMPTY": .badRequest
-        case "FILE-TOO-LARGE": .contentTooLarge
+        case "FILE-TOO-LARGE", "UPLOAD-TOO-LARGE": .contentTooLarge
         case "FILE-UNWRITABLE", "BLOB-UNWRITABLE": .init(code: 507, reasonPhrase: "Insufficient Storage")
-        case "UPLOAD-UNAVAILABLE", "SIGN-IN-BUSY": .serviceUnavailable
+        case "UPLOAD-UNAVAILABLE", "SIGN-IN-BUSY", "HTTP-BUSY": .serviceUnavailable
         case let code where code.hasPrefix("PG-"): .serviceUnavailable
         default: .internalServerError
         }

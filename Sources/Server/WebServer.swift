@@ -6,6 +6,7 @@ internal import Diagnostics
 internal import Glibc
 package import Hub
 internal import Hummingbird
+internal import HummingbirdCore
 package import Logging
 package import Model
 internal import NIOCore
@@ -49,15 +50,19 @@ package struct WebServer: Sendable {
         package let words: [Language: Words]
         /// The pages; nil on a node that only tells its health.
         package let pages: Pages?
+        /// How much of this machine those who connect may use.
+        package let limits: Limits
         /// The moment.
         package let now: @Sendable () -> Timestamp
 
         /// The parts of a server.
         package init(
             pool: Pool, uploads: Uploads?, spool: String, words: [Language: Words], pages: Pages?,
-            now: @escaping @Sendable () -> Timestamp, measures: @escaping @Sendable () -> [Measure]
+            limits: Limits, now: @escaping @Sendable () -> Timestamp,
+            measures: @escaping @Sendable () -> [Measure]
         ) {
             (self.pool, self.uploads, self.spool, self.pages) = (pool, uploads, spool, pages)
+            self.limits = limits
             (self.words, self.measures, self.now) = (words, measures, now)
         }
     }
@@ -102,14 +107,15 @@ package struct WebServer: Sendable {
     /// - Parameter onListening: gets the port, once it answers.
     /// - Throws: `LISTEN-TAKEN`, `LISTEN-REFUSED` when it cannot listen there.
     package func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
-        let counts = RequestCounts()
-        let router = try makeRouter(counts)
+        let (counts, connections) = (RequestCounts(), OpenConnections(parts.limits))
+        let router = try makeRouter(counts, connections)
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
         let application = Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
-            configuration: .init(address: .hostname(address.host, port: address.port), serverName: "relais"),
+            server: .http1(configuration: connection(of: connections)),
+            configuration: .init(
+                address: .hostname(address.host, port: address.port), serverName: "relais", backlog: 1024),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
             logger: quiet)
         do {
@@ -121,12 +127,27 @@ package struct WebServer: Sendable {
         }
     }
 
+    /// How one connection is served.
+    private func connection(of connections: OpenConnections) -> HTTP1Channel.Configuration {
+        let patience = parts.limits.patience
+        return HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionGuard(connections, patience: patience)],
+            idleTimeout: .nanoseconds(Int64(patience * 3 / .nanoseconds(1))),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: Limits.headerField, maxHeaderListSize: Limits.headers,
+                maxHeaderFieldCount: Limits.headerCount))
+    }
+
     /// Every route, as `GET /accounts/:id`.
     ///
     /// - Throws: what reading the templates throws.
-    package func routes() throws -> [String] { try makeRouter(RequestCounts()).routes.map(\.description) }
+    package func routes() throws -> [String] {
+        try makeRouter(RequestCounts(), OpenConnections(parts.limits)).routes.map(\.description)
+    }
 
-    private func makeRouter(_ counts: RequestCounts) throws -> Router<WebContext> {
+    private func makeRouter(
+        _ counts: RequestCounts, _ connections: OpenConnections
+    ) throws -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         let isSecure = parts.pages?.isSecure ?? false
         let site = try Site(
@@ -140,10 +161,14 @@ package struct WebServer: Sendable {
         router.add(middleware: AdmitVisitors(pool: parts.pool))
         router.add(middleware: AdmitPrograms(pool: parts.pool))
         router.add(middleware: TellErrors(site: site, logger: logger))
+        router.add(middleware: RefuseEncodedBodies())
         HealthRoutes(pool: parts.pool).add(to: router)
-        MetricsRoute(pool: parts.pool) { [parts] in parts.measures() + counts.measures }.add(to: router)
+        MetricsRoute(pool: parts.pool) { [parts] in
+            parts.measures() + counts.measures + connections.measures
+        }.add(to: router)
+        let spool = Spool(folder: parts.spool, limit: parts.limits.upload)
         if let uploads = parts.uploads {
-            UploadRoute(uploads: uploads, spool: parts.spool).add(to: router)
+            UploadRoute(uploads: uploads, spool: spool).add(to: router)
         }
         if let pages = parts.pages {
             site.assets.add(to: router)
@@ -155,7 +180,7 @@ package struct WebServer: Sendable {
             site.addQuarantine(to: router, pages.tools)
             ImportPages(
                 site: site, tools: pages.tools, files: FileImports(pool: parts.pool, tools: pages.tools),
-                spool: parts.spool
+                spool: spool
             ).add(to: router)
             site.addMatches(to: router, pages.tools)
             SecretPages(site: site, secrets: pages.secrets).add(to: router)

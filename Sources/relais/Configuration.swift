@@ -32,6 +32,8 @@ struct Configuration: Sendable {
     var zone = "Europe/Paris"
     /// Whether browsers reach this node by TLS only, through a proxy before it.
     var isSecure = false
+    /// How much of this machine those who connect may use.
+    var limits = WebServer.Limits()
     /// Days that things are kept.
     var retention = RetentionDays()
     /// The texts that it was filled from, with where each was said.
@@ -58,6 +60,10 @@ struct Configuration: Sendable {
         case keepJobs = "keep_jobs"
         case zone
         case behindTLS = "behind_tls"
+        case uploadLimit = "upload_limit"
+        case connections
+        case connectionsPerAddress = "connections_per_address"
+        case patience
 
         /// The environment's name for it.
         var variable: String { "RELAIS_" + rawValue.uppercased() }
@@ -172,7 +178,19 @@ struct Configuration: Sendable {
             isSecure = text == "true"
             if !["true", "false"].contains(text) { faults.append(fault(.behindTLS, "true | false")) }
         }
+        fillLimits(&faults)
         fillMailServer(&faults)
+    }
+
+    private mutating func fillLimits(_ faults: inout [Diagnostic]) {
+        var (megabytes, seconds) = (limits.upload / 1_000_000, Int(limits.patience / .seconds(1)))
+        fill(.uploadLimit, 1...1_000_000, &megabytes, &faults)
+        fill(.patience, 1...3600, &seconds, &faults)
+        fill(.connections, 16...1_000_000, &limits.connections, &faults)
+        // A proxy is one address for everybody.
+        if isSecure { limits.perAddress = limits.connections }
+        fill(.connectionsPerAddress, 1...1_000_000, &limits.perAddress, &faults)
+        (limits.upload, limits.patience) = (megabytes * 1_000_000, .seconds(seconds))
     }
 
     private func fill(
