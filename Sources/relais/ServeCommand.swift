@@ -134,7 +134,8 @@ private struct Node {
                 isSecure: configuration.isSecure) : nil
         let parts = WebServer.Parts(
             pool: pool, uploads: uploads, spool: spool, words: Dictionary(uniqueKeysWithValues: texts),
-            pages: pages, limits: configuration.limits.within(files: OpenFiles.raise()), now: { Surroundings.now },
+            pages: pages, limits: configuration.limits.within(files: OpenFiles.raise()),
+            now: { Surroundings.now },
             measures: { [counts, remarks] in counts.measures + remarks.measures })
         return WebService(server: WebServer(address, parts, logger: logger), logger: logger) {
             [listening] port in

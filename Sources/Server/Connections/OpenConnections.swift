@@ -79,6 +79,7 @@ final class OpenConnections: Sendable {
         let isLong = unsafe inet_pton(AF_INET6, address, &bytes) == 1
         guard isLong else { return Array(address.utf8) }
         let isMapped = bytes.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255]
-        return isMapped ? Array(bytes.suffix(4).map(String.init).joined(separator: ".").utf8) : Array(bytes.prefix(8))
+        return isMapped
+            ? Array(bytes.suffix(4).map(String.init).joined(separator: ".").utf8) : Array(bytes.prefix(8))
     }
 }

@@ -48,6 +48,9 @@ struct MultipartReader {
     /// Whether the closing boundary was seen.
     var isComplete: Bool { state == .end }
 
+    /// Bytes that wait for what comes next.
+    var held: Int { buffer.count }
+
     /// What the next bytes of the body bring.
     ///
     /// - Throws: `HTTP-REQUEST` for headers without an end, and for too many parts.
