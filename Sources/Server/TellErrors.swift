@@ -20,7 +20,7 @@ struct TellErrors: RouterMiddleware {
             return try await next(request, context)
         } catch let error as any ReportableError {
             return try await answer(error.diagnostic, to: request, context)
-        } catch let error as HTTPError {
+        } catch let error as any HTTPResponseError {
             let facts = ["status": String(error.status.code)]
             let code = error.status == .notFound ? ServerError.Code.notFound : .request
             return try await answer(ServerError(code, facts).diagnostic, to: request, context, error.status)

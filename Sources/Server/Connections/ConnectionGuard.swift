@@ -24,6 +24,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var rest: Int?
     /// Whether the answer that is on its way, or comes next, is the last one.
     private var isClosing = false
+    /// Whether what comes is no longer read: a request behind the last one.
+    private var isDeaf = false
     /// Bytes that came and nobody wants; nil as long as they are wanted.
     private var lingered: Int?
     private var beats: RepeatedTask?
@@ -62,8 +64,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if let lingered { return linger(lingered, unwrapInboundIn(data), context) }
+        guard !isDeaf else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
+            guard !isClosing else { return isDeaf = true }
+            // Where a body ends in any other coding is anybody's guess, and so is where a next request begins.
+            let coding = head.headerFields[.transferEncoding]?.lowercased()
+            isClosing = coding != nil && coding != "chunked"
             rest = head.headerFields[.contentLength].flatMap { Int($0) } ?? .max
             begin(context)
         case .body(let buffer):

@@ -42,6 +42,6 @@ struct Spool: Sendable {
     func count(_ more: Int, in sum: inout Int) throws(FileError) {
         sum += more
         guard sum > limit + Self.around else { return }
-        throw FileError(.tooLarge, ["limit": String(limit), "size": String(sum)])
+        throw FileError(.tooLarge, ["limitBytes": String(limit), "size": String(sum)])
     }
 }
