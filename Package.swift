@@ -89,7 +89,6 @@ let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
-let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 
 let package = Package(
@@ -175,7 +174,7 @@ let package = Package(
                 "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "Jobs", "JSON", "Schedule", "Bytes",
                 "FileTransfer", "PostgreSQL", "Model", "Words", "Diagnostics", crypto, httpTypes, hummingbird,
                 hummingbirdTLS, jwt, mustache,
-                nio, nioTLS, nioHTTPTypes, hummingbirdCore, logging,
+                nio, nioTLS, nioHTTPTypes, logging,
             ],
             resources: [.copy("Templates"), .copy("Assets")]),
         .executableTarget(

@@ -6,7 +6,6 @@ internal import Diagnostics
 internal import Glibc
 package import Hub
 internal import Hummingbird
-internal import HummingbirdCore
 package import Logging
 package import Model
 internal import NIOCore
@@ -109,11 +108,18 @@ package struct WebServer: Sendable {
     package func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
         let (counts, connections) = (RequestCounts(), OpenConnections(parts.limits))
         let router = try makeRouter(counts, connections)
+        let patience = parts.limits.patience
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
         let application = Application(
             router: router,
-            server: .http1(configuration: connection(of: connections)),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionGuard(connections, patience: patience)],
+                    idleTimeout: .nanoseconds(Int64(patience * 3 / .nanoseconds(1))),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: Limits.headerField, maxHeaderListSize: Limits.headers,
+                        maxHeaderFieldCount: Limits.headerCount))),
             configuration: .init(
                 address: .hostname(address.host, port: address.port), serverName: "relais", backlog: 1024),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
@@ -125,17 +131,6 @@ package struct WebServer: Sendable {
                 error.errnoCode == EADDRINUSE ? .taken : .refused,
                 ["address": address.description, "errno": String(error.errnoCode)])
         }
-    }
-
-    /// How one connection is served.
-    private func connection(of connections: OpenConnections) -> HTTP1Channel.Configuration {
-        let patience = parts.limits.patience
-        return HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionGuard(connections, patience: patience)],
-            idleTimeout: .nanoseconds(Int64(patience * 3 / .nanoseconds(1))),
-            httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: Limits.headerField, maxHeaderListSize: Limits.headers,
-                maxHeaderFieldCount: Limits.headerCount))
     }
 
     /// Every route, as `GET /accounts/:id`.

@@ -129,7 +129,7 @@ import YAML
             "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",
             "Subprocess",
             "SystemPackage", "Hummingbird", "Logging", "NIOCore", "Mustache", "CryptoExtras",
-            "HTTPTypes",
+            "HTTPTypes", "NIOHTTPTypes",
         ]
         for (name, text) in try sources() {
             guard let allowed = floors[String(name.split(separator: "/")[1])] else { continue }
