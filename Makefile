@@ -84,12 +84,15 @@ lint: ## check the layout of the code
 # Leases and killed processes are about time: they run without the crowd of other tests. The imports that are killed
 # keep the machine busy for minutes: by themselves, they disturb no other test.
 TIMED = JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests
+# Ten thousand connections leave little for others.
+SIEGE = SiegeTests
 # Browsers take both cores.
 BROWSER = ConsoleTests|IntrusionTests|APITests
 define tests
-$(1) swift test --skip-build --skip 'EngineKillTests|$(TIMED)|$(BROWSER)'
+$(1) swift test --skip-build --skip 'EngineKillTests|$(TIMED)|$(BROWSER)|$(SIEGE)'
 $(1) swift test --skip-build --filter '$(TIMED)'
 $(1) swift test --skip-build --filter '$(BROWSER)'
+$(1) swift test --skip-build --filter '$(SIEGE)'
 $(1) swift test --skip-build --filter EngineKillTests
 endef
 

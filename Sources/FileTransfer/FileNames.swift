@@ -24,9 +24,11 @@ package struct FileNames: Sendable {
         return unsafe pattern.isEmpty || fnmatch(pattern, name, ignoringCase) == 0
     }
 
-    /// Whether a text can be the name of a file that others see: no path, not hidden, nothing that fools a terminal.
+    /// Whether a text can be the name of a file that others see: no path, not hidden, nothing that fools a terminal, nor
+    /// eyes by turning its letters round.
     package static func isPlain(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= 255 && !text.hasPrefix(".") && name(Array(text.utf8)) != nil
+        !text.isEmpty && text.utf8.count <= 255 && !text.hasPrefix(".") && !text.contains("\\")
+            && !text.unicodeScalars.contains { $0.properties.isBidiControl } && name(Array(text.utf8)) != nil
     }
 
     /// The name that bytes mean; nil for what could lead elsewhere or fool a terminal.

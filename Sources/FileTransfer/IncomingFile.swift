@@ -42,7 +42,7 @@ package actor IncomingFile {
     package func append(_ bytes: [UInt8]) throws(FileError) {
         size += bytes.count
         guard size <= limit else {
-            throw FileError(.tooLarge, ["limit": String(limit), "size": String(size)])
+            throw FileError(.tooLarge, ["limitBytes": String(limit), "size": String(size)])
         }
         if target == nil { target = try DurableFile(in: folder) }
         hasher.update(data: bytes)

@@ -27,7 +27,8 @@ package struct LocalFile: ~Copyable {
         }
         if let refusal = Self.refusal(status, limit: limit) {
             close(descriptor)
-            throw FileError(refusal, ["limit": String(limit), "size": String(status.st_size)], at: place)
+            throw FileError(
+                refusal, ["limitBytes": String(limit), "size": String(status.st_size)], at: place)
         }
         self.descriptor = descriptor
         self.path = path

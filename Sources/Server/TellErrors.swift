@@ -20,7 +20,7 @@ struct TellErrors: RouterMiddleware {
             return try await next(request, context)
         } catch let error as any ReportableError {
             return try await answer(error.diagnostic, to: request, context)
-        } catch let error as HTTPError {
+        } catch let error as any HTTPResponseError {
             let facts = ["status": String(error.status.code)]
             let code = error.status == .notFound ? ServerError.Code.notFound : .request
             return try await answer(ServerError(code, facts).diagnostic, to: request, context, error.status)
@@ -82,10 +82,13 @@ struct TellErrors: RouterMiddleware {
         case "UPLOAD-REFUSED", "SIGN-IN-NEEDED", "API-TOKEN": .unauthorized
         case "HTTP-FORBIDDEN", "HTTP-FORM", "API-SCOPE": .forbidden
         case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "SIGN-IN-LINK": .notFound
-        case "HTTP-REQUEST", "TOKEN-LABEL", "API-BODY", "API-KEY", "OPENID-STATE": .badRequest
+        case "HTTP-REQUEST", "HTTP-INCOMPLETE", "TOKEN-LABEL", "API-BODY", "API-KEY", "OPENID-STATE":
+            .badRequest
         case "API-MEMBER", "API-TEXT", "API-KEY-REUSED", "API-FAULTS", "MAP-MAPPING-UNKNOWN":
             .unprocessableContent
         case "API-TAKEN", "API-CONFLICT": .conflict
+        case "HTTP-SLOW": .requestTimeout
+        case "HTTP-ENCODING": .unsupportedMediaType
         case "API-STALE": .preconditionFailed
         case let code where code.hasPrefix("JSON-"): .badRequest
         case "OPENID-DENIED", "OPENID-TOKEN", "SIGN-IN-NO-ACCOUNT", "SIGN-IN-EMAIL", "SIGN-IN-LINKED",
@@ -94,9 +97,9 @@ struct TellErrors: RouterMiddleware {
         case "OPENID-PROVIDER": .badGateway
         case let code where code.hasPrefix("RUN-"): .conflict
         case "UPLOAD-NAME", "FILE-EMPTY", "HTTP-FILE-NAME": .badRequest
-        case "FILE-TOO-LARGE": .contentTooLarge
+        case "FILE-TOO-LARGE", "UPLOAD-TOO-LARGE": .contentTooLarge
         case "FILE-UNWRITABLE", "BLOB-UNWRITABLE": .init(code: 507, reasonPhrase: "Insufficient Storage")
-        case "UPLOAD-UNAVAILABLE", "SIGN-IN-BUSY": .serviceUnavailable
+        case "UPLOAD-UNAVAILABLE", "SIGN-IN-BUSY", "HTTP-BUSY": .serviceUnavailable
         case let code where code.hasPrefix("PG-"): .serviceUnavailable
         default: .internalServerError
         }

@@ -11,7 +11,7 @@ internal import Hummingbird
 struct UploadRoute: Sendable {
     let uploads: Uploads
     /// Where files wait while they are received.
-    let spool: String
+    let spool: Spool
 
     private struct Answer: Encodable {
         let sha256: String
@@ -24,19 +24,22 @@ struct UploadRoute: Sendable {
 
     func add(to router: Router<WebContext>) {
         router.post("api/flows/:flow/files") { request, context in
+            let flow = try context.parameters.require("flow")
             let target = try await uploads.admit(
-                request.uri.queryParameters["name"].map(String.init),
-                for: try context.parameters.require("flow"), token: request.bearerToken)
-            let file = IncomingFile(in: spool)
-            for try await buffer in request.body { try await file.append(Array(buffer.readableBytesView)) }
-            let received = try await file.finish()
-            do {
-                let receipt = try await uploads.keep(received, for: target)
-                await file.drop(received)
-                return try Self.answer(received, receipt)
-            } catch {
-                await file.drop(received)
-                throw error
+                request.uri.queryParameters["name"].map(String.init), for: flow, token: request.bearerToken)
+            return try await spool.receive(request, from: flow) { file in
+                for try await buffer in request.body {
+                    try await file.append(Array(buffer.readableBytesView))
+                }
+                let received = try await file.finish()
+                do {
+                    let receipt = try await uploads.keep(received, for: target)
+                    await file.drop(received)
+                    return try Self.answer(received, receipt)
+                } catch {
+                    await file.drop(received)
+                    throw error
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ internal import Diagnostics
 internal import Glibc
 package import Hub
 internal import Hummingbird
+internal import HummingbirdCore
 internal import HummingbirdTLS
 package import Logging
 package import Model
@@ -50,15 +51,19 @@ package struct WebServer: Sendable {
         package let words: [Language: Words]
         /// The pages; nil on a node that only tells its health.
         package let pages: Pages?
+        /// How much of this machine those who connect may use.
+        package let limits: Limits
         /// The moment.
         package let now: @Sendable () -> Timestamp
 
         /// The parts of a server.
         package init(
             pool: Pool, uploads: Uploads?, spool: String, words: [Language: Words], pages: Pages?,
-            now: @escaping @Sendable () -> Timestamp, measures: @escaping @Sendable () -> [Measure]
+            limits: Limits, now: @escaping @Sendable () -> Timestamp,
+            measures: @escaping @Sendable () -> [Measure]
         ) {
             (self.pool, self.uploads, self.spool, self.pages) = (pool, uploads, spool, pages)
+            self.limits = limits
             (self.words, self.measures, self.now) = (words, measures, now)
         }
     }
@@ -106,18 +111,24 @@ package struct WebServer: Sendable {
     /// - Parameter onListening: gets the port, once it answers.
     /// - Throws: `LISTEN-TAKEN`, `LISTEN-REFUSED` when it cannot listen there.
     package func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
-        let counts = RequestCounts()
-        let router = try makeRouter(counts)
+        let (counts, connections) = (RequestCounts(), OpenConnections(parts.limits))
+        let router = try makeRouter(counts, connections)
+        let patience = parts.limits.patience
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
-        let idle = TimeAmount.seconds(60)
+        let channel = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionGuard(connections, patience: patience)],
+            idleTimeout: .nanoseconds(Int64(patience * 3 / .nanoseconds(1))),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: Limits.headerField, maxHeaderListSize: Limits.headers,
+                maxHeaderFieldCount: Limits.headerCount))
         let application = Application(
             router: router,
             server: try certificate.map {
-                try .tls(
-                    .http1(configuration: .init(idleTimeout: idle)), tlsConfiguration: $0.configuration)
-            } ?? .http1(configuration: .init(idleTimeout: idle)),
-            configuration: .init(address: .hostname(address.host, port: address.port), serverName: "relais"),
+                try .tls(.http1(configuration: channel), tlsConfiguration: $0.configuration)
+            } ?? .http1(configuration: channel),
+            configuration: .init(
+                address: .hostname(address.host, port: address.port), serverName: "relais", backlog: 1024),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
             logger: quiet)
         do {
@@ -142,9 +153,13 @@ package struct WebServer: Sendable {
     /// Every route, as `GET /accounts/:id`.
     ///
     /// - Throws: what reading the templates throws.
-    package func routes() throws -> [String] { try makeRouter(RequestCounts()).routes.map(\.description) }
+    package func routes() throws -> [String] {
+        try makeRouter(RequestCounts(), OpenConnections(parts.limits)).routes.map(\.description)
+    }
 
-    private func makeRouter(_ counts: RequestCounts) throws -> Router<WebContext> {
+    private func makeRouter(
+        _ counts: RequestCounts, _ connections: OpenConnections
+    ) throws -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         let isBehindProxy = parts.pages?.isBehindProxy ?? false
         let isSecure = isBehindProxy || certificate != nil
@@ -159,17 +174,19 @@ package struct WebServer: Sendable {
         router.add(middleware: AdmitVisitors(pool: parts.pool))
         router.add(middleware: AdmitPrograms(pool: parts.pool))
         router.add(middleware: TellErrors(site: site, logger: logger))
+        router.add(middleware: RefuseEncodedBodies())
         HealthRoutes(pool: parts.pool).add(to: router)
         MetricsRoute(pool: parts.pool) { [parts, certificate] in
-            parts.measures() + counts.measures + (certificate?.measures ?? [])
+            parts.measures() + counts.measures + connections.measures + (certificate?.measures ?? [])
         }.add(to: router)
+        let spool = Spool(folder: parts.spool, limit: parts.limits.upload)
         if let uploads = parts.uploads {
-            UploadRoute(uploads: uploads, spool: parts.spool).add(to: router)
+            UploadRoute(uploads: uploads, spool: spool).add(to: router)
         }
         if let pages = parts.pages {
             site.assets.add(to: router)
             let files = FileImports(pool: parts.pool, tools: pages.tools)
-            try APIRoutes(site: site, files: files, mappings: pages.tools.mappings, spool: parts.spool)
+            try APIRoutes(site: site, files: files, mappings: pages.tools.mappings, spool: spool)
                 .add(to: router)
             DoorPages(site: site, signIn: SignIn(passwords: pages.passwords), openID: pages.openID)
                 .add(to: router)
@@ -182,7 +199,7 @@ package struct WebServer: Sendable {
             site.addRun(to: router)
             site.addQuarantine(to: router, pages.tools)
             ImportPages(
-                site: site, tools: pages.tools, files: files, spool: parts.spool
+                site: site, tools: pages.tools, files: files, spool: spool
             ).add(to: router)
             site.addMatches(to: router, pages.tools)
             SecretPages(site: site, secrets: pages.secrets).add(to: router)

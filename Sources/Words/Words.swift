@@ -106,6 +106,10 @@ package struct Words: Sendable {
         for key in ["expected", "kind"] {
             if let word = facts[key].flatMap({ texts["expected.\($0)"] }) { facts[key] = word }
         }
+        // So are sizes.
+        for (key, text) in facts where key.hasSuffix("Bytes") {
+            if let count = Int(text) { facts[key] = bytes(count) }
+        }
         return facts
     }
 

@@ -53,6 +53,10 @@ extension Configuration {
         case .keepJobs: String(retention.jobs)
         case .zone: zone
         case .behindTLS: String(isBehindProxy)
+        case .uploadLimit: String(limits.upload / 1_000_000)
+        case .connections: String(limits.connections)
+        case .connectionsPerAddress: String(limits.perAddress)
+        case .patience: String(Int(limits.patience / .seconds(1)))
         default: sources[key]?.text
         }
     }

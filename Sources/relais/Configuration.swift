@@ -38,6 +38,8 @@ struct Configuration: Sendable {
     var publicURL: WebOrigin?
     /// Who else signs people in.
     var openID: OpenIDSettings?
+    /// How much of this machine those who connect may use.
+    var limits = WebServer.Limits()
     /// Days that things are kept.
     var retention = RetentionDays()
     /// The texts that it was filled from, with where each was said.
@@ -71,6 +73,10 @@ struct Configuration: Sendable {
         case oidcClient = "oidc_client"
         case oidcSecret = "oidc_secret"
         case oidcLabel = "oidc_label"
+        case uploadLimit = "upload_limit"
+        case connections
+        case connectionsPerAddress = "connections_per_address"
+        case patience
 
         /// The environment's name for it.
         var variable: String { "RELAIS_" + rawValue.uppercased() }
@@ -182,7 +188,19 @@ struct Configuration: Sendable {
             if TimeZone(identifier: text) == nil { faults.append(fault(.zone, "Europe/Paris")) }
         }
         fillWeb(&faults)
+        fillLimits(&faults)
         fillMailServer(&faults)
+    }
+
+    private mutating func fillLimits(_ faults: inout [Diagnostic]) {
+        var (megabytes, seconds) = (limits.upload / 1_000_000, Int(limits.patience / .seconds(1)))
+        fill(.uploadLimit, 1...1_000_000, &megabytes, &faults)
+        fill(.patience, 1...3600, &seconds, &faults)
+        fill(.connections, 16...1_000_000, &limits.connections, &faults)
+        // A proxy is one address for everybody.
+        if isBehindProxy { limits.perAddress = limits.connections }
+        fill(.connectionsPerAddress, 1...1_000_000, &limits.perAddress, &faults)
+        (limits.upload, limits.patience) = (megabytes * 1_000_000, .seconds(seconds))
     }
 
     private func fill(

@@ -141,7 +141,8 @@ private struct Node {
                 openID: configuration.openID) : nil
         let parts = WebServer.Parts(
             pool: pool, uploads: uploads, spool: spool, words: Dictionary(uniqueKeysWithValues: texts),
-            pages: pages, now: { Surroundings.now },
+            pages: pages, limits: configuration.limits.within(files: OpenFiles.raise()),
+            now: { Surroundings.now },
             measures: { [counts, remarks] in counts.measures + remarks.measures })
         let certificate = try configuration.certificate.map { try Certificate($0) }
         let server = WebServer(address, parts, certificate: certificate, logger: logger)

@@ -125,7 +125,9 @@ import YAML
         ]
         let foreign: Set = [
             "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization", "Crypto", "Yams",
-            "Subprocess", "SystemPackage", "Hummingbird", "HummingbirdTLS", "Logging", "NIOCore", "NIOSSL",
+            "Subprocess", "SystemPackage", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Logging",
+            "NIOCore",
+            "NIOHTTPTypes", "NIOSSL",
             "JWTKit", "Mustache", "CryptoExtras", "HTTPTypes",
         ]
         for (name, text) in try sources() {

@@ -89,4 +89,23 @@ import Testing
         }
         #expect(MultipartReader(contentType: "multipart/form-data; boundary=\"a b\"") != nil)
     }
+
+    @Test func `a form with too many parts, or too long a head of one, is refused`() throws {
+        let part = "------XyZ\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n"
+        _ = try events(Array(String(repeating: part, count: 40).utf8), pieces: 10_000)
+        #expect(throws: ServerError.self) {
+            try events(Array(String(repeating: part, count: 60).utf8), pieces: 10_000)
+        }
+        let name = String(repeating: "n", count: 10_000)
+        let long = "------XyZ\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n"
+        #expect(throws: ServerError.self) { try events(Array(long.utf8), pieces: 100_000) }
+    }
+
+    @Test func `what follows the last boundary is not kept`() throws {
+        var reader = try #require(MultipartReader(contentType: type))
+        _ = try reader.feed(body("x"))
+        #expect(reader.isComplete)
+        for _ in 0..<100 { #expect(try reader.feed([UInt8](repeating: 0, count: 1 << 16)).isEmpty) }
+        #expect(reader.held == 0)
+    }
 }

@@ -28,27 +28,32 @@ extension APIRoutes {
         let mapping = try request.query("mapping").map { try mappings.library().mapping($0).name }
         let name = request.query("name") ?? "import.jsonl"
         guard FileNames.isPlain(name) else { throw ServerError(.fileName, at: Place(value: name)) }
-        let file = IncomingFile(in: spool, limit: ImportPages.limit)
-        for try await buffer in request.body { try await file.append(Array(buffer.readableBytesView)) }
-        let received = try await file.finish()
-        do {
-            let response = try await once(request, by: user, body: received.sha256) { connection in
-                let id = try await files.take(
-                    received, name: name, mapping: mapping, by: user.id, on: connection)
-                guard let waiting = try await files.show(id, on: connection) else {
-                    throw ServerError(.unexpected)
+        return try await spool.receive(request, from: "user \(user.id)") { file in
+            for try await buffer in request.body { try await file.append(Array(buffer.readableBytesView)) }
+            let received = try await file.finish()
+            do {
+                let response = try await once(request, by: user, body: received.sha256) { connection in
+                    try await enqueue(received, name, mapping, user, on: connection)
                 }
-                return RememberedAnswer(
-                    status: 202, location: "/api/v1/imports/\(id)",
-                    body: try JSONAnswer.text(ImportAnswer(waiting, state: "waiting")))
+                await file.drop(received)
+                try await pool.withConnection { try await JobQueue.wake(on: $0) }
+                return response
+            } catch {
+                await file.drop(received)
+                throw error
             }
-            await file.drop(received)
-            try await pool.withConnection { try await JobQueue.wake(on: $0) }
-            return response
-        } catch {
-            await file.drop(received)
-            throw error
         }
+    }
+
+    private func enqueue(
+        _ file: IncomingFile.Received, _ name: String, _ mapping: String?, _ user: AppUser,
+        on connection: Connection
+    ) async throws -> RememberedAnswer {
+        let id = try await files.take(file, name: name, mapping: mapping, by: user.id, on: connection)
+        guard let waiting = try await files.show(id, on: connection) else { throw ServerError(.unexpected) }
+        return RememberedAnswer(
+            status: 202, location: "/api/v1/imports/\(id)",
+            body: try JSONAnswer.text(ImportAnswer(waiting, state: "waiting")))
     }
 
     private func show(_ request: Request, _ context: WebContext) async throws -> Response {

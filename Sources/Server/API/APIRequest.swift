@@ -89,7 +89,7 @@ extension APIRoutes {
             key = String(key.dropFirst().dropLast())
         }
         guard 1...255 ~= key.utf8.count, key.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) else {
-            throw ServerError(.key)
+            throw ServerError(.requestKey)
         }
         return key
     }

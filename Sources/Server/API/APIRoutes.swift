@@ -17,13 +17,13 @@ struct APIRoutes: Sendable {
     let files: FileImports
     let mappings: MappingShelf
     /// Where files wait while they are received.
-    let spool: String
+    let spool: Spool
     private let description: Data
 
     /// Rows of a page, unless the caller wants fewer.
     private static let pageSize = 100
 
-    init(site: Site, files: FileImports, mappings: MappingShelf, spool: String) throws {
+    init(site: Site, files: FileImports, mappings: MappingShelf, spool: Spool) throws {
         (pool, self.site, self.files) = (site.pool, site, files)
         (self.mappings, self.spool) = (mappings, spool)
         description = try Data(contentsOf: Bundle.module.bundleURL.appending(path: "Assets/openapi.json"))

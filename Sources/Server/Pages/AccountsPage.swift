@@ -56,10 +56,12 @@ extension Site {
         }
         router.get("accounts.csv") { request, context in
             let user = try context.user()
+            let slot = try exports.take(for: String(user.id))
             try await pool.withConnection { connection in
                 try await Audit.write("accounts.exported", by: user.id, on: connection)
             }
             let body = ResponseBody { writer in
+                defer { slot.hold() }
                 var last: AccountCursor?
                 while true {
                     let after = last
@@ -67,6 +69,7 @@ extension Site {
                         try await Accounts.exportPiece(scope: user.scope, after: after, on: $0)
                     }
                     guard let piece else { break }
+                    // However slowly it is read, no connection to the database waits for that.
                     try await writer.write(ByteBuffer(bytes: piece.bytes))
                     last = piece.last
                 }

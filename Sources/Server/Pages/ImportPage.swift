@@ -31,13 +31,10 @@ struct ImportPage: Page {
 
 /// The pages of files that people hand over.
 struct ImportPages: Sendable {
-    /// Bytes of a file that is taken.
-    static let limit = 2_000_000_000
-
     let site: Site
     let tools: ImportTools
     let files: FileImports
-    let spool: String
+    let spool: Spool
     let shelf = PreviewShelf()
 
     func add(to router: Router<WebContext>) {
@@ -57,7 +54,7 @@ struct ImportPages: Sendable {
         let waiting = try await files.list()
         return ImportPage(
             title: fault == nil ? title : saying.words("page.form.wrong", ["title": title]),
-            limit: saying.words("page.import.limit", ["size": saying.words.bytes(Self.limit)]),
+            limit: saying.words("page.import.limit", ["size": saying.words.bytes(spool.limit)]),
             mappings: try tools.mappings.library().mappings.keys.sorted(),
             recent: waiting.map { file in
                 .init(
@@ -74,28 +71,39 @@ struct ImportPages: Sendable {
 
     private func take(_ request: Request, _ context: WebContext) async throws -> Response {
         let user = try context.handling()
-        let file = IncomingFile(in: spool, limit: Self.limit)
         do {
-            let taken = try await read(request, context, into: file)
-            guard let name = taken.name, FileNames.isPlain(name) else {
-                throw ServerError(.fileName, at: Place(value: taken.name))
-            }
-            let received = try await file.finish()
-            defer { shelf.sweep() }
-            do {
-                let chosen = String(decoding: taken.fields["mapping"] ?? [], as: UTF8.self)
-                let mapping = try chosen.isEmpty ? nil : tools.mappings.library().mapping(chosen).name
-                let id = try await files.keep(received, name: name, mapping: mapping, by: user.id)
-                await file.drop(received)
-                return .redirect(to: "/previews/\(id)")
-            } catch {
-                await file.drop(received)
-                throw error
+            return try await spool.receive(request, from: "user \(user.id)") { file in
+                try await take(request, context, into: file, by: user)
             }
         } catch let error as any ReportableError where !(error is PostgreSQLError) {
             guard !["HTTP-FORM", "SIGN-IN-NEEDED"].contains(error.diagnostic.code) else { throw error }
             let page = try await page(request, context, error.diagnostic)
-            return try await site.answer(page, to: request, context, status: .unprocessableContent)
+            let status = TellErrors.status(of: error.diagnostic)
+            // What is wrong with the form itself is of one kind.
+            let isOfForm = [400, 409, 500].contains(status.code)
+            return try await site.answer(
+                page, to: request, context, status: isOfForm ? .unprocessableContent : status)
+        }
+    }
+
+    private func take(
+        _ request: Request, _ context: WebContext, into file: IncomingFile, by user: AppUser
+    ) async throws -> Response {
+        let taken = try await read(request, context, into: file)
+        guard let name = taken.name, FileNames.isPlain(name) else {
+            throw ServerError(.fileName, at: Place(value: taken.name))
+        }
+        let received = try await file.finish()
+        defer { shelf.sweep() }
+        do {
+            let chosen = String(decoding: taken.fields["mapping"] ?? [], as: UTF8.self)
+            let mapping = try chosen.isEmpty ? nil : tools.mappings.library().mapping(chosen).name
+            let id = try await files.keep(received, name: name, mapping: mapping, by: user.id)
+            await file.drop(received)
+            return .redirect(to: "/previews/\(id)")
+        } catch {
+            await file.drop(received)
+            throw error
         }
     }
 
@@ -109,7 +117,9 @@ struct ImportPages: Sendable {
         var taken = Taken()
         var current: String?
         var isFile = false
+        var count = 0
         for try await buffer in request.body {
+            try spool.count(buffer.readableBytes, in: &count)
             for event in try reader.feed(Array(buffer.readableBytesView)) {
                 switch event {
                 case .part(let name, let fileName):

@@ -138,8 +138,9 @@ extension Site {
             return Self.html(try part("run.undo", planned, saying, for: context.visitor))
         }
         router.get("runs/:id/live") { request, context in
-            _ = try context.operating()
-            return follow(try context.number(), try saying(request, context))
+            let user = try context.operating()
+            let slot = try followers.take(for: String(user.id))
+            return follow(try context.number(), try saying(request, context), in: slot)
         }
         router.form("runs/:id/undo") { _, request, context in
             let user = try context.operating()
@@ -294,8 +295,9 @@ extension Site {
     }
 
     /// Sends the part that changes twice a second at most, until the run has ended.
-    private func follow(_ id: Int, _ saying: Saying) -> Response {
+    private func follow(_ id: Int, _ saying: Saying, in slot: Slot) -> Response {
         let body = ResponseBody { writer in
+            defer { slot.hold() }
             var last = ""
             var isOver = false
             // The browser asks again after ten minutes; a beat tells when it is gone.

@@ -24,10 +24,13 @@ struct MultipartReader {
 
     /// Bytes of headers that a part may have.
     private static let headerLimit = 8192
+    /// Parts of a form; ours have a handful.
+    private static let partLimit = 50
 
     private let mark: [UInt8]
     private var state = State.preamble
     private var buffer: [UInt8]
+    private var parts = 0
 
     /// A reader for a body of this type; nil where the type is another, or names no boundary of 1 to 70 characters.
     init?(contentType: String?) {
@@ -45,10 +48,15 @@ struct MultipartReader {
     /// Whether the closing boundary was seen.
     var isComplete: Bool { state == .end }
 
+    /// Bytes that wait for what comes next.
+    var held: Int { buffer.count }
+
     /// What the next bytes of the body bring.
     ///
-    /// - Throws: `HTTP-REQUEST` for headers without an end.
+    /// - Throws: `HTTP-REQUEST` for headers without an end, and for too many parts.
     mutating func feed(_ bytes: [UInt8]) throws(ServerError) -> [Event] {
+        // What follows the last boundary is none of ours.
+        guard state != .end else { return [] }
         buffer += bytes
         var events: [Event] = []
         while true {
@@ -61,9 +69,11 @@ struct MultipartReader {
                 guard try passMark(found, &events) else { return events }
             case .headers:
                 guard let end = find(Array("\r\n\r\n".utf8)) else {
-                    guard buffer.count <= Self.headerLimit else { throw ServerError(.request) }
+                    guard buffer.count <= Self.headerLimit else { throw Self.refusal }
                     return events
                 }
+                parts += 1
+                guard end <= Self.headerLimit, parts <= Self.partLimit else { throw Self.refusal }
                 events.append(Self.part(String(decoding: buffer[..<end], as: UTF8.self)))
                 buffer.removeFirst(end + 4)
                 state = .content
@@ -80,7 +90,9 @@ struct MultipartReader {
                 guard buffer.count >= found + mark.count + 2 else { return events }
                 if found > 0 { events.append(.bytes(Array(buffer[..<found]))) }
                 guard try passMark(found, &events) else { return events }
-            case .end: return events
+            case .end:
+                buffer = []
+                return events
             }
         }
     }
@@ -96,6 +108,8 @@ struct MultipartReader {
         if isLast { events.append(.end) }
         return true
     }
+
+    private static var refusal: ServerError { ServerError(.request, ["status": "400"]) }
 
     private mutating func keep(_ count: Int) {
         if buffer.count > count { buffer.removeFirst(buffer.count - count) }

@@ -34,6 +34,10 @@ struct Site: Sendable {
     let zone: String
     let now: @Sendable () -> Timestamp
     let waiting: WaitingCount
+    /// Lists that are sent whole.
+    let exports = Slots(total: 16, each: 4)
+    /// Pages that follow something as it changes.
+    let followers = Slots(total: 200, each: 20)
 
     init(
         pool: Pool, words: [Language: Words], isSecure: Bool, isBehindProxy: Bool, zone: String,
