@@ -119,12 +119,15 @@ struct FaultPage: Page {
 
 extension Site {
     /// What went wrong, with a reference that the log has too.
+    ///
+    /// - Parameter title: key of the text above it; nil = that of its kind.
     func fault(
-        _ diagnostic: Diagnostic, _ request: Request, _ context: WebContext, _ status: HTTPResponse.Status
+        _ diagnostic: Diagnostic, _ request: Request, _ context: WebContext, _ status: HTTPResponse.Status,
+        title: String? = nil
     ) async throws -> Response {
         let saying = try saying(request, context)
         let page = FaultPage(
-            title: saying.words("page.fault.title_\(status.code < 500 ? "client" : "server")"),
+            title: saying.words(title ?? "page.fault.title_\(status.code < 500 ? "client" : "server")"),
             message: saying.words.message(TellErrors.told(diagnostic)),
             hint: saying.words.hint(TellErrors.told(diagnostic)),
             back: context.visitor.map { Navigation.home(of: $0.user) } ?? "/sign-in",

@@ -88,7 +88,9 @@ struct OpenIDPages: Sendable {
                     "code": .string(diagnostic.code), "reason": .string(diagnostic.facts["reason"] ?? ""),
                     "request": .string(String(context.id.suffix(6))),
                 ])
-            return try await site.fault(diagnostic, request, context, TellErrors.status(of: diagnostic))
+            return try await site.fault(
+                diagnostic, request, context, TellErrors.status(of: diagnostic),
+                title: "page.openID.failed")
         }
     }
 }
