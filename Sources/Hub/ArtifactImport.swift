@@ -48,7 +48,9 @@ struct ArtifactImport {
         let mapping = reading.mapping
         report.mapping = mapping.identifier
         quarantine.source = try await SourceSystem.id(of: mapping, besides: source, on: connection)
-        let version = try await connection.run(MappingVersionID(mapping: mapping)).first
+        let version = try await connection.run(
+            MappingVersionID(name: mapping.name, version: mapping.version, text: mapping.text)
+        ).first
         quarantine.mappingVersion = version
         quarantine.kept = KeptRecords(settings.blobs, intake.facts, isXML: mapping.format == .xml)
         let receipt = CompletedReceipt(sha256: intake.facts.sha256, mapping: version ?? 0)

@@ -127,7 +127,7 @@ extension Quarantine {
 
     static let causeStatements: [any Statement.Type] = [
         CountWaiting.self, CountQuarantine.self, ListCauses.self, ListCauseValues.self, SampleCause.self,
-        CauseRecords.self, CaseRecords.self,
+        CauseRecords.self, CaseRecords.self, ListCauseLines.self,
     ]
 }
 

@@ -38,7 +38,8 @@ package enum HubStatements {
             OldJobs.self,
             DropOldJobs.self, DropOldMonths.self, MissingDay.self, KeepFlowRetention.self, ListBatches.self,
             RunCauses.self,
-        ] + Quarantine.causeStatements + Overview.statements + FileImports.statements
+        ] + Quarantine.causeStatements + MappingStore.statements + Overview.statements
+        + FileImports.statements
 }
 
 /// The source system with a code, made when nobody has heard of it.
@@ -62,7 +63,9 @@ struct SourceID: Statement {
 
 /// The stored version of a mapping, made when its text is new.
 struct MappingVersionID: Statement {
-    let mapping: MappingDefinition
+    let name: String
+    let version: Int
+    let text: String
 
     static let sql = """
         with known as (
@@ -76,7 +79,7 @@ struct MappingVersionID: Statement {
         select id from known union all select id from made
         """
     var parameters: [Parameter] {
-        [Parameter(mapping.name), Parameter(mapping.version), Parameter(mapping.text)]
+        [Parameter(name), Parameter(version), Parameter(text)]
     }
     typealias Row = Int
 }

@@ -49,6 +49,20 @@ package struct MappingError: ReportableError {
         case wrongDirection = "MAP-WRONG-DIRECTION"
         case stageFull = "MAP-STAGE-FULL"
         case stageUnwritable = "MAP-STAGE-UNWRITABLE"
+        case editVersion = "MAP-EDIT-VERSION"
+        case editNoList = "MAP-EDIT-NO-LIST"
+        case editKnown = "MAP-EDIT-KNOWN"
+        case editLayout = "MAP-EDIT-LAYOUT"
+        case editNothing = "MAP-EDIT-NOTHING"
+        case exampleUnsaved = "MAP-EXAMPLE-UNSAVED"
+        case examplePattern = "MAP-EXAMPLE-PATTERN"
+        case exampleRecord = "MAP-EXAMPLE-RECORD"
+        case exampleSize = "MAP-EXAMPLE-SIZE"
+        case saveName = "MAP-SAVE-NAME"
+        case saveFolder = "MAP-SAVE-FOLDER"
+        case saveTaken = "MAP-SAVE-TAKEN"
+        case saveLength = "MAP-SAVE-LENGTH"
+        case saveChanged = "MAP-SAVE-CHANGED"
         case overrideField = "OVERRIDE-FIELD"
         case overrideValue = "OVERRIDE-VALUE"
         case overrideWord = "OVERRIDE-WORD"
@@ -81,4 +95,9 @@ package struct MappingError: ReportableError {
 package struct MappingFaults: Error, Sendable {
     /// At least one fault, in the order of the file.
     package let faults: [Diagnostic]
+
+    /// These faults.
+    package init(faults: [Diagnostic]) {
+        self.faults = faults
+    }
 }

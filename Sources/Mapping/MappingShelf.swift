@@ -12,7 +12,8 @@ package final class MappingShelf: Sendable {
         let library: MappingLibrary
     }
 
-    private let folder: URL?
+    /// The folder with mappings of one's own; nil where there is none.
+    package let folder: URL?
     private let onFaults: @Sendable ([Diagnostic]) -> Void
     private let last = Mutex<Reading?>(nil)
 
@@ -43,6 +44,12 @@ package final class MappingShelf: Sendable {
             onFaults(faults.faults)
             return known.library
         }
+    }
+
+    /// Whether a mapping's file is one of one's own, rather than one shipped with Relais.
+    package func isOwn(_ file: URL) -> Bool {
+        guard let folder else { return false }
+        return file.standardizedFileURL.path.hasPrefix(folder.standardizedFileURL.path + "/")
     }
 
     /// Names, sizes and times of the folder's mappings.

@@ -198,12 +198,14 @@ package struct WebServer: Sendable {
             site.addRuns(to: router)
             site.addRun(to: router)
             site.addQuarantine(to: router, pages.tools)
+            site.addQuarantineLines(to: router, pages.tools)
             ImportPages(
                 site: site, tools: pages.tools, files: files, spool: spool
             ).add(to: router)
             site.addMatches(to: router, pages.tools)
             SecretPages(site: site, secrets: pages.secrets).add(to: router)
             FlowPages(site: site, tools: pages.tools, connectors: pages.connectors).add(to: router)
+            MappingPages(site: site, tools: pages.tools, connectors: pages.connectors).add(to: router)
             site.addAccounts(to: router)
             site.addAccount(to: router)
             site.addSearch(to: router)

@@ -62,6 +62,15 @@ package struct YAMLTree: Sendable {
         }
     }
 
+    /// A scalar that stands nowhere yet.
+    package init(text: String) {
+        self.init(.scalar(text), Place())
+    }
+
+    private init(_ content: Content, _ place: Place) {
+        (self.content, self.place) = (content, place)
+    }
+
     /// The text of a scalar.
     package var scalar: String? { if case .scalar(let text) = content { text } else { nil } }
 
@@ -76,6 +85,44 @@ package struct YAMLTree: Sendable {
 
     /// The value under a key of a map.
     package subscript(key: String) -> YAMLTree? { pairs?.first { $0.key == key }?.value }
+}
+
+extension YAMLTree {
+    /// Whether both say the same in the same order, wherever it stands.
+    package func hasSameContent(as other: YAMLTree) -> Bool {
+        switch (content, other.content) {
+        case (.scalar(let left), .scalar(let right)): left == right
+        case (.list(let left), .list(let right)):
+            left.count == right.count && zip(left, right).allSatisfy { $0.hasSameContent(as: $1) }
+        case (.map(let left), .map(let right)):
+            left.count == right.count
+                && zip(left, right).allSatisfy {
+                    $0.key.hasSameContent(as: $1.key) && $0.value.hasSameContent(as: $1.value)
+                }
+        default: false
+        }
+    }
+
+    /// The tree with another value at a path of keys and of numbers of items; a key that a map does not have comes
+    /// last.
+    package func setting(_ path: some Collection<String>, to value: YAMLTree) -> YAMLTree {
+        guard let step = path.first else { return value }
+        let rest = path.dropFirst()
+        switch content {
+        case .scalar: return self
+        case .list(var items):
+            guard let index = Int(step), items.indices.contains(index) else { return self }
+            items[index] = items[index].setting(rest, to: value)
+            return YAMLTree(.list(items), place)
+        case .map(var pairs):
+            if let index = pairs.firstIndex(where: { $0.key.scalar == step }) {
+                pairs[index].value = pairs[index].value.setting(rest, to: value)
+            } else if rest.isEmpty {
+                pairs.append((key: YAMLTree(text: step), value: value))
+            }
+            return YAMLTree(.map(pairs), place)
+        }
+    }
 }
 
 extension YamlError {

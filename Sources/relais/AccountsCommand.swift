@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import CRM
 internal import Diagnostics
+internal import Hub
 internal import Model
 internal import PostgreSQL
 internal import Words

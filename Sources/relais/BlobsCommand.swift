@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import BlobStore
 internal import Diagnostics
+internal import Hub
 internal import PostgreSQL
 internal import Words
 

@@ -6,6 +6,7 @@ internal import ConnectorKit
 internal import ConnectorTesting
 internal import Diagnostics
 internal import Foundation
+internal import Hub
 internal import ProgramConnector
 internal import Words
 

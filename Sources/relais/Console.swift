@@ -3,6 +3,7 @@
 
 internal import Diagnostics
 internal import Foundation
+internal import Hub
 internal import Words
 
 /// Standard output and standard error.

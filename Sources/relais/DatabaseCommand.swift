@@ -6,6 +6,7 @@ internal import CRM
 internal import Diagnostics
 internal import Foundation
 internal import Glibc
+internal import Hub
 internal import PostgreSQL
 internal import Words
 

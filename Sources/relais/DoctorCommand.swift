@@ -5,6 +5,7 @@ internal import ArgumentParser
 internal import CRM
 internal import Diagnostics
 internal import Foundation
+internal import Hub
 internal import Mapping
 internal import PostgreSQL
 internal import Words

@@ -2,6 +2,7 @@
 // The log: one line an event on standard error, as text or as JSON.
 
 internal import ArgumentParser
+internal import Hub
 internal import Logging
 internal import Model
 

@@ -78,13 +78,14 @@ struct MapCommand: AsyncParsableCommand {
         }
         let (reader, counts) = try file.read { item in
             if exporter != nil { return write(&item, path, &exporter) }
-            output.asJSON ? Console.printJSON(file.json(item)) : showText(item, path)
+            output.asJSON ? Console.printJSON(file.json(item) { JSONValue($0) }) : showText(item, path)
         }
         total.read += counts.read
         let findings = file.fileFindings(reader)
         total.faulty += counts.faulty + (findings.contains { $0.severity == .error } ? 1 : 0)
         if output.asJSON, exporter == nil {
-            Console.printJSON(file.json(reader, counts))
+            Console.printJSON(
+                file.json(reader, counts, reason: words.message(file.choice.reason)) { JSONValue($0) })
         } else {
             Console.report(findings, asJSON: false)
         }

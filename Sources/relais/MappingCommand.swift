@@ -5,6 +5,7 @@ internal import ArgumentParser
 internal import Diagnostics
 internal import FileTransfer
 internal import Foundation
+internal import Hub
 internal import Mapping
 internal import Model
 internal import Words
@@ -71,11 +72,7 @@ struct MappingCommand: AsyncParsableCommand {
                 let text = String(decoding: try file.read(upTo: 1 << 20), as: UTF8.self)
                 var findings: [Diagnostic] = []
                 do {
-                    if ExportDefinition.isMeant(by: text) {
-                        _ = try ExportDefinition.parse(text, file: path)
-                    } else {
-                        findings = try MappingDefinition.parse(text, file: path).warnings
-                    }
+                    findings = try MappingFile.parse(text, file: path).warnings
                 } catch {
                     findings = error.faults
                 }

@@ -23,7 +23,8 @@ struct MappingTestCommand: AsyncParsableCommand {
     var accept = false
 
     func run() async throws {
-        let library = try MappingShelf.ofSurroundings.library()
+        let shelf = MappingShelf.ofSurroundings
+        let library = try shelf.library()
         var failed = 0
         var passed = 0
         let all = library.mappings.keys.sorted() + library.exports.keys.sorted()
@@ -35,11 +36,13 @@ struct MappingTestCommand: AsyncParsableCommand {
                 continue
             }
             let (definition, file) = try MappingOptions.find(name, in: library)
-            guard let folder = file?.deletingLastPathComponent() else { continue }
-            let files = definition.tests.flatMap { Self.files($0, in: folder) }
-            // A second file is read with its first one.
-            let details = Set(files.compactMap { try? definition.detailName(besides: $0.lastPathComponent) })
-            let samples = files.filter { !details.contains($0.lastPathComponent) }
+            // A mapping named by its file has its examples there only.
+            let samples =
+                library.files[definition.name] == file
+                ? try MappingExamples(shelf).files(of: .reading(definition))
+                : file.map {
+                    MappingExamples.files(of: .reading(definition), in: $0.deletingLastPathComponent())
+                } ?? []
             if samples.isEmpty {
                 Console.warn(words("mapping.test.none", ["mapping": definition.identifier]))
             }
@@ -59,7 +62,7 @@ struct MappingTestCommand: AsyncParsableCommand {
     private func testExport(_ name: String, _ library: MappingLibrary) throws -> [Bool] {
         let (definition, file) = try MappingOptions.findExport(name, in: library)
         guard let folder = file?.deletingLastPathComponent() else { return [] }
-        return try definition.tests.flatMap { Self.files($0, in: folder) }.map { sample in
+        return try MappingExamples.files(of: .writing(definition), in: folder).map { sample in
             var exporter = RecordExporter(definition)
             var findings: [Diagnostic] = []
             _ = try MappedFile(sample.path, MappingChooser(library)).read { item in
@@ -80,41 +83,13 @@ struct MappingTestCommand: AsyncParsableCommand {
         }
     }
 
-    /// Files that a pattern such as `tests/factures_*.csv` names, the JSON files excepted.
-    private static func files(_ pattern: String, in folder: URL) -> [URL] {
-        let place = folder.appending(path: pattern)
-        let parts = place.lastPathComponent.split(separator: "*", omittingEmptySubsequences: false)
-        let all = try? FileManager.default.contentsOfDirectory(
-            at: place.deletingLastPathComponent(), includingPropertiesForKeys: nil)
-        return (all ?? []).filter { file in
-            let name = file.lastPathComponent
-            guard file.pathExtension != "json", !name.contains(".export.") else { return false }
-            guard parts.count == 2 else { return name == place.lastPathComponent }
-            return name.hasPrefix(parts[0]) && name.hasSuffix(parts[1])
-                && name.utf8.count >= parts[0].utf8.count + parts[1].utf8.count
-        }.sorted { $0.path < $1.path }
-    }
-
-    /// Texts in the user's language, which a comparison must not depend on.
-    private static let languageKeys: Set = ["hint", "message", "reason"]
-
     private func test(_ sample: URL, _ chooser: MappingChooser) throws -> Bool {
-        let file = try MappedFile(sample.path, chooser)
-        var lines: [JSONValue] = []
-        let (reader, counts) = try file.read { lines.append(file.json($0)) }
-        lines.append(file.json(reader, counts))
-        let actual = lines.map {
-            $0.replacing(sample.path, with: sample.lastPathComponent).removing(Self.languageKeys)
-        }
-        let golden = sample.deletingPathExtension().appendingPathExtension("json")
         if accept {
-            try Data((actual.map(\.text).joined(separator: "\n") + "\n").utf8).write(to: golden)
+            let golden = try MappingExamples.accept(sample, chooser)
             Console.print("\(golden.lastPathComponent): \(words("mapping.test.accepted"))")
             return true
         }
-        let text = (try? String(contentsOf: golden, encoding: .utf8)) ?? ""
-        let expected = text.split(separator: "\n").map { JSONValue(parsing: String($0)) }
-        let differences = JSONValue.list(expected).differences(from: .list(actual), at: "")
+        let differences = try MappingExamples.test(sample, chooser).differences
         for difference in differences.prefix(20) {
             Console.print(
                 "\(sample.lastPathComponent)\(difference.path): \(difference.old) → \(difference.new)")

@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import CRM
+internal import Hub
 internal import Model
 internal import PostgreSQL
 internal import Words

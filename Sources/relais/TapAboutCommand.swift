@@ -5,6 +5,7 @@ internal import ArgumentParser
 internal import Diagnostics
 internal import FileTransfer
 internal import Foundation
+internal import Hub
 internal import SingerConnector
 internal import Words
 

@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import CRM
 internal import Foundation
+internal import Hub
 internal import Model
 internal import PostgreSQL
 internal import Server

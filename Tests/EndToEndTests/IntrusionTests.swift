@@ -214,7 +214,8 @@ import Testing
                     "/search.json?q=",
                     "/runs?flow=", "/runs?state=", "/runs?before=", "/quarantine?flow=", "/quarantine?open=",
                     "/audit?before=", "/accounts/1?before=1&entry=", "/sign-in?next=", "/accounts/", "/runs/",
-                    "/previews/",
+                    "/previews/", "/mappings/", "/mappings/fec?sample=", "/mappings/fec?compare=",
+                    "/quarantine/lines?code=",
                 ] {
                     let answer = try await ask(address + path + value, cookie: cookie)
                     #expect(answer.status < 500, "\(path)\(value.prefix(40)): \(answer.status)")

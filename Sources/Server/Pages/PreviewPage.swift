@@ -62,6 +62,8 @@ struct PreviewPage: Page {
     let importText: String?
     let importURL: String
     let discardURL: String
+    /// Where the mapping that reads it is edited, with this file as its sample.
+    let mappingURL: String?
 }
 
 /// A preview that was made: its counts, and the first records of each decision.
@@ -83,6 +85,14 @@ struct MadePreview: Sendable {
         let kept = found.withLock { $0 }
         (counts, records) = (kept.counts, kept.records)
         ledger = reports.reduce(into: RunLedger()) { $0 += $1.ledger }
+    }
+
+    /// Whether the mappings are still those that it was made with.
+    func isCurrent(_ library: MappingLibrary) -> Bool {
+        reports.compactMap(\.mapping).allSatisfy { identifier in
+            let name = identifier.split(separator: "@").first.map(String.init) ?? ""
+            return library.mappings[name]?.identifier == identifier
+        }
     }
 
     private struct Found: Sendable {
@@ -156,7 +166,7 @@ extension ImportPages {
                 return try await site.answer(page, to: request, context)
             }
             let made: MadePreview
-            if let known = shelf[file.id] {
+            if let known = shelf[file.id], known.isCurrent(try tools.mappings.library()) {
                 made = known
             } else {
                 made = try await MadePreview(file, files)
@@ -249,7 +259,11 @@ extension ImportPages {
                 ? nil
                 : writes == 0
                     ? words("page.preview.importNothing") : words("page.preview.import", count: writes),
-            importURL: path + "/import", discardURL: path + "/discard")
+            importURL: path + "/import", discardURL: path + "/discard",
+            mappingURL: mapping?.split(separator: "@").first.map { name in
+                Link.to(
+                    MappingPages.path(String(name)), ["sample": SampleChoice.preview(file.id).text])
+            })
     }
 
     private func row(

@@ -48,6 +48,21 @@ struct QuarantinePage: Page {
         let replay: String
         let mappings: String?
         let problem: Problem?
+        /// Where each of its records is.
+        let linesURL: String
+        /// The only mapping that read them.
+        let mapping: String?
+        /// Where that is edited, with one of the records as its sample.
+        let mappingURL: String?
+        let remember: Remember?
+    }
+
+    /// How a mapping learns the words of a cause.
+    struct Remember: Sendable {
+        /// `Retenir dans la correspondance, version 8 → 9`.
+        let text: String
+        let listID: String
+        let choices: [String]
     }
 
     /// A status with how many records have it.
@@ -73,11 +88,14 @@ extension Site {
     func addQuarantine(to router: Router<WebContext>, _ tools: ImportTools) {
         router.get("quarantine") { request, context in
             _ = try context.operating()
-            let page = try await quarantine(request, context, nil)
+            let page = try await quarantine(request, context, nil, tools)
             return try await answer(page, to: request, context)
         }
         router.form("quarantine/mend") { form, request, context in
             try await mend(form, request, context, tools)
+        }
+        router.form("quarantine/remember") { form, request, context in
+            try await mend(form, request, context, tools, remembers: true)
         }
         router.form("quarantine/ignore") { form, request, context in
             let user = try context.handling()
@@ -116,13 +134,16 @@ extension Site {
 
     /// Gives the wrong values of a cause the values of the form, and replays what is mended.
     private func mend(
-        _ form: Form, _ request: Request, _ context: WebContext, _ tools: ImportTools
+        _ form: Form, _ request: Request, _ context: WebContext, _ tools: ImportTools,
+        remembers: Bool = false
     ) async throws -> Response {
         let user = try context.handling()
         let (code, field) = Self.cause(form)
         let saying = try saying(request, context)
-        let library = try tools.mappings.library()
         do {
+            // First the mapping: where it cannot learn the words, nothing is changed.
+            let saved = remembers ? try await remember(form, field, user, tools) : nil
+            let library = try tools.mappings.library()
             var ids: [Int] = []
             var isTyped = false
             let scope = Self.scope(form)
@@ -134,9 +155,11 @@ extension Site {
                     let found = try await pool.withConnection { connection in
                         let found = try await Quarantine.ids(
                             of: code, field, value: old, scope, on: connection)
-                        _ = try await Quarantine.correct(
-                            QuarantineFilter(ids: found), [field: new.trimmingBlanks], library, on: connection
-                        )
+                        if !remembers {
+                            _ = try await Quarantine.correct(
+                                QuarantineFilter(ids: found), [field: new.trimmingBlanks], library,
+                                on: connection)
+                        }
                         return found
                     }
                     ids += found
@@ -158,12 +181,39 @@ extension Site {
                     facts: ["code": code, "count": String(ids.count)], on: connection)
             }
             await waiting.forget()
-            return see(Self.path(scope), told(report, saying))
+            var told = told(report, saying)
+            if let saved {
+                let facts = ["name": form.text("mapping"), "version": String(saved.version)]
+                told.text = saying.words("page.quarantine.remembered", facts) + " " + told.text
+            }
+            return see(Self.path(scope), told)
+        } catch let error as MappingFaults {
+            return try await refused(error.faults[0], code, field, form, request, context, tools)
         } catch let error as any ReportableError where !(error is PostgreSQLError) {
-            let page = try await quarantine(
-                request, context, Mended(code: code, field: field, form, error.diagnostic))
-            return try await answer(page, to: request, context, status: .unprocessableContent)
+            return try await refused(error.diagnostic, code, field, form, request, context, tools)
         }
+    }
+
+    private func refused(
+        _ fault: Diagnostic, _ code: String, _ field: String?, _ form: Form, _ request: Request,
+        _ context: WebContext, _ tools: ImportTools
+    ) async throws -> Response {
+        let mended = Mended(code: code, field: field, form, fault)
+        let page = try await quarantine(request, context, mended, tools)
+        return try await answer(page, to: request, context, status: .unprocessableContent)
+    }
+
+    /// Teaches the mapping what the form says that words become.
+    private func remember(
+        _ form: Form, _ field: String?, _ user: AppUser, _ tools: ImportTools
+    ) async throws -> SavedMapping {
+        guard let field else { throw ServerError(.request) }
+        let words = form.fields("now.").compactMap { index, new -> (old: String, new: String)? in
+            guard !new.trimmingBlanks.isEmpty, let old = form["was.\(index)"] else { return nil }
+            return (old.replacing("\r\n", with: "\n"), new.trimmingBlanks)
+        }
+        return try await MappingStore(pool: pool, shelf: tools.mappings)
+            .remember(words, of: field, in: form.text("mapping"), by: user.id)
     }
 
     func told(_ report: ReplayReport, _ saying: Saying) -> Told {
@@ -192,15 +242,17 @@ extension Site {
     }
 
     private func quarantine(
-        _ request: Request, _ context: WebContext, _ mended: Mended?
+        _ request: Request, _ context: WebContext, _ mended: Mended?, _ tools: ImportTools
     ) async throws -> QuarantinePage {
         let user = try context.operating()
         let saying = try saying(request, context)
         let words = saying.words
         let scope = CauseScope(flow: request.query("flow"), run: request.number("run"))
         let asked = request.query("open")
+        let listed = try await pool.withConnection { try await Quarantine.causes(scope, on: $0) }
+        let lessons = user.mayHandle ? try await lessons(for: listed, words, tools) : [:]
         let (causes, counts, groups) = try await pool.withConnection { connection in
-            let causes = try await Quarantine.causes(scope, on: connection)
+            let causes = listed
             let counts = try await Quarantine.counts(on: connection)
             var groups: [QuarantinePage.Group] = []
             for (index, cause) in causes.enumerated() {
@@ -218,7 +270,7 @@ extension Site {
                 groups.append(
                     group(
                         cause, values, sample, isOpen: isOpen, mayHandle: user.mayHandle,
-                        isMended ? mended : nil, saying))
+                        isMended ? mended : nil, lessons[index], scope, saying))
             }
             return (causes, counts, groups)
         }
@@ -238,9 +290,38 @@ extension Site {
             groups: groups, isEmpty: causes.isEmpty, flow: scope.flow, run: scope.run.map(String.init))
     }
 
+    /// What mappings could learn, by the number of the cause: one mapping, one list, words that it does not know.
+    private func lessons(
+        for causes: [QuarantineCause], _ words: Words, _ tools: ImportTools
+    ) async throws -> [Int: QuarantinePage.Remember] {
+        let store = MappingStore(pool: pool, shelf: tools.mappings)
+        guard store.canSave else { return [:] }
+        var lessons: [Int: QuarantinePage.Remember] = [:]
+        for (index, cause) in causes.enumerated().prefix(20) {
+            guard cause.code == MappingError.Code.notInList.rawValue, let field = cause.field,
+                let name = Self.mapping(of: cause), let choices = try store.choices(of: field, in: name),
+                let stored = try store.show(name)
+            else { continue }
+            let facts = [
+                "old": String(stored.mapping.version),
+                "new": String(try await store.nextVersion(of: name)),
+            ]
+            lessons[index] = QuarantinePage.Remember(
+                text: words("page.quarantine.remember", facts), listID: "words-\(index)", choices: choices)
+        }
+        return lessons
+    }
+
+    /// The name of the only mapping that read the records of a cause.
+    private static func mapping(of cause: QuarantineCause) -> String? {
+        let names = Set(cause.mappings.compactMap { $0.split(separator: "@").first.map(String.init) })
+        return names.count == 1 ? names.first : nil
+    }
+
     private func group(
         _ cause: QuarantineCause, _ values: [QuarantineCause.Value], _ sample: QuarantineCause.Sample?,
-        isOpen: Bool, mayHandle: Bool, _ mended: Mended?, _ saying: Saying
+        isOpen: Bool, mayHandle: Bool, _ mended: Mended?, _ lesson: QuarantinePage.Remember?,
+        _ scope: CauseScope, _ saying: Saying
     ) -> QuarantinePage.Group {
         let words = saying.words
         let isMatch = cause.code.hasPrefix("MATCH-")
@@ -282,6 +363,18 @@ extension Site {
                 canCorrect ? "page.quarantine.mend" : "page.quarantine.replay", count: cause.count),
             mappings: cause.mappings.isEmpty
                 ? nil : words("page.quarantine.with", ["mappings": cause.mappings.joined(separator: ", ")]),
-            problem: mended.map { Problem($0.fault, words) })
+            problem: mended.map { Problem($0.fault, words) },
+            linesURL: Link.to(
+                "/quarantine/lines",
+                [
+                    "code": cause.code, "field": cause.field, "flow": scope.flow,
+                    "run": scope.run.map(String.init),
+                ]),
+            mapping: Self.mapping(of: cause),
+            mappingURL: Self.mapping(of: cause).map { name in
+                Link.to(
+                    MappingPages.path(name),
+                    ["sample": sample.map { SampleChoice.quarantined($0.id).text }])
+            }, remember: canCorrect ? lesson : nil)
     }
 }

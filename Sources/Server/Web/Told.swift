@@ -7,7 +7,7 @@ internal import Hummingbird
 /// A message that is shown once, on the page behind a form.
 struct Told: Codable, Sendable {
     /// What was done, in the visitor's language.
-    let text: String
+    var text: String
     /// The form that takes it back.
     var undo: String?
 

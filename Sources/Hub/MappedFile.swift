@@ -1,31 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads one file with the mapping that fits it; what `map` and `mapping test` share.
+// Reads one file with the mapping that fits it; what `map`, `mapping test` and the editor share.
 
-internal import Diagnostics
-internal import FileTransfer
-internal import Hub
-internal import Mapping
+package import Diagnostics
+package import FileTransfer
+package import Mapping
 internal import Model
-internal import Unpacking
-internal import Words
+package import Unpacking
 
 /// A file and the mapping chosen for it.
-struct MappedFile {
+package struct MappedFile {
     /// Its name as it is shown.
-    let path: String
+    package let path: String
     private let part: UnpackedFile
-    let choice: MappingChoice
+    /// The mapping, and why it was taken.
+    package let choice: MappingChoice
     private let facts: FileFacts
     /// The second file, for mappings that read two.
-    let detail: UnpackedFile?
+    package let detail: UnpackedFile?
 
     /// Nothing is kept of a file that is only looked at, so that any size will do.
     private static let sizeLimit = Int.max
 
     /// What was read.
-    struct Counts {
-        var read = 0
-        var faulty = 0
+    package struct Counts: Sendable {
+        /// Records.
+        package var read = 0
+        /// Of these, those with an error.
+        package var faulty = 0
+
+        /// Nothing yet.
+        package init() {}
     }
 
     /// Looks at a file and chooses its mapping.
@@ -33,7 +37,7 @@ struct MappedFile {
     /// - Parameters:
     ///   - siblings: the files of one archive, or the file alone.
     ///   - pairs: finds the second file of a mapping that reads two.
-    init(
+    package init(
         _ part: UnpackedFile, among siblings: [UnpackedFile], _ pairs: inout PairedFiles,
         _ chooser: MappingChooser
     ) throws {
@@ -46,14 +50,14 @@ struct MappedFile {
     }
 
     /// A file that holds no others.
-    init(_ path: String, _ chooser: MappingChooser) throws {
+    package init(_ path: String, _ chooser: MappingChooser) throws {
         let file = UnpackedFile(name: path, path: path)
         var pairs = PairedFiles(chooser)
         try self.init(file, among: [file], &pairs, chooser)
     }
 
     /// The head of an open file.
-    static func head(
+    package static func head(
         of file: borrowing LocalFile, _ facts: FileFacts, name: String
     ) throws -> FileHead {
         file.rewind()
@@ -63,7 +67,7 @@ struct MappedFile {
     }
 
     /// Hands every record over.
-    func read(_ body: (inout MappedItem) -> Void) throws -> (reader: MappingReader, counts: Counts) {
+    package func read(_ body: (inout MappedItem) -> Void) throws -> (reader: MappingReader, counts: Counts) {
         let second = try detail.map { try FileFacts(try LocalFile($0.path, limit: Self.sizeLimit)).probe }
         var reader = try MappingReader(
             choice.definition, probe: facts.probe, fileName: part.lastName, detail: second)
@@ -95,31 +99,35 @@ struct MappedFile {
         } while !bytes.isEmpty
     }
 
-    /// A record as JSON.
-    func json(_ item: MappedItem) -> JSONValue {
+    /// A record as JSON; `finding` says a finding, in some language or none.
+    package func json(_ item: MappedItem, _ finding: (Diagnostic) -> JSONValue) -> JSONValue {
         [
             "applicable": .boolean(item.isApplicable), "entity": .text(item.record.schema.name),
             "fields": JSONValue(item.record), "file": .text(path),
-            "findings": .list(item.findings.map { JSONValue($0) }),
+            "findings": .list(item.findings.map(finding)),
             "line": JSONValue(item.record.origin.line),
             "mapping": .text(choice.definition.identifier), "ordinal": .number(item.record.origin.ordinal),
         ]
     }
 
     /// What is to be said about the file as a whole.
-    func json(_ reader: MappingReader, _ counts: Counts) -> JSONValue {
+    ///
+    /// - Parameter reason: why the mapping was taken, in words.
+    package func json(
+        _ reader: MappingReader, _ counts: Counts, reason: String?, _ finding: (Diagnostic) -> JSONValue
+    ) -> JSONValue {
         [
             "entity": .text("file"), "faulty": .number(counts.faulty), "file": .text(path),
-            "findings": .list(fileFindings(reader).map { JSONValue($0) }),
+            "findings": .list(fileFindings(reader).map(finding)),
             "mapping": .text(choice.definition.identifier), "read": .number(reader.recordCount),
-            "reason": .text(words.message(choice.reason)), "records": .number(counts.read),
+            "reason": JSONValue(reason), "records": .number(counts.read),
             "skipped": .number(reader.recordCount - counts.read),
             "totals": .object(reader.totals.mapValues { JSONValue($0) }),
         ]
     }
 
     /// What is wrong with the file as a whole.
-    func fileFindings(_ reader: MappingReader) -> [Diagnostic] {
+    package func fileFindings(_ reader: MappingReader) -> [Diagnostic] {
         reader.fileFindings.map { finding in
             var finding = finding
             finding.place.file = path

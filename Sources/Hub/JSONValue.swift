@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON as programs read it: amounts and dates are texts, so that nothing is rounded on the way.
 
-internal import Diagnostics
+package import Diagnostics
 internal import Foundation
 internal import JSON
-internal import Model
-internal import Words
+package import Model
 
 /// A JSON value.
-enum JSONValue {
+package enum JSONValue: Sendable {
+
     case null
     case text(String)
     case number(Int)
@@ -17,7 +17,7 @@ enum JSONValue {
     case object([String: JSONValue])
 
     /// One line, keys in order.
-    var text: String {
+    package var text: String {
         var bytes: [UInt8] = []
         write(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
@@ -49,12 +49,17 @@ enum JSONValue {
         }
     }
 
-    init(_ text: String?) { self = text.map { .text($0) } ?? .null }
-    init(_ number: Int?) { self = number.map { .number($0) } ?? .null }
-    init(_ decimal: Model.Decimal?) { self.init(decimal?.description) }
-    init(_ date: CalendarDate?) { self.init(date?.description) }
+    /// A text; null where there is none.
+    package init(_ text: String?) { self = text.map { .text($0) } ?? .null }
+    /// A number; null where there is none.
+    package init(_ number: Int?) { self = number.map { .number($0) } ?? .null }
+    /// An amount as a text.
+    package init(_ decimal: Model.Decimal?) { self.init(decimal?.description) }
+    /// A day as a text.
+    package init(_ date: CalendarDate?) { self.init(date?.description) }
 
-    init(_ value: Model.Value?) {
+    /// A value of a record.
+    package init(_ value: Model.Value?) {
         switch value {
         case .integer(let integer): self = .number(integer)
         case .boolean(let boolean): self = .boolean(boolean)
@@ -62,19 +67,19 @@ enum JSONValue {
         }
     }
 
-    /// Code, message, hint and place.
-    init(_ diagnostic: Diagnostic) {
+    /// Code and place, with the texts of a language.
+    package init(_ diagnostic: Diagnostic, message: String?, hint: String?) {
         self = [
             "code": .text(diagnostic.code), "column": JSONValue(diagnostic.place.column),
             "field": JSONValue(diagnostic.place.field), "file": JSONValue(diagnostic.place.file),
-            "hint": JSONValue(words.hint(diagnostic)), "line": JSONValue(diagnostic.place.line),
-            "message": .text(words.message(diagnostic)), "severity": .text(diagnostic.severity.rawValue),
+            "hint": JSONValue(hint), "line": JSONValue(diagnostic.place.line),
+            "message": JSONValue(message), "severity": .text(diagnostic.severity.rawValue),
             "value": JSONValue(diagnostic.place.value),
         ]
     }
 
     /// A record's fields as nested objects (`buyer.siren` is `siren` of `buyer`), and its child rows.
-    init(_ record: Record) {
+    package init(_ record: Record) {
         var root: [String: JSONValue] = [:]
         for (field, value) in zip(record.schema.fields, record.values) {
             Self.set(JSONValue(value), at: field.name.split(separator: ".").map(String.init)[...], in: &root)
@@ -107,14 +112,15 @@ enum JSONValue {
 }
 
 extension JSONValue: ExpressibleByDictionaryLiteral {
-    init(dictionaryLiteral pairs: (String, JSONValue)...) {
+    /// An object.
+    package init(dictionaryLiteral pairs: (String, JSONValue)...) {
         self = .object(Dictionary(uniqueKeysWithValues: pairs))
     }
 }
 
 extension JSONValue {
     /// A value read from JSON; null for what is not JSON.
-    init(parsing text: String) {
+    package init(parsing text: String) {
         let object = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
         self.init(foundation: object)
     }
@@ -134,7 +140,7 @@ extension JSONValue {
     }
 
     /// The value with a text in it replaced.
-    func replacing(_ old: String, with new: String) -> JSONValue {
+    package func replacing(_ old: String, with new: String) -> JSONValue {
         switch self {
         case .text(let text): .text(text.replacing(old, with: new))
         case .list(let items): .list(items.map { $0.replacing(old, with: new) })
@@ -144,7 +150,7 @@ extension JSONValue {
     }
 
     /// The value without these keys, at any depth.
-    func removing(_ keys: Set<String>) -> JSONValue {
+    package func removing(_ keys: Set<String>) -> JSONValue {
         switch self {
         case .list(let items): .list(items.map { $0.removing(keys) })
         case .object(let pairs):
@@ -154,7 +160,9 @@ extension JSONValue {
     }
 
     /// Where this value and another one differ, field by field.
-    func differences(from other: JSONValue, at path: String) -> [(path: String, old: String, new: String)] {
+    package func differences(from other: JSONValue, at path: String) -> [(
+        path: String, old: String, new: String
+    )] {
         switch (self, other) {
         case (.object(let left), .object(let right)):
             return Set(left.keys).union(right.keys).sorted().flatMap { key in
