@@ -81,6 +81,11 @@ import Testing
             let second = try await ask(api + "accounts?limit=2&" + next, office)
             #expect((second.body["data"] as? [Any])?.count == 2)
             #expect(try await ask(api + "accounts/1", office).body["claims"] != nil)
+            let document = try await ask(api + "sales-documents/1", office)
+            #expect(
+                document.body["kind"] as? String == "invoice"
+                    && document.body["is_electronic"] as? Bool == true)
+            #expect((document.body["lines"] as? [Any])?.isEmpty == false)
             #expect((try await ask(api + "runs", office).body["data"] as? [Any])?.count == 1)
             #expect((try await ask(api + "changes", office).body["data"] as? [Any])?.isEmpty == false)
             let none = try await ask(api + "accounts", nil)
@@ -93,6 +98,7 @@ import Testing
             #expect((try await ask(api + "accounts", rep).body["data"] as? [Any])?.isEmpty == true)
             #expect((try await ask(api + "search?q=epicerie", rep).body["data"] as? [Any])?.isEmpty == true)
             #expect(try await ask(api + "accounts/1", rep).status == 404)
+            #expect(try await ask(api + "sales-documents/1", rep).status == 404)
             #expect(try await ask(api + "changes", rep).status == 403)
         }
     }
