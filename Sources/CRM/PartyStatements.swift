@@ -100,7 +100,8 @@ struct InsertExternalIdentities: Statement {
     var parameters: [Parameter] { [Parameter(source), Parameter(codes), Parameter(sites), Parameter(run)] }
 }
 
-/// One-based numbers of the contact points that are not there yet; of equal ones, the first.
+/// One-based numbers of the contact points that are not there yet, and that nobody took away by hand; of equal ones,
+/// the first.
 struct MissingContactPoints: Statement {
     let contacts: [PartyWriter.Contact]
 
@@ -115,7 +116,7 @@ struct MissingContactPoints: Statement {
           select 1 as known from contact_point c
           where c.party_id = i.party_id and c.kind = i.kind and c.value_norm = i.norm
         ) c on true
-        where c.known is null
+        where c.known is null and not \(deniedByHand("party", "i.party_id", "i.kind || ':' || i.norm"))
         order by i.no
         """
     var parameters: [Parameter] {
@@ -237,9 +238,12 @@ extension PartyWriter {
     }
 }
 
-/// The winning claims of some rows as columns: the source's trust decides, then the time.
+/// The winning claims of some rows as columns: the source's trust decides, then the time. A person may claim that there
+/// is no value, which wins over files too: `has_` and the field's name tell whether anybody claims anything.
 func winners(of entity: String, _ fields: [String]) -> String {
-    let columns = fields.map { "max(value) filter (where field = '\($0)') as \($0)" }.joined(separator: ", ")
+    let columns = fields.map {
+        "max(value) filter (where field = '\($0)') as \($0), bool_or(field = '\($0)') as has_\($0)"
+    }.joined(separator: ", ")
     return """
         with winner as (
           select distinct on (c.entity_id, c.field) c.entity_id, c.field, c.value
@@ -253,6 +257,11 @@ func winners(of entity: String, _ fields: [String]) -> String {
         """
 }
 
+/// The value of a field that the claims `w` win over a row's own, as `w_` and its name.
+func won(_ field: String, over row: String) -> String {
+    "case when w.has_\(field) then w.\(field) else \(row).\(field) end as w_\(field)"
+}
+
 /// Gives parties the name and numbers that their claims win; what was there goes to `run_change`.
 struct UpdatePartyColumns: Statement {
     let ids: [Int]
@@ -263,8 +272,7 @@ struct UpdatePartyColumns: Statement {
     static let sql = """
         \(winners(of: "party", fields)), old as (
           select p.id, p.name, o.siren, o.vat, o.legal_id, coalesce(w.name, p.name) as w_name,
-            coalesce(w.siren, o.siren) as w_siren, coalesce(w.vat, o.vat) as w_vat,
-            coalesce(w.legal_id, o.legal_id) as w_legal_id
+            \(won("siren", over: "o")), \(won("vat", over: "o")), \(won("legal_id", over: "o"))
           from party p
           join org o on o.party_id = p.id
           join winning w on w.entity_id = p.id
@@ -309,9 +317,7 @@ struct UpdateSiteColumns: Statement {
     static let sql = """
         \(winners(of: "site", fields)), old as (
           select s.id, s.siret, s.gln, s.street, s.postal_code, s.city, s.country,
-            coalesce(w.siret, s.siret) as w_siret, coalesce(w.gln, s.gln) as w_gln,
-            coalesce(w.street, s.street) as w_street, coalesce(w.postal_code, s.postal_code) as w_postal_code,
-            coalesce(w.city, s.city) as w_city, coalesce(w.country, s.country) as w_country
+            \(fields.map { won($0, over: "s") }.joined(separator: ", "))
           from site s join winning w on w.entity_id = s.id
         ), differing as (
           select * from old

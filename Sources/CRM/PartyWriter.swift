@@ -64,7 +64,10 @@ struct PartyWriter {
         /// Whether it is not the one that a known person has.
         func differs(from known: FindPersons.Person?) -> Bool {
             guard let known else { return true }
-            return known.accounts != [account] || title != nil && known.titles != [title]
+            // What people said of it by hand, files do not change.
+            if known.left.contains(account) { return false }
+            let isRenamed = title != nil && known.titles != [title] && !known.named.contains(account)
+            return known.accounts != [account] || isRenamed
         }
     }
 

@@ -11,15 +11,29 @@ struct FindPersons: Statement {
         /// The account and title of each present job.
         let accounts: [Int]
         let titles: [String]
+        /// Accounts that somebody said by hand the person has left.
+        let left: [Int]
+        /// Accounts where somebody wrote by hand what the person does there.
+        let named: [Int]
     }
 
     let source: Int
     let identities: [String]
 
+    /// What people claim of a person `h` under fields that begin so.
+    private static func byHand(_ prefix: String) -> String {
+        """
+        from field_claim c join source_system y on y.id = c.source_id and y.code = 'person'
+          where c.entity = 'person' and c.entity_id = h.id and starts_with(c.field, '\(prefix)')
+        """
+    }
+
     static let sql = """
         select k.value, h.id,
           array(select r.to_id from relation r where r.from_id = h.id and r.kind = 'works_for' and upper_inf(r.valid) order by r.id),
-          array(select coalesce(r.label, '') from relation r where r.from_id = h.id and r.kind = 'works_for' and upper_inf(r.valid) order by r.id)
+          array(select coalesce(r.label, '') from relation r where r.from_id = h.id and r.kind = 'works_for' and upper_inf(r.valid) order by r.id),
+          array(select split_part(c.field, ':', 2)::bigint \(byHand("job:")) and c.value is null),
+          array(select split_part(c.field, ':', 2)::bigint \(byHand("job_title:")))
         from unnest($2::text[]) k(value)
         cross join lateral (
           select e.entity_id as id from external_identity e
@@ -30,7 +44,8 @@ struct FindPersons: Statement {
     var parameters: [Parameter] { [Parameter(source), Parameter(identities)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Person {
         Person(
-            identity: try row.next(), id: try row.next(), accounts: try row.next(), titles: try row.next())
+            identity: try row.next(), id: try row.next(), accounts: try row.next(), titles: try row.next(),
+            left: try row.next(), named: try row.next())
     }
 }
 
@@ -72,9 +87,7 @@ struct UpdatePersonColumns: Statement {
     static let sql = """
         \(winners(of: "person", fields)), old as (
           select p.id, p.name, o.civility, o.first_name, o.last_name, o.language,
-            coalesce(w.civility, o.civility) as w_civility, coalesce(w.first_name, o.first_name) as w_first_name,
-            coalesce(w.last_name, o.last_name) as w_last_name, coalesce(w.language, o.language) as w_language,
-            concat_ws(' ', coalesce(w.first_name, o.first_name), coalesce(w.last_name, o.last_name)) as w_name
+            \(fields.map { won($0, over: "o") }.joined(separator: ", "))
           from party p
           join person o on o.party_id = p.id
           join winning w on w.entity_id = p.id
@@ -83,7 +96,8 @@ struct UpdatePersonColumns: Statement {
           where (civility, first_name, last_name, language)
             is distinct from (w_civility, w_first_name, w_last_name, w_language)
         ), changed as (
-          update party p set name = w_name, version = p.version + 1
+          update party p
+          set name = coalesce(nullif(concat_ws(' ', w_first_name, w_last_name), ''), p.name), version = p.version + 1
           from differing d where p.id = d.id
           returning p.id, p.version
         ), changed_person as (
@@ -92,14 +106,15 @@ struct UpdatePersonColumns: Statement {
           from differing d where o.party_id = d.id
         )
         insert into run_change (run_id, entity, entity_id, op, before, version_after)
-        select $2::bigint, 'party', d.id, 'update', \(before(["name"] + fields)), changed.version
+        select $2::bigint, 'party', d.id, 'update', \(before(fields)) || jsonb_build_object('name', d.name), changed.version
         from differing d
         join changed using (id)
         """
     var parameters: [Parameter] { [Parameter(ids), Parameter(run)] }
 }
 
-/// Ends present jobs at other accounts and renames those at the same one; both go to `run_change`.
+/// Ends present jobs at other accounts and renames those at the same one, unless a person has named it; both go to
+/// `run_change`.
 struct EndJobs: Statement {
     let jobs: [PartyWriter.Job]
     let run: Int
@@ -111,7 +126,11 @@ struct EndJobs: Statement {
           select r.id, r.valid, r.label, r.to_id = i.account as is_same, i.title
           from i
           join relation r on r.from_id = i.person and r.kind = 'works_for' and upper_inf(r.valid)
-          where r.to_id <> i.account or i.title is not null and r.label is distinct from i.title
+          where r.to_id <> i.account or i.title is not null and r.label is distinct from i.title and not exists (
+            select from field_claim h
+            join source_system y on y.id = h.source_id and y.code = 'person'
+            where h.entity = 'person' and h.entity_id = i.person and h.field = 'job_title:' || i.account
+          )
         ), changed as (
           update relation r
           set valid = case when old.is_same then r.valid
@@ -135,7 +154,7 @@ struct EndJobs: Statement {
     }
 }
 
-/// Begins jobs at accounts where a person has none.
+/// Begins jobs at accounts where a person has none, and which nobody said by hand he has left.
 struct BeginJobs: Statement {
     let jobs: [PartyWriter.Job]
     let run: Int
@@ -147,7 +166,7 @@ struct BeginJobs: Statement {
         where not exists (
           select from relation r
           where r.from_id = i.person and r.to_id = i.account and r.kind = 'works_for' and upper_inf(r.valid)
-        )
+        ) and not \(deniedByHand("person", "i.person", "'job:' || i.account"))
         """
     var parameters: [Parameter] {
         [

@@ -208,6 +208,7 @@ package struct WebServer: Sendable {
             MappingPages(site: site, tools: pages.tools, connectors: pages.connectors).add(to: router)
             site.addAccounts(to: router)
             site.addAccount(to: router)
+            site.addSalesDocument(to: router)
             site.addSearch(to: router)
             site.addUsers(to: router)
             site.addAudit(to: router)

@@ -106,6 +106,11 @@ import Testing
             let second = try await ask(api + "accounts?limit=2&" + next, office)
             #expect((second.body["data"] as? [Any])?.count == 2)
             #expect(try await ask(api + "accounts/1", office).body["claims"] != nil)
+            let document = try await ask(api + "sales-documents/1", office)
+            #expect(
+                document.body["kind"] as? String == "invoice"
+                    && document.body["is_electronic"] as? Bool == true)
+            #expect((document.body["lines"] as? [Any])?.isEmpty == false)
             #expect((try await ask(api + "runs", office).body["data"] as? [Any])?.count == 1)
             #expect((try await ask(api + "changes", office).body["data"] as? [Any])?.isEmpty == false)
             let none = try await ask(api + "accounts", nil)
@@ -118,6 +123,7 @@ import Testing
             #expect((try await ask(api + "accounts", rep).body["data"] as? [Any])?.isEmpty == true)
             #expect((try await ask(api + "search?q=epicerie", rep).body["data"] as? [Any])?.isEmpty == true)
             #expect(try await ask(api + "accounts/1", rep).status == 404)
+            #expect(try await ask(api + "sales-documents/1", rep).status == 404)
             #expect(try await ask(api + "changes", rep).status == 403)
         }
     }
@@ -158,7 +164,9 @@ import Testing
                 "PATCH", "\(accounts)/\(id)", office, #"{"city": "Cluny"}"#, ["If-Match": tag])
             #expect(stale.status == 412 && stale["code"] == "API-STALE")
             let emptied = try await send("PATCH", "\(accounts)/\(id)", office, #"{"siren": null}"#)
-            #expect(emptied.status == 422 && emptied.wrong == ["siren"])
+            #expect(emptied.status == 200 && emptied["siren"] == nil)
+            let nameless = try await send("PATCH", "\(accounts)/\(id)", office, #"{"name": null}"#)
+            #expect(nameless.status == 422 && nameless.wrong == ["name"])
             let rep = try await token("hugo", Self.all)
             #expect(try await send("PATCH", "\(accounts)/\(id)", rep, #"{"city": "X"}"#).status == 404)
             let narrow = try await token("bo", ["accounts:read"])

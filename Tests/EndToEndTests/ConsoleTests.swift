@@ -62,7 +62,7 @@ import Testing
 
     private static let pages = [
         "/overview", "/runs", "/runs/1", "/quarantine", "/accounts", "/accounts/1", "/accounts/1/edit",
-        "/accounts/new",
+        "/accounts/new", "/accounts?status=client", "/accounts/1/people/new", "/sales-documents/1",
         "/search?q=a", "/imports/new", "/matches", "/flows", "/mappings",
         "/mappings/ubl-invoice", "/quarantine/lines?code=BR-CO-15", "/secrets", "/users", "/audit", "/me",
     ]
@@ -251,6 +251,100 @@ import Testing
         }
     }
 
+    @Test
+    func `a list is filtered, its filter kept under a name and its columns chosen, and each is taken back`()
+        async throws
+    {
+        try await withConsole { address in
+            try await Browser.withBrowser { browser in
+                try await signIn(browser, address, as: "ines")
+                try await browser.open(address + "/accounts?status=client")
+                try await browser.type("Mes clients", into: "#name")
+                try await browser.click("form[action='/accounts/filters'] button")
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.texts(of: ".tabs a") == ["Tous", "Mes clients"])
+                #expect(try await browser.text(of: ".tabs a[aria-current]") == "Mes clients")
+                try await browser.click("form[action$='/delete'] button")
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.texts(of: ".tabs a") == ["Tous"])
+                try await browser.press("z")
+                try await browser.wait(for: ".tabs a[aria-current][href*=status]")
+                #expect(try await browser.texts(of: ".tabs a") == ["Tous", "Mes clients"])
+                let usual = try await browser.texts(of: "thead th")
+                try await browser.click("details summary")
+                try await browser.click("input[value=postal_code]")
+                #expect(try await axeViolations(in: browser) == [])
+                try await browser.click("form[action='/accounts/columns'] button")
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.texts(of: "thead th").contains("Code postal"))
+                try await browser.press("z")
+                try await browser.wait(for: ".tabs")
+                #expect(try await browser.texts(of: "thead th") == usual)
+            }
+        }
+    }
+
+    @Test func `who makes an account that is there is shown it, and may make it all the same`() async throws {
+        try await withConsole { address in
+            try await Browser.withBrowser { browser in
+                try await signIn(browser, address, as: "ines")
+                try await browser.open(address + "/accounts/1")
+                let name = try await browser.text(of: "h1")
+                try await browser.open(address + "/accounts/new")
+                try await browser.type(name, into: "#f-name")
+                try await browser.click("main button.primary")
+                try await browser.wait(for: ".callout.warn")
+                #expect(try await browser.texts(of: ".callout a").contains(name))
+                #expect(try await axeViolations(in: browser) == [])
+                #expect(try await browser.text(of: "main button.primary") == "Créer quand même")
+                try await browser.click("main button.primary")
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.text(of: "h1") == name)
+                try await browser.press("z")
+                try await browser.wait(untilURLContains: "/accounts")
+            }
+        }
+    }
+
+    @Test func `a person is added, changed and taken away, and a document is opened from the account`()
+        async throws
+    {
+        try await withConsole { address in
+            try await Browser.withBrowser { browser in
+                try await signIn(browser, address, as: "ines")
+                try await browser.open(address + "/accounts/1/people/new")
+                try await browser.click("main button.primary")
+                try await browser.wait(for: ".error")
+                try await browser.type("Élodie", into: "#f-first_name")
+                try await browser.type("Marchand", into: "#f-last_name")
+                try await browser.type("02 98 00 00 01", into: "input[name='phone.0']")
+                try await browser.click("main button.primary")
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.text(of: "aside").contains("Élodie Marchand"))
+                try await browser.click("a[href*='/people/']:not([href$=new])")
+                try await browser.wait(for: "#f-job_title")
+                #expect(try await axeViolations(in: browser) == [])
+                try await browser.type("Achats", into: "#f-job_title")
+                try await browser.click("main button.primary")
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.text(of: "aside").contains("Achats"))
+                try await browser.click("a[href*='/people/']:not([href$=new])")
+                try await browser.wait(for: "form[action$='/remove']")
+                try await browser.click("form[action$='/remove'] button")
+                try await browser.wait(for: ".toast")
+                #expect(try await !browser.text(of: "aside").contains("Élodie"))
+                try await browser.press("z")
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.text(of: "aside").contains("Élodie Marchand"))
+                try await browser.open(address + "/sales-documents/1")
+                #expect(try await browser.text(of: "h1").hasPrefix("Facture"))
+                #expect(try await !browser.texts(of: "table tbody th").isEmpty)
+                try await browser.click(".crumb a[href*='/accounts/']")
+                try await browser.wait(for: "a[href='/sales-documents/1']")
+            }
+        }
+    }
+
     @Test func `a rep sees neither accounts that are not his nor the console`() async throws {
         try await withConsole { address in
             try await Browser.withBrowser { browser in
@@ -259,7 +353,10 @@ import Testing
                 #expect(try await browser.text(of: ".empty").hasPrefix("Aucun client"))
                 let links = try await browser.texts(of: "nav.side a")
                 #expect(!links.contains("Quarantaine") && !links.contains("Utilisateurs"))
-                for page in ["/accounts/1", "/accounts/1/edit", "/accounts/99999"] {
+                for page in [
+                    "/accounts/1", "/accounts/1/edit", "/accounts/99999", "/accounts/1/people/new",
+                    "/sales-documents/1", "/sales-documents/99999",
+                ] {
                     try await browser.open(address + page)
                     #expect(try await browser.text(of: "main").contains("HTTP-NOT-FOUND"), "\(page)")
                 }

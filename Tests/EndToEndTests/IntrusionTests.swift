@@ -74,7 +74,11 @@ import Testing
             let rows =
                 "id,name,siren,siret,tva,street,postcode,city,phone\nC1,Zircon secret,404833048,,,,29000,Quimper,\nC2,Opale,,,,,,,\n"
             try Data(rows.utf8).write(to: file)
-            _ = try await RelaisCommand.run(["import", file.path, "--data", data])
+            let invoice = folder.appending(path: "factures.csv")
+            let sold =
+                "NumFacture;DateFacture;DateEcheance;CodeClient;RaisonSociale;SIREN;NumTVA;MontantHT;MontantTVA;MontantTTC;Devise;Statut\nZircon-1;01/02/2026;31/12/2999;C1;Zircon secret;404833048;;100;20;120;EUR;\n"
+            try Data(sold.utf8).write(to: invoice)
+            _ = try await RelaisCommand.run(["import", file.path, invoice.path, "--data", data])
             for (login, rights) in [
                 ("ines", ["--role", "it", "--admin", "--sees-clients"]), ("hugo", ["--role", "rep"]),
             ] {
@@ -144,8 +148,9 @@ import Testing
                 for id in ["1", "2", "999999"] {
                     for query in queries {
                         let answer = try await ask(address + filled(path, id: id) + query, cookie: cookie)
-                        // A search form shows what was asked for.
-                        let text = answer.text.replacing(#/value="(Zircon|404833048|C1)"/#, with: "")
+                        // A search form, and links with its filter, show what was asked for.
+                        let text = answer.text.replacing(
+                            #/(value="|\/accounts(\.csv)?\?q=)(Zircon|404833048|C1)"/#, with: "")
                         #expect(!text.contains("Zircon") && !text.contains("404833048"), "\(path)\(query)")
                         #expect(answer.status < 500, "\(path)\(query): \(answer.status)")
                     }
@@ -157,7 +162,34 @@ import Testing
                 try await ask(address + "/accounts/999999", cookie: cookie)
             )
             #expect(hidden.status == 404 && missing.status == 404)
+            for id in ["1", "999999"] {
+                #expect(try await ask(address + "/sales-documents/\(id)", cookie: cookie).status == 404)
+            }
+            // It is there, for whoever may see it.
+            let ines = try await signIn(address, as: "ines")
+            #expect(try await ask(address + "/sales-documents/1", cookie: ines).text.contains("Zircon-1"))
             #expect(try await ask(address + "/accounts", cookie: cookie).text.contains("Opale"))
+        }
+    }
+
+    @Test func `no form of a rep's own changes what is not his, nor tells that it is there`() async throws {
+        try await withServer { address, routes in
+            let hugo = try await signIn(address, as: "hugo")
+            let page = try await ask(address + "/me", cookie: hugo).text
+            let match = try #require(page.firstMatch(of: #/name="form" value="([^"]+)"/#))
+            let body =
+                "form=\(match.output.1)&name=Zircon+secret&siren=404833048&first_name=x&last_name=x&field=city&value=x&channel=note&subject=x"
+            let own = ["/accounts/filters", "/accounts/columns"]
+            for (method, path) in routes where method == "POST" && path.hasPrefix("/accounts/") {
+                guard !own.contains(path) else { continue }
+                // Account 1 is not his, filter 1 nobody's, person 1 and run 1 neither.
+                let answer = try await ask(address + filled(path), "POST", body, cookie: hugo)
+                #expect(answer.status == 404, "\(path): \(answer.status)")
+                #expect(!answer.text.contains("Quimper"), "\(path)")
+            }
+            // A number that is taken says no more than that.
+            let made = try await ask(address + "/accounts", "POST", body, cookie: hugo)
+            #expect(made.status == 422 && !made.text.contains("/accounts/1\""))
         }
     }
 
@@ -210,7 +242,9 @@ import Testing
             ]
             for value in odd {
                 for path in [
-                    "/accounts?q=", "/accounts?status=", "/accounts?id=1&after=", "/search?q=",
+                    "/accounts?q=", "/accounts?status=", "/accounts?whose=", "/accounts.csv?q=",
+                    "/sales-documents/", "/sales-documents/1?after=", "/accounts/1/people/",
+                    "/accounts?id=1&after=", "/search?q=",
                     "/search.json?q=",
                     "/runs?flow=", "/runs?state=", "/runs?before=", "/quarantine?flow=", "/quarantine?open=",
                     "/audit?before=", "/accounts/1?before=1&entry=", "/sign-in?next=", "/accounts/", "/runs/",

@@ -144,6 +144,36 @@ import Testing
             ])
     }
 
+    @Test
+    func
+        `who types an account that is there is told which, the surest first, and never of one he does not see`()
+        async throws
+    {
+        let desk = try await desk()
+        _ = try await desk.bench.accounts(
+            "C2,Hydraulique Vernay SAS,404833048,,,,29200,Brest,", "C3,Boulangerie Morin,,,,,,,",
+            name: "b.csv")
+        let (found, byName, other, unseen) = try await desk.bench.pool.withConnection { connection in
+            let rep = try await AppUsers.add(
+                AppUsers.Draft(login: "rep", name: "Rep", role: .rep), passwordHash: nil, on: connection)
+            let typed: [AccountField: String] = [.name: "Alpha", .siren: "404833048", .vat: ""]
+            return (
+                try await AccountEdits.likely(typed, for: desk.nina, on: connection),
+                try await AccountEdits.likely([.name: "vernay hydraulique"], for: desk.nina, on: connection),
+                try await AccountEdits.likely(
+                    [.name: "Alpha"], except: desk.id, for: desk.nina, on: connection),
+                try await AccountEdits.likely(typed, for: rep, on: connection)
+            )
+        }
+        #expect(found.map(\.name) == ["Hydraulique Vernay SAS", "Alpha"])
+        #expect(found.map(\.reason) == [.siren, .name] && found.first?.takenField == .siren)
+        #expect(byName.map(\.name) == ["Hydraulique Vernay SAS"])
+        #expect(other == [] && unseen == [])
+        // The session is as it was.
+        let settings = try await desk.bench.texts("show enable_seqscan")
+        #expect(settings == ["on"])
+    }
+
     @Test func `nothing different writes nothing`() async throws {
         let desk = try await desk()
         let before = try await desk.bench.digest()
@@ -151,6 +181,63 @@ import Testing
         let saved = try await desk.save([.city: "Brest"], was: was)
         #expect(run(saved) == nil)
         #expect(try await desk.bench.digest() == before)
+    }
+
+    @Test func `a field that a person empties stays empty whatever the file says, until that is undone`()
+        async throws
+    {
+        let desk = try await desk()
+        let was = try await desk.fields()
+        let emptied = try #require(run(try await desk.save([.street: ""], was: was)))
+        #expect(try await desk.fields()[.street] == "")
+        _ = try await desk.bench.accounts("C1,Alpha,,,,5 rue du Port,29200,Brest,", name: "encore.csv")
+        #expect(try await desk.fields()[.street] == "")
+        try await desk.bench.undo(emptied)
+        #expect(try await desk.fields()[.street] == "5 rue du Port")
+    }
+
+    @Test
+    func `a phone that a person takes away or changes does not come back with the file, but with an undo`()
+        async throws
+    {
+        let desk = try await desk()
+        _ = try await desk.bench.accounts(
+            "C1,Alpha,,,,4 rue du Port,29200,Brest,02 98 00 00 01", name: "t.csv")
+        func phones() async throws -> [String?] {
+            try await desk.bench.texts(
+                "select value_norm from contact_point where party_id = \(desk.id) and kind = 'phone' order by 1"
+            )
+        }
+        #expect(try await phones() == ["+33298000001"])
+        let was = try await desk.fields()
+        let change = ContactChange(field: .phone, was: "02 98 00 00 01", now: "0298000002")
+        let saved = try await desk.bench.pool.withConnection {
+            try await AccountEdits.save(
+                was, was: was, contacts: [change], of: desk.id, by: desk.nina, on: $0)
+        }
+        let edit = try #require(run(saved))
+        #expect(try await phones() == ["+33298000002"])
+        let ledger = try await desk.bench.accounts(
+            "C1,Alpha,,,,4 rue du Port,29200,Brest,02.98.00.00.01", name: "t2.csv")
+        #expect(ledger.unchanged == 1)
+        #expect(try await phones() == ["+33298000002"])
+        // Who changes what is gone meanwhile is told.
+        let second = try await desk.bench.pool.withConnection {
+            try await AccountEdits.save(
+                was, was: was,
+                contacts: [ContactChange(field: .phone, was: "02 98 00 00 01", now: "0298000003")],
+                of: desk.id, by: desk.noe, on: $0)
+        }
+        guard case .conflicts(let conflicts) = second else {
+            Issue.record("\(second)")
+            return
+        }
+        #expect(conflicts.map(\.contact) == [.phone])
+        try await desk.bench.undo(edit)
+        #expect(try await phones() == ["+33298000001"])
+        #expect(
+            try await desk.bench.numbers("select count(*) from field_claim where field like 'phone:%'") == [0]
+        )
     }
 
     @Test func `a number of another account is refused, and both accounts stay`() async throws {
@@ -173,6 +260,11 @@ import Testing
         #expect(AccountField.name.fault(in: "") == "EDIT-NAME")
         #expect(AccountField.country.fault(in: "France") == "EDIT-COUNTRY")
         #expect(AccountField.siren.normalised("404 833 048") == "404833048")
+        #expect(ContactField.phone.fault(in: "02 98 00 00 01") == nil)
+        #expect(ContactField.phone.fault(in: "12") == "EDIT-PHONE")
+        #expect(ContactField.email.fault(in: "a@b.fr") == nil && ContactField.email.fault(in: "") == nil)
+        #expect(ContactField.email.fault(in: "a@b") == "EDIT-EMAIL")
+        #expect(ContactField.phone.norm(of: "02 98 00 00 01") == "+33298000001")
         #expect(AccountField.vat.normalised("fr 40 303265045") == "FR40303265045")
     }
 }

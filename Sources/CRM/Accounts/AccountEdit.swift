@@ -45,16 +45,18 @@ package enum AccountField: String, Sendable, CaseIterable {
 
 /// A field that somebody else has changed meanwhile.
 package struct AccountConflict: Sendable, Hashable {
-    /// Which.
-    package let field: AccountField
+    /// Which; nil for a phone or an address.
+    package let field: AccountField?
+    /// Which phone or address; nil for a field of the account.
+    package let contact: ContactField?
     /// What one's own form says.
     package let mine: String
     /// What is there now.
     package let theirs: String
 
     /// A conflict.
-    package init(field: AccountField, mine: String, theirs: String) {
-        (self.field, self.mine, self.theirs) = (field, mine, theirs)
+    package init(field: AccountField?, contact: ContactField? = nil, mine: String, theirs: String) {
+        (self.field, self.contact, self.mine, self.theirs) = (field, contact, mine, theirs)
     }
 }
 
@@ -92,9 +94,10 @@ package enum AccountEdits {
     /// - Parameters:
     ///   - was: the texts that the form was filled with.
     ///   - now: the texts of the form, normalised and without faults.
+    ///   - contacts: phones and addresses of the form, changed or not.
     package static func save(
-        _ now: [AccountField: String], was: [AccountField: String], of id: Int, by user: AppUser,
-        on connection: Connection
+        _ now: [AccountField: String], was: [AccountField: String], contacts: [ContactChange] = [],
+        of id: Int, by user: AppUser, on connection: Connection
     ) async throws -> Outcome {
         do {
             return try await connection.transaction { connection in
@@ -104,18 +107,25 @@ package enum AccountEdits {
                 }
                 // What a file wrote may look different from what a form sends back, and mean the same.
                 let changed = now.filter { $0.value != $0.key.normalised(was[$0.key] ?? "") }
+                let contacts = ContactEdit(
+                    contacts, of: id, known: try await connection.run(EditableContacts(party: id)))
                 let conflicts = changed.compactMap { field, mine -> AccountConflict? in
                     let theirs = field.normalised(current[field] ?? "")
                     guard theirs != field.normalised(was[field] ?? ""), theirs != mine else { return nil }
                     return AccountConflict(field: field, mine: mine, theirs: theirs)
                 }
-                guard conflicts.isEmpty else {
-                    return .conflicts(conflicts.sorted { $0.field.rawValue < $1.field.rawValue })
+                let lost = contacts.lost.map {
+                    AccountConflict(field: nil, contact: $0.field, mine: $0.now, theirs: "")
+                }
+                guard conflicts.isEmpty, lost.isEmpty else {
+                    let sorted = conflicts.sorted { ($0.field?.rawValue ?? "") < ($1.field?.rawValue ?? "") }
+                    return .conflicts(sorted + lost)
                 }
                 let differing = changed.filter { $0.value != $0.key.normalised(current[$0.key] ?? "") }
-                guard !differing.isEmpty else { return .saved(run: nil) }
+                guard !differing.isEmpty || !contacts.isEmpty else { return .saved(run: nil) }
                 guard let site = try await connection.run(MainSite(party: id)).first else { return .unseen }
-                return .saved(run: try await write(differing, id, site: site, user, on: connection))
+                return .saved(
+                    run: try await write(differing, contacts, id, site: site, user, on: connection))
             }
         } catch let error as PostgreSQLError where error.has(.constraint) {
             return .taken(try taken(error))
@@ -124,10 +134,13 @@ package enum AccountEdits {
 
     /// Makes a prospect by hand; whoever makes it looks after it, where he sees his own only.
     ///
-    /// - Parameter fields: normalised and without faults; the name is among them.
+    /// - Parameters:
+    ///   - fields: normalised and without faults; the name is among them.
+    ///   - contacts: phones and addresses of the form.
     /// - Returns: the account and the run that made it, or which number is another account's.
     package static func create(
-        _ fields: [AccountField: String], by user: AppUser, on connection: Connection
+        _ fields: [AccountField: String], contacts: [ContactChange] = [], by user: AppUser,
+        on connection: Connection
     ) async throws -> Creation {
         do {
             return try await connection.transaction { connection in
@@ -138,12 +151,11 @@ package enum AccountEdits {
                     ).first
                 else { return .unmade }
                 let filled = fields.filter { !$0.value.isEmpty }.sorted { $0.key.rawValue < $1.key.rawValue }
-                try await connection.execute(
-                    WriteHumanClaims(
-                        entities: filled.map(\.key.entity),
-                        ids: filled.map { $0.key.entity == "party" ? made.party : made.site },
-                        fields: filled.map(\.key.rawValue), values: filled.map(\.value), run: run,
-                        user: user.id))
+                let contacts = ContactEdit(contacts, of: made.party, known: [])
+                try await claim(
+                    filled.map { ($0.key, $0.value) }, contacts, made.party, site: made.site, user, run,
+                    on: connection)
+                try await contacts.write(of: made.party, run: run, on: connection)
                 try await connection.execute(UpdatePartyColumns(ids: [made.party], run: run))
                 try await connection.execute(UpdateSiteColumns(ids: [made.site], run: run))
                 try await connection.execute(
@@ -174,25 +186,43 @@ package enum AccountEdits {
     }
 
     private static func write(
-        _ fields: [AccountField: String], _ id: Int, site: Int, _ user: AppUser, on connection: Connection
+        _ fields: [AccountField: String], _ contacts: ContactEdit, _ id: Int, site: Int, _ user: AppUser,
+        on connection: Connection
     ) async throws(PostgreSQLError) -> Int {
         guard let run = try await connection.run(BeginEdit(user: user.id)).first else { return 0 }
         let sorted = fields.sorted { $0.key.rawValue < $1.key.rawValue }
-        try await connection.execute(
-            WriteHumanClaims(
-                entities: sorted.map(\.key.entity),
-                ids: sorted.map { $0.key.entity == "party" ? id : site },
-                fields: sorted.map(\.key.rawValue), values: sorted.map(\.value), run: run, user: user.id))
+        try await claim(
+            sorted.map { ($0.key, $0.value) }, contacts, id, site: site, user, run, on: connection)
+        try await contacts.write(of: id, run: run, on: connection)
         try await connection.execute(UpdatePartyColumns(ids: [id], run: run))
         try await connection.execute(UpdateSiteColumns(ids: [site], run: run))
         try await connection.execute(EndEdit(run: run, party: id, user: user.id))
         return run
     }
 
+    private static func claim(
+        _ fields: [(AccountField, String)], _ contacts: ContactEdit, _ id: Int, site: Int, _ user: AppUser,
+        _ run: Int, on connection: Connection
+    ) async throws(PostgreSQLError) {
+        let reached = contacts.claims
+        try await connection.execute(
+            WriteHumanClaims(
+                entities: fields.map(\.0.entity) + reached.map { _ in "party" },
+                ids: fields.map { $0.0.entity == "party" ? id : site } + reached.map { _ in id },
+                fields: fields.map(\.0.rawValue) + reached.map(\.field),
+                values: fields.map(\.1) + reached.map(\.value), run: run, user: user.id))
+    }
+
+    /// The phones and addresses of an account that a form begins with.
+    package static func contacts(
+        of id: Int, on connection: Connection
+    ) async throws(PostgreSQLError) -> [KnownContact] {
+        try await connection.run(EditableContacts(party: id))
+    }
+
     static let statements: [any Statement.Type] = [
         EditableFields.self, MainSite.self, LockPartiesForEdit.self, BeginEdit.self, CreateAccount.self,
-        WriteHumanClaims.self,
-        EndEdit.self, EditOf.self,
+        WriteHumanClaims.self, EndEdit.self, EditOf.self, RaiseSimilarity.self, LikelyAccounts.self,
     ]
 
     /// Whether a run is this user's own edit of an account that he still sees.
@@ -307,21 +337,25 @@ struct EndEdit: Statement {
     let run: Int
     let party: Int
     let user: Int
+    /// A person of the account, where the edit is about one.
+    var changed: Int?
     var isNew = false
 
     static let sql = """
         with logged as (
           insert into change_log (entity, entity_id, op, run_id, user_id)
-          values ('party', $2::bigint, case when $4::boolean then 'insert' else 'update' end, $1::bigint, $3::bigint)
+          values ('party', coalesce($5::bigint, $2::bigint), case when $4::boolean then 'insert' else 'update' end, $1::bigint, $3::bigint)
         ), audited as (
           insert into audit (user_id, action, entity, entity_id, facts)
-          values ($3, case when $4 then 'account.made' else 'account.edited' end, 'party', $2,
+          values ($3, case when $4 and $5 is null then 'account.made' else 'account.edited' end, 'party', $2,
             jsonb_build_object('run', $1::text))
         )
         update run set state = 'succeeded', finished_at = now(), read = 1, inserted = $4::int, updated = 1 - $4::int
         where id = $1
         """
-    var parameters: [Parameter] { [Parameter(run), Parameter(party), Parameter(user), Parameter(isNew)] }
+    var parameters: [Parameter] {
+        [Parameter(run), Parameter(party), Parameter(user), Parameter(isNew), Parameter(changed)]
+    }
 }
 
 /// A new prospect with its main site; what a person who sees his own only makes is his.

@@ -42,6 +42,12 @@ package struct AccountView: Sendable {
         package let value: String
         /// The source system of a code; the position of a person.
         package let note: String?
+        /// Number of a person.
+        package let id: Int?
+        /// First phone of a person.
+        package let phone: String?
+        /// First e-mail address of a person.
+        package let email: String?
     }
 
     /// What somebody says about a field, and where.
@@ -121,8 +127,7 @@ extension Accounts {
     }
 
     static let viewStatements: [any Statement.Type] = [
-        PageOfAccounts.self, SeesParty.self, EndOfPiece.self, ViewAccount.self, AccountEntries.self,
-        ClaimsOfAccount.self, DocumentsOfAccount.self,
+        ViewAccount.self, AccountEntries.self, ClaimsOfAccount.self, DocumentsOfAccount.self,
         AccountFigures.self,
     ]
 }
@@ -167,16 +172,20 @@ struct AccountEntries: Statement {
     let id: Int
 
     static let sql = """
-        (select c.kind, c.value, null::text from contact_point c where c.party_id = $1::bigint
+        (select c.kind, c.value, null::text, null::bigint, null::text, null::text from contact_point c where c.party_id = $1::bigint
          order by c.is_main desc, c.kind, c.value_norm limit 50)
         union all
-        (select 'code', e.ext_id, y.code
+        (select 'code', e.ext_id, y.code, null, null, null
          from site s
          join external_identity e on e.entity = 'site' and e.entity_id = s.id
          join source_system y on y.id = e.source_id
          where s.party_id = $1 limit 50)
         union all
-        (select 'person', p.name, r.label
+        (select 'person', p.name, r.label, p.id, (
+            select c.value from contact_point c where c.party_id = p.id and c.kind = 'phone'
+            order by c.is_main desc, c.value_norm limit 1), (
+            select c.value from contact_point c where c.party_id = p.id and c.kind = 'email'
+            order by c.is_main desc, c.value_norm limit 1)
          from relation r
          join party p on p.id = r.from_id
          where r.to_id = $1 and r.kind = 'works_for' and upper_inf(r.valid) and p.merged_into is null
@@ -184,7 +193,9 @@ struct AccountEntries: Statement {
         """
     var parameters: [Parameter] { [Parameter(id)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AccountView.Entry {
-        AccountView.Entry(kind: try row.next(), value: try row.next(), note: try row.next())
+        AccountView.Entry(
+            kind: try row.next(), value: try row.next(), note: try row.next(), id: try row.next(),
+            phone: try row.next(), email: try row.next())
     }
 }
 

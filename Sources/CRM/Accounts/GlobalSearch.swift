@@ -14,6 +14,8 @@ package struct SearchHit: Sendable, Hashable {
     package let kind: Kind
     /// The account that it opens; nil for a person who works nowhere.
     package let account: Int?
+    /// The document that it opens; nil for anything else.
+    package let document: Int?
     /// What it is called.
     package let text: String
     /// What tells it apart: a town, a number, a phone.
@@ -60,6 +62,7 @@ extension SearchHit {
     init(_ row: inout RowReader) throws(PostgreSQLError) {
         kind = Kind(rawValue: try row.next(String.self)) ?? .account
         account = try row.next()
+        document = try row.next()
         text = try row.next()
         note = try row.next()
     }
@@ -71,7 +74,7 @@ struct FindNames: Statement {
     let text: String
 
     static let sql = """
-        (select 'account', p.id, p.name, concat_ws(' ', t.postal_code, t.city)
+        (select 'account', p.id, null::bigint, p.name, concat_ws(' ', t.postal_code, t.city)
          from (
            select party_id, name_norm from party_scope
            where scope_id = $1::bigint and is_account and name_norm >= name_norm($2::text) collate "C"
@@ -85,7 +88,7 @@ struct FindNames: Statement {
         union all
         (select 'person', (
              select r.to_id from relation r
-             where r.from_id = p.id and r.kind = 'works_for' and upper_inf(r.valid) limit 1), p.name, (
+             where r.from_id = p.id and r.kind = 'works_for' and upper_inf(r.valid) limit 1), null::bigint, p.name, (
              select o.name from relation r
              join party_scope v on v.party_id = r.to_id and v.scope_id = $1
              join party o on o.id = r.to_id
@@ -110,7 +113,7 @@ struct FindWords: Statement {
     let text: String
 
     static let sql = """
-        (select 'account', p.id, p.name, concat_ws(' ', t.postal_code, t.city)
+        (select 'account', p.id, null::bigint, p.name, concat_ws(' ', t.postal_code, t.city)
          from (
            select p.id, p.name
            from parties_like($2::text, 'organisation', 100) p
@@ -121,7 +124,7 @@ struct FindWords: Statement {
          left join site t on t.party_id = p.id and t.is_main
          order by p.name, p.id)
         union all
-        (select 'person', r.to_id, p.name, o.name
+        (select 'person', r.to_id, null::bigint, p.name, o.name
          from (
            select p.id, p.name
            from parties_like($2, 'person', 100) p
@@ -144,7 +147,7 @@ struct FindWordsInScope: Statement {
     let text: String
 
     static let sql = """
-        (select 'account', p.id, p.name, concat_ws(' ', t.postal_code, t.city)
+        (select 'account', p.id, null::bigint, p.name, concat_ws(' ', t.postal_code, t.city)
          from (
            select party_id, name_norm from (
              select party_id, name_norm from party_scope
@@ -157,7 +160,7 @@ struct FindWordsInScope: Statement {
          left join site t on t.party_id = p.id and t.is_main
          order by s.name_norm, p.id)
         union all
-        (select 'person', r.to_id, p.name, o.name
+        (select 'person', r.to_id, null::bigint, p.name, o.name
          from (
            select party_id, name_norm from (
              select party_id, name_norm from party_scope
@@ -207,17 +210,17 @@ struct FindNumbers: Statement {
            join site s on s.id = e.entity_id
            where e.entity = 'site' and e.ext_id collate "C" in ($2, $4::text) limit 8)
         )
-        (select 'account', p.id, p.name, h.note
+        (select 'account', p.id, null::bigint, p.name, h.note
          from hit h
          join party_scope v on v.party_id = h.party_id and v.scope_id = $1::bigint
          join party p on p.id = h.party_id
          limit 8)
         union all
-        (select 'document', d.party_id, d.number, p.name
+        (select 'document', d.party_id, d.id, d.number, p.name
          from (
            -- whoever sees a part only looks through so many: the number that was typed in full comes first
-           select number, party_id from (
-             select number, party_id from sales_doc
+           select id, number, party_id from (
+             select id, number, party_id from sales_doc
              where number collate "C" >= $2 and number collate "C" < $2 || chr(1114111)
              order by number collate "C"
              limit 2000

@@ -88,11 +88,13 @@ struct AccountWhole: Encodable {
 struct Hit: Encodable {
     let kind: String
     let account: Int?
+    let document: Int?
     let text: String
     let note: String?
 
     init(_ hit: SearchHit) {
-        (kind, account, text, note) = (hit.kind.rawValue, hit.account, hit.text, hit.note)
+        (kind, account, document) = (hit.kind.rawValue, hit.account, hit.document)
+        (text, note) = (hit.text, hit.note)
     }
 }
 

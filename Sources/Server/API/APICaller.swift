@@ -8,7 +8,7 @@ internal import PostgreSQL
 
 /// What a token of the API may do.
 package enum APIScope: String, Sendable, CaseIterable {
-    /// Read accounts, and search.
+    /// Read accounts and their commercial documents, and search.
     case accounts = "accounts:read"
     /// Make and change accounts.
     case accountsWrite = "accounts:write"

@@ -39,6 +39,16 @@ struct APIRoutes: Sendable {
         router.get("api/v1/accounts/:id") { _, context in try await account(context) }
         addWriting(to: router)
         addImports(to: router)
+        router.get("api/v1/sales-documents/:id") { request, context in
+            let user = try context.caller(.accounts)
+            let id = try context.number()
+            let after = max(0, request.number("after") ?? 0)
+            let view = try await pool.withConnection { connection in
+                try await SalesDocuments.view(id, for: user, after: after, on: connection)
+            }
+            guard let view else { throw ServerError(.notFound) }
+            return try Response.json(SalesDocumentAnswer(view))
+        }
         router.get("api/v1/search") { request, context in
             let user = try context.caller(.accounts)
             let text = String((request.query("q") ?? "").prefix(100))
@@ -77,8 +87,9 @@ struct APIRoutes: Sendable {
         }
         let rows = try await pool.withConnection { connection in
             try await Accounts.page(
-                scope: user.scope, prefix: request.query("q"), status: request.query("status"), after: cursor,
-                limit: limit + 1, on: connection)
+                scope: user.scope,
+                AccountFilter(prefix: request.query("q") ?? "", status: request.query("status")),
+                after: cursor, limit: limit + 1, on: connection)
         }
         let shown = rows.prefix(limit)
         let next = shown.last.map {

@@ -58,7 +58,7 @@ extension APIRoutes {
         }
         guard let known else { throw ServerError(.notFound) }
         let changed = fields.filter { $0.value != $0.key.normalised(known[$0.key] ?? "") }
-        if let refusal = try refusal(of: changed, isNew: false, request, context) { return refusal }
+        if let refusal = try refusal(of: changed, request, context) { return refusal }
         let wanted = request.headers[.ifMatch]
         return try await once(request, by: user, body: body.bytes) { [fields] connection in
             // What is written is compared with what the program has seen, where it says so.
@@ -69,7 +69,7 @@ extension APIRoutes {
             switch try await AccountEdits.save(fields, was: known, of: id, by: user, on: connection) {
             case .saved: return try await answer(id, for: user, status: 200, on: connection)
             case .conflicts(let conflicts):
-                throw ServerError(.conflict, at: Place(field: conflicts.first?.field.rawValue))
+                throw ServerError(.conflict, at: Place(field: conflicts.first?.field?.rawValue))
             case .taken(let field): throw ServerError(.numberTaken, at: Place(field: field.rawValue))
             case .unseen: throw ServerError(.notFound)
             }
@@ -78,14 +78,12 @@ extension APIRoutes {
 
     /// Every field that is wrong, in one answer; nil where none is.
     private func refusal(
-        of fields: [AccountField: String], isNew: Bool = true, _ request: Request, _ context: WebContext
+        of fields: [AccountField: String], _ request: Request, _ context: WebContext
     ) throws -> Response? {
         let words = site.words(for: request, context)
         let faults = fields.sorted { $0.key.rawValue < $1.key.rawValue }.compactMap {
             field, text -> APIProblem.Fault? in
-            // A claim of nothing does not win over a file's.
-            let isEmptied = !isNew && text.isEmpty && field != .name
-            guard let code = isEmptied ? "EDIT-EMPTY" : field.fault(in: text) else { return nil }
+            guard let code = field.fault(in: text) else { return nil }
             return .init(
                 field: field.rawValue, code: code, message: words?("page.edit.fault.\(code)") ?? code)
         }

@@ -56,10 +56,19 @@ struct AccountPage: Page {
         let badge: BadgeView?
     }
 
-    /// A line of a list.
-    struct Line: Sendable {
+    /// Somebody who works there.
+    struct Person: Sendable {
         let name: String
         let note: String
+        let url: String
+        let phone: Reach?
+        let email: Reach?
+    }
+
+    /// A link that calls or writes.
+    struct Reach: Sendable {
+        let url: String
+        let text: String
     }
 
     /// Something that is to come.
@@ -72,6 +81,7 @@ struct AccountPage: Page {
     /// A commercial document.
     struct Document: Sendable {
         let number: String
+        let url: String
         let kind: String
         let date: String
         let amount: String
@@ -118,7 +128,8 @@ struct AccountPage: Page {
     let sites: [SiteView]
     let hasSites: Bool
     let sitesNote: String
-    let people: [Line]
+    let people: [Person]
+    let newPersonURL: String
     let hasPeople: Bool
     let ahead: [Ahead]
     let hasAhead: Bool

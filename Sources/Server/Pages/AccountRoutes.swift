@@ -46,6 +46,7 @@ extension Site {
             return see("/accounts/\(id)", Told(text: saying.words("page.account.written")))
         }
         addAccountEdit(to: router)
+        addPeople(to: router)
     }
 }
 
@@ -73,7 +74,8 @@ extension AccountPage {
         sites = texts.sites
         hasSites = !view.sites.isEmpty
         sitesNote = words("page.account.sitesCount", count: view.sites.count)
-        people = view.entries.filter { $0.kind == "person" }.map { Line(name: $0.value, note: $0.note ?? "") }
+        people = texts.people
+        newPersonURL = "/accounts/\(identity.id)/people/new"
         hasPeople = !people.isEmpty
         ahead = texts.ahead
         hasAhead = !ahead.isEmpty

@@ -122,15 +122,11 @@ struct AccountTexts {
                 ""
             }
         return AccountPage.Document(
-            number: document.number, kind: words("page.kind.\(document.kind)"),
+            number: document.number, url: "/sales-documents/\(document.id)",
+            kind: words("page.kind.\(document.kind)"),
             date: document.issuedOn.map { words.dateShort($0, today: today) } ?? "",
             amount: amount.map { words.money($0, document.currency ?? "EUR") } ?? "",
-            badge: document.status.map { status in
-                let kinds = [
-                    "overdue": "late", "paid": "ok", "open": "upd", "partly_paid": "part", "disputed": "warn",
-                ]
-                return BadgeView(kinds[status] ?? "", words.known("page.billing.\(status)") ?? status)
-            }, next: next, isLate: isLate)
+            badge: document.status.map { .billing($0, saying) }, next: next, isLate: isLate)
     }
 
     func event(_ entry: TimelineEntry) -> AccountPage.Event {
@@ -150,12 +146,14 @@ struct AccountTexts {
         func add(
             _ label: String, _ value: String?, _ field: String, _ entity: String = "party", url: String? = nil
         ) {
-            guard let value, !value.isEmpty else { return }
             let entityID = entity == "party" ? identity.id : identity.mainSite ?? 0
+            let said = said(entity, entityID, field)
+            // What somebody emptied by hand stays in sight: others may say something.
+            let shown =
+                value.flatMap { $0.isEmpty ? nil : $0 } ?? said.map { _ in words("page.account.noValue") }
+            guard let shown else { return }
             facts.append(
-                AccountPage.Fact(
-                    label: words("page.field.\(label)"), value: value, url: url,
-                    said: said(entity, entityID, field)))
+                AccountPage.Fact(label: words("page.field.\(label)"), value: shown, url: url, said: said))
         }
         add("name", identity.name, "name")
         add("siren", identity.siren.map { words.siren($0) }, "siren")
@@ -174,7 +172,11 @@ struct AccountTexts {
                 entry.kind == "code"
                 ? words("page.field.codeOf", ["source": source(entry.note ?? "", nil)])
                 : words("page.field.\(entry.kind)")
-            facts.append(AccountPage.Fact(label: label, value: value, url: url, said: nil))
+            let claim = ContactField(rawValue: entry.kind).map { "\(entry.kind):\($0.norm(of: entry.value))" }
+            facts.append(
+                AccountPage.Fact(
+                    label: label, value: value, url: url,
+                    said: claim.flatMap { said("party", identity.id, $0) }))
         }
         if let days = identity.payDays {
             facts.append(
@@ -183,6 +185,16 @@ struct AccountTexts {
                     url: nil, said: nil))
         }
         return facts
+    }
+
+    var people: [AccountPage.Person] {
+        view.entries.filter { $0.kind == "person" }.map { person in
+            AccountPage.Person(
+                name: person.value, note: person.note ?? "",
+                url: "/accounts/\(view.identity.id)/people/\(person.id ?? 0)",
+                phone: person.phone.map { .init(url: Self.dial($0), text: words.phone($0)) },
+                email: person.email.map { .init(url: "mailto:\($0)", text: $0) })
+        }
     }
 
     /// A link for the phone: digits and a leading plus only.
@@ -235,5 +247,15 @@ struct AccountTexts {
                 note: site.siret.map { words("page.account.siret", ["siret": words.siret($0)]) } ?? "",
                 badge: site.isMain ? BadgeView("plain", words("page.account.main")) : nil)
         }
+    }
+}
+
+extension BadgeView {
+    /// The billing status of a document; a contract's own is said as it is.
+    static func billing(_ status: String, _ saying: Saying) -> BadgeView {
+        let kinds = [
+            "overdue": "late", "paid": "ok", "open": "upd", "partly_paid": "part", "disputed": "warn",
+        ]
+        return BadgeView(kinds[status] ?? "", saying.words.known("page.billing.\(status)") ?? status)
     }
 }

@@ -2,6 +2,7 @@
 // `/accounts`: who, among mine?
 
 internal import CRM
+internal import Diagnostics
 internal import Hummingbird
 internal import NIOCore
 internal import PostgreSQL
@@ -9,23 +10,60 @@ internal import Words
 
 /// The list of accounts as its template sees it.
 struct AccountsPage: Page {
+    /// A column's head.
+    struct Column: Sendable {
+        let title: String
+        let kind: String
+    }
+
     /// An account.
     struct Row: Sendable {
         let name: String
         let url: String
-        let badge: BadgeView
-        let city: String
-        let siren: String
-        let owner: String
-        let open: String?
-        let isLate: Bool
+        let cells: [Cell]
+    }
+
+    /// A value of an account; `kind` is the cell's class.
+    struct Cell: Sendable {
+        var kind = ""
+        var text = ""
+        /// The text of what is overdue.
+        var late: String?
+        var badge: BadgeView?
+    }
+
+    /// A filter with a name.
+    struct Tab: Sendable {
+        let name: String
+        let url: String
+        let isCurrent: Bool
+    }
+
+    /// The forms that change the name of the filter one looks at, and delete it.
+    struct Kept: Sendable {
+        let name: String
+        let renameURL: String
+        let deleteURL: String
+    }
+
+    /// The form that gives the filter one looks at a name.
+    struct Nameless: Sendable {
+        let name: String
+        let query: String
+        let status: String
+        let whose: String
     }
 
     static let template = "accounts"
     static let entry = "/accounts"
     let title: String
+    let tabs: [Tab]
     let query: String
     let statuses: [Choice]
+    let whose: [Choice]
+    let kept: Kept?
+    let nameless: Nameless?
+    let columns: [Column]
     let rows: [Row]
     let isEmpty: Bool
     let emptyText: String
@@ -33,6 +71,9 @@ struct AccountsPage: Page {
     let importURL: String?
     let exportURL: String
     let pager: PagerView?
+    let choices: [Choice]
+    let back: String
+    let problem: Problem?
 }
 
 /// A value of a list to choose from.
@@ -42,94 +83,162 @@ struct Choice: Sendable {
     let isChosen: Bool
 }
 
+extension AccountFilter {
+    static let statuses = ["client", "prospect", "suspect", "former"]
+
+    /// The filter that an address or a form asks for; what is no choice is left out.
+    init(_ value: (String) -> String?) {
+        self.init(
+            prefix: String((value("q") ?? "").prefix(100)),
+            status: value("status").flatMap { Self.statuses.contains($0) ? $0 : nil },
+            whose: value("whose").flatMap(Whose.init(rawValue:)) ?? .all)
+    }
+
+    var isNone: Bool { self == AccountFilter() }
+
+    /// The address of a list with this filter.
+    func link(to path: String, behind cursor: AccountCursor? = nil) -> String {
+        Link.to(
+            path,
+            [
+                "q": prefix.isEmpty ? nil : prefix, "status": status,
+                "whose": whose == .all ? nil : whose.rawValue, "after": cursor?.nameNorm,
+                "id": cursor.map { String($0.id) },
+            ])
+    }
+}
+
 extension Site {
     private static let accountsPerPage = 50
-    private static let statuses = ["client", "prospect", "suspect", "former"]
 
     /// The list's routes.
     func addAccounts(to router: Router<WebContext>) {
         router.get("accounts") { request, context in
-            let user = try context.user()
-            let saying = try saying(request, context)
+            _ = try context.user()
             return try await answer(
-                try await accounts(request, user, saying), to: request, context)
+                try await accounts(request, context, AccountFilter(request.query)), to: request, context)
         }
         router.get("accounts.csv") { request, context in
-            let user = try context.user()
-            let slot = try exports.take(for: String(user.id))
-            try await pool.withConnection { connection in
-                try await Audit.write("accounts.exported", by: user.id, on: connection)
-            }
-            let body = ResponseBody { writer in
-                defer { slot.hold() }
-                var last: AccountCursor?
-                while true {
-                    let after = last
-                    let piece = try await pool.withConnection {
-                        try await Accounts.exportPiece(scope: user.scope, after: after, on: $0)
-                    }
-                    guard let piece else { break }
-                    // However slowly it is read, no connection to the database waits for that.
-                    try await writer.write(ByteBuffer(bytes: piece.bytes))
-                    last = piece.last
-                }
-                try await writer.finish(nil)
-            }
-            return Response(
-                status: .ok,
-                headers: [
-                    .contentType: "text/csv; charset=utf-8",
-                    .contentDisposition: "attachment; filename=\"clients.csv\"",
-                ], body: body)
+            try await export(AccountFilter(request.query), for: try context.user())
         }
+        addListSettings(to: router)
     }
 
-    private func accounts(
-        _ request: Request, _ user: AppUser, _ saying: Saying
+    private func export(_ filter: AccountFilter, for user: AppUser) async throws -> Response {
+        let slot = try exports.take(for: String(user.id))
+        let columns = try await pool.withConnection { connection in
+            try await Audit.write("accounts.exported", by: user.id, on: connection)
+            return try await ListSettings.read(user.id, on: connection).columns
+        }
+        let body = ResponseBody { writer in
+            defer { slot.hold() }
+            var last: AccountCursor?
+            while true {
+                let after = last
+                let piece = try await pool.withConnection {
+                    try await Accounts.exportPiece(
+                        scope: user.scope, user: user.id, filter, columns: columns, after: after, on: $0)
+                }
+                guard let piece else { break }
+                // However slowly it is read, no connection to the database waits for that.
+                try await writer.write(ByteBuffer(bytes: piece.bytes))
+                last = piece.last
+            }
+            try await writer.finish(nil)
+        }
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "text/csv; charset=utf-8",
+                .contentDisposition: "attachment; filename=\"clients.csv\"",
+            ], body: body)
+    }
+
+    /// The list.
+    ///
+    /// - Parameters:
+    ///   - name: what was typed as the name of the filter.
+    ///   - fault: why it was not taken.
+    func accounts(
+        _ request: Request, _ context: WebContext, _ filter: AccountFilter, name: String? = nil,
+        fault: Diagnostic? = nil
     ) async throws -> AccountsPage {
+        let user = try context.user()
+        let saying = try saying(request, context)
         let words = saying.words
-        let query = request.query("q")
-        let status = request.query("status").flatMap { Self.statuses.contains($0) ? $0 : nil }
         let cursor = request.query("after").flatMap { name in
             request.number("id").map { AccountCursor(nameNorm: name, id: $0) }
         }
-        let found = try await pool.withConnection { connection in
-            try await Accounts.page(
-                scope: user.scope, prefix: query, status: status, after: cursor,
-                limit: Self.accountsPerPage + 1, on: connection)
-        }
-        func link(_ cursor: AccountCursor?) -> String {
-            Link.to(
-                "/accounts",
-                ["q": query, "status": status, "after": cursor?.nameNorm, "id": cursor.map { String($0.id) }])
+        let (settings, found) = try await pool.withConnection { connection in
+            (
+                try await ListSettings.read(user.id, on: connection),
+                try await Accounts.page(
+                    scope: user.scope, user: user.id, filter, after: cursor,
+                    limit: Self.accountsPerPage + 1, on: connection)
+            )
         }
         let shown = found.prefix(Self.accountsPerPage)
-        let isFiltered = query != nil || status != nil
+        let current = settings.filters.first { $0.filter == filter }
+        let cells = AccountCells(saying)
         return AccountsPage(
-            title: words("page.accounts.title"), query: query ?? "",
-            statuses: ([nil] + Self.statuses.map(Optional.some)).map {
+            title: words("page.accounts.title"), tabs: tabs(settings.filters, filter, words),
+            query: filter.prefix,
+            statuses: ([nil] + AccountFilter.statuses.map(Optional.some)).map {
                 Choice(
                     value: $0 ?? "",
                     text: words($0.map { "page.accounts.status_\($0)" } ?? "page.accounts.anyStatus"),
-                    isChosen: $0 == status)
+                    isChosen: $0 == filter.status)
             },
-            rows: shown.map { row($0, saying) }, isEmpty: shown.isEmpty,
-            emptyText: words(isFiltered ? "page.accounts.noneLikeThis" : "page.accounts.none"),
-            unfiltered: isFiltered ? "/accounts" : nil,
-            importURL: !isFiltered && user.mayHandle ? "/imports/new" : nil, exportURL: "/accounts.csv",
+            whose: AccountFilter.Whose.allCases.map {
+                Choice(
+                    value: $0.rawValue, text: words("page.accounts.whose_\($0.rawValue)"),
+                    isChosen: $0 == filter.whose)
+            },
+            kept: current.map {
+                .init(
+                    name: name ?? $0.name, renameURL: "/accounts/filters/\($0.id)",
+                    deleteURL: "/accounts/filters/\($0.id)/delete")
+            },
+            nameless: filter.isNone || current != nil
+                ? nil
+                : .init(
+                    name: name ?? "", query: filter.prefix, status: filter.status ?? "",
+                    whose: filter.whose.rawValue),
+            columns: settings.columns.map {
+                .init(title: words("page.accounts.\($0.rawValue)"), kind: cells.isNumber($0) ? "n" : "")
+            },
+            rows: shown.map { row in
+                .init(
+                    name: row.name, url: "/accounts/\(row.id)",
+                    cells: settings.columns.map { cells.cell(of: row, $0) })
+            },
+            isEmpty: shown.isEmpty,
+            emptyText: words(filter.isNone ? "page.accounts.none" : "page.accounts.noneLikeThis"),
+            unfiltered: filter.isNone ? nil : "/accounts",
+            importURL: filter.isNone && user.mayHandle ? "/imports/new" : nil,
+            exportURL: filter.link(to: "/accounts.csv"),
             pager: PagerView(
                 text: words("page.accounts.shown", count: shown.count),
-                first: cursor == nil ? nil : link(nil),
+                first: cursor == nil ? nil : filter.link(to: "/accounts"),
                 next: found.count > Self.accountsPerPage
-                    ? link(shown.last.map { AccountCursor(nameNorm: $0.nameNorm, id: $0.id) }) : nil))
+                    ? shown.last.map {
+                        filter.link(
+                            to: "/accounts", behind: AccountCursor(nameNorm: $0.nameNorm, id: $0.id))
+                    } : nil),
+            choices: AccountColumn.allCases.map {
+                Choice(
+                    value: $0.rawValue, text: words("page.accounts.\($0.rawValue)"),
+                    isChosen: settings.columns.contains($0))
+            }, back: filter.link(to: "/accounts"), problem: fault.map { Problem($0, words) })
     }
 
-    private func row(_ account: AccountRow, _ saying: Saying) -> AccountsPage.Row {
-        AccountsPage.Row(
-            name: account.name, url: "/accounts/\(account.id)", badge: .status(account.status, saying),
-            city: account.city ?? "", siren: account.siren.map { saying.words.siren($0) } ?? "",
-            owner: account.owner ?? "",
-            open: account.open.map { saying.words.money($0, "EUR") }, isLate: account.isLate)
+    private func tabs(
+        _ saved: [SavedFilter], _ filter: AccountFilter, _ words: Words
+    ) -> [AccountsPage.Tab] {
+        [.init(name: words("page.accounts.all"), url: "/accounts", isCurrent: filter.isNone)]
+            + saved.map {
+                .init(name: $0.name, url: $0.filter.link(to: "/accounts"), isCurrent: $0.filter == filter)
+            }
     }
 }
 

@@ -26,6 +26,19 @@ struct EditAccountPage: Page {
         let text: String
     }
 
+    /// A form of one button.
+    struct Remove: Sendable {
+        let url: String
+        let text: String
+    }
+
+    /// An account that this may be.
+    struct Likely: Sendable {
+        let name: String
+        let url: String
+        let note: String
+    }
+
     static let template = "edit-account"
     static let entry = "/accounts"
     let title: String
@@ -35,7 +48,24 @@ struct EditAccountPage: Page {
     let fields: [Field]
     let conflicts: [Conflict]
     let hasConflicts: Bool
+    let likely: [Likely]
+    let hasLikely: Bool
+    /// The name that may be saved in spite of accounts like it; nil where nothing is like it, or it is the same one.
+    let anyway: Anyway?
+    /// The form that takes a person away; nil for an account, and for whoever is not there yet.
+    let remove: Remove?
     let problem: Problem?
+
+    /// What stands above a form with faults.
+    static func problem(_ faults: Int, _ words: Words) -> Problem? {
+        faults == 0 ? nil : Problem(Diagnostic(code: "FORM-FAULTS", facts: ["count": String(faults)]), words)
+    }
+}
+
+/// The button that saves in spite of a warning.
+struct Anyway: Sendable {
+    let value: String
+    let text: String
 }
 
 extension Site {
@@ -44,17 +74,22 @@ extension Site {
             guard try context.user().scope >= 0 else { throw ServerError(.forbidden) }
             let blank = Dictionary(uniqueKeysWithValues: AccountField.allCases.map { ($0, "") })
             return try await answer(
-                edit(nil, try saying(request, context), now: blank, was: blank), to: request, context)
+                edit(nil, Typed(now: blank, was: blank), try saying(request, context)), to: request, context)
         }
         router.form("accounts") { form, request, context in try await create(form, request, context) }
         router.get("accounts/:id/edit") { request, context in
             let user = try context.user()
             let id = try context.number()
-            let current = try await pool.withConnection {
-                try await AccountEdits.fields(of: id, for: user, on: $0)
+            let found = try await pool.withConnection { connection in
+                (
+                    try await AccountEdits.fields(of: id, for: user, on: connection),
+                    try await AccountEdits.contacts(of: id, on: connection)
+                )
             }
-            guard let current else { throw ServerError(.notFound) }
-            let page = edit(id, try saying(request, context), now: current, was: current)
+            guard let current = found.0 else { throw ServerError(.notFound) }
+            let contacts = found.1.map { ContactChange(field: $0.field, was: $0.value, now: $0.value) }
+            let typed = Typed(now: current, was: current, contacts: contacts)
+            let page = edit(id, typed, try saying(request, context))
             return try await answer(page, to: request, context)
         }
         router.form("accounts/:id/edit") { form, request, context in
@@ -64,12 +99,17 @@ extension Site {
                 now[field] = field.normalised(value.trimmingBlanks)
                 was[field] = form["was." + field.rawValue] ?? ""
             }
-            return try await save(now, was, request, context)
+            let typed = Typed(
+                now: now, was: was, contacts: ContactInputs(form).changes, confirmed: form.text("anyway"))
+            return try await save(typed, request, context)
         }
         router.form("accounts/:id/take") { form, request, context in
             guard let field = AccountField(rawValue: form.text("field")) else { throw ServerError(.request) }
-            return try await save(
-                [field: form.text("value")], [field: form.text("version")], request, context)
+            // What a file says already is no new name.
+            let typed = Typed(
+                now: [field: form.text("value")], was: [field: form.text("version")], showsContacts: false,
+                confirmed: form.text("value"))
+            return try await save(typed, request, context)
         }
         router.form("accounts/:id/undo/:run") { _, request, context in
             let user = try context.user()
@@ -99,15 +139,15 @@ extension Site {
         let saying = try saying(request, context)
         var now: [AccountField: String] = [:]
         for field in AccountField.allCases { now[field] = field.normalised(form.text(field.rawValue)) }
-        var errors: [AccountField: String] = [:]
-        for (field, text) in now {
-            if let code = field.fault(in: text) { errors[field] = saying.words("page.edit.fault.\(code)") }
-        }
+        let typed = Typed(
+            now: now, was: [:], contacts: ContactInputs(form).changes, confirmed: form.text("anyway"))
+        let errors = typed.faults(saying.words)
         guard errors.isEmpty else {
-            return try await refuse(edit(nil, saying, now: now, was: [:], errors: errors), request, context)
+            return try await refuse(edit(nil, typed, saying, errors: errors), request, context)
         }
-        let made = try await pool.withConnection { [now] in
-            try await AccountEdits.create(now, by: user, on: $0)
+        if let warning = try await warn(nil, typed, user, request, context) { return warning }
+        let made = try await pool.withConnection {
+            try await AccountEdits.create(typed.now, contacts: typed.contacts, by: user, on: $0)
         }
         switch made {
         case .made(let account, let run):
@@ -115,31 +155,25 @@ extension Site {
                 text: saying.words("page.edit.made"), undo: "/accounts/\(account)/undo/\(run)")
             return see("/accounts/\(account)", told)
         case .taken(let field):
-            let errors = [field: saying.words("page.edit.fault.EDIT-TAKEN")]
-            return try await refuse(edit(nil, saying, now: now, was: [:], errors: errors), request, context)
+            let errors = [field.rawValue: saying.words("page.edit.fault.EDIT-TAKEN")]
+            return try await refuse(edit(nil, typed, saying, errors: errors), request, context)
         case .unmade: throw ServerError(.unexpected)
         }
     }
 
-    private func save(
-        _ now: [AccountField: String], _ was: [AccountField: String], _ request: Request,
-        _ context: WebContext
-    ) async throws -> Response {
+    private func save(_ typed: Typed, _ request: Request, _ context: WebContext) async throws -> Response {
         let user = try context.user()
         let id = try context.number()
         let saying = try saying(request, context)
         let words = saying.words
-        var errors: [AccountField: String] = [:]
-        for (field, text) in now where text != field.normalised(was[field] ?? "") {
-            // A claim of nothing does not win over a file's.
-            let code = text.isEmpty && field != .name ? "EDIT-EMPTY" : field.fault(in: text)
-            if let code { errors[field] = words("page.edit.fault.\(code)") }
-        }
+        let errors = typed.faults(words)
         guard errors.isEmpty else {
-            return try await refuse(edit(id, saying, now: now, was: was, errors: errors), request, context)
+            return try await refuse(edit(id, typed, saying, errors: errors), request, context)
         }
+        if let warning = try await warn(id, typed, user, request, context) { return warning }
         let outcome = try await pool.withConnection {
-            try await AccountEdits.save(now, was: was, of: id, by: user, on: $0)
+            try await AccountEdits.save(
+                typed.now, was: typed.was, contacts: typed.contacts, of: id, by: user, on: $0)
         }
         switch outcome {
         case .saved(let run):
@@ -149,15 +183,33 @@ extension Site {
             return see("/accounts/\(id)", told ?? Told(text: words("page.edit.same")))
         case .unseen: throw ServerError(.notFound)
         case .taken(let field):
-            let errors = [field: words("page.edit.fault.EDIT-TAKEN")]
-            return try await refuse(edit(id, saying, now: now, was: was, errors: errors), request, context)
+            let errors = [field.rawValue: words("page.edit.fault.EDIT-TAKEN")]
+            return try await refuse(edit(id, typed, saying, errors: errors), request, context)
         case .conflicts(let conflicts):
-            // The form now begins with what the other wrote: saving it again is a decision.
-            var was = was
-            for conflict in conflicts { was[conflict.field] = conflict.theirs }
-            let page = edit(id, saying, now: now, was: was, conflicts: conflicts)
+            let page = edit(id, typed.after(conflicts), saying, conflicts: conflicts)
             return try await answer(page, to: request, context, status: .conflict)
         }
+    }
+
+    /// The form once more where it may be an account that is there already; nil where nothing stands against saving.
+    private func warn(
+        _ id: Int?, _ typed: Typed, _ user: AppUser, _ request: Request, _ context: WebContext
+    ) async throws -> Response? {
+        let likely = try await pool.withConnection {
+            try await AccountEdits.likely(typed.changed, except: id, for: user, on: $0)
+        }
+        let saying = try saying(request, context)
+        var errors: [String: String] = [:]
+        for field in likely.compactMap(\.takenField) {
+            errors[field.rawValue] = saying.words("page.edit.fault.EDIT-TAKEN")
+        }
+        guard errors.isEmpty else {
+            let page = edit(id, typed, saying, errors: errors, likely: likely)
+            return try await refuse(page, request, context)
+        }
+        guard !likely.isEmpty, typed.confirmed != typed.now[.name] else { return nil }
+        let page = edit(id, typed, saying, likely: likely)
+        return try await answer(page, to: request, context, status: .conflict)
     }
 
     private func refuse(
@@ -167,10 +219,11 @@ extension Site {
     }
 
     private func edit(
-        _ id: Int?, _ saying: Saying, now: [AccountField: String], was: [AccountField: String],
-        errors: [AccountField: String] = [:], conflicts: [AccountConflict] = []
+        _ id: Int?, _ typed: Typed, _ saying: Saying, errors: [String: String] = [:],
+        conflicts: [AccountConflict] = [], likely: [LikelyAccount] = []
     ) -> EditAccountPage {
         let words = saying.words
+        let (now, was) = (typed.now, typed.was)
         let title = id == nil ? words("page.edit.new") : words("page.edit.title", ["name": was[.name] ?? ""])
         let url = id.map { "/accounts/\($0)" }
         return EditAccountPage(
@@ -183,19 +236,64 @@ extension Site {
                         ? words("page.field.name")
                         : words("page.edit.optional", ["field": words("page.field.\(field.rawValue)")]),
                     hint: words.known("page.edit.hint.\(field.rawValue)"), value: now[field] ?? "",
-                    was: was[field] ?? "", error: errors[field], isRequired: field == .name)
-            },
+                    was: was[field] ?? "", error: errors[field.rawValue], isRequired: field == .name)
+            } + (typed.showsContacts ? ContactInputs(typed.contacts).fields(saying, errors) : []),
             conflicts: conflicts.map { conflict in
                 .init(
                     text: words(
                         "page.edit.theirs",
                         [
-                            "field": words("page.field.\(conflict.field.rawValue)"), "mine": conflict.mine,
-                            "theirs": conflict.theirs,
+                            "field": words(
+                                "page.field.\(conflict.field?.rawValue ?? conflict.contact?.rawValue ?? "")"),
+                            "mine": conflict.mine, "theirs": conflict.theirs,
                         ]))
             }, hasConflicts: !conflicts.isEmpty,
-            problem: errors.isEmpty
+            likely: likely.map { account in
+                let siren = account.siren.map { "SIREN " + words.siren($0) }
+                let reason = words("page.edit.likely_\(account.reason.rawValue)")
+                return .init(
+                    name: account.name, url: "/accounts/\(account.id)",
+                    note: [account.city, siren, reason].compactMap(\.self).joined(separator: "\u{A0}· "))
+            }, hasLikely: !likely.isEmpty,
+            anyway: likely.isEmpty || !errors.isEmpty
                 ? nil
-                : Problem(Diagnostic(code: "FORM-FAULTS", facts: ["count": String(errors.count)]), words))
+                : Anyway(
+                    value: now[.name] ?? "",
+                    text: words(id == nil ? "page.edit.createAnyway" : "page.edit.saveAnyway")),
+            remove: nil, problem: EditAccountPage.problem(errors.count, words))
+    }
+}
+
+/// What was typed of an account.
+private struct Typed: Sendable {
+    var now: [AccountField: String]
+    var was: [AccountField: String]
+    var contacts: [ContactChange] = []
+    /// Whether the form has phones and addresses.
+    var showsContacts = true
+    /// The name that was confirmed in spite of accounts like it.
+    var confirmed = ""
+
+    var changed: [AccountField: String] { now.filter { $0.value != $0.key.normalised(was[$0.key] ?? "") } }
+
+    /// What is wrong, by input.
+    func faults(_ words: Words) -> [String: String] {
+        var codes = ContactInputs(contacts).faults
+        for (field, text) in changed { codes[field.rawValue] = field.fault(in: text) }
+        if now[.name]?.isEmpty == true { codes[AccountField.name.rawValue] = "EDIT-NAME" }
+        return codes.mapValues { words("page.edit.fault.\($0)") }
+    }
+
+    /// The form that begins with what the other wrote: saving it again is a decision.
+    func after(_ conflicts: [AccountConflict]) -> Typed {
+        var form = self
+        for conflict in conflicts {
+            if let field = conflict.field { form.was[field] = conflict.theirs }
+        }
+        form.contacts = contacts.map { change in
+            let isLost = conflicts.contains { $0.contact == change.field && $0.mine == change.now }
+            return isLost ? ContactChange(field: change.field, was: "", now: change.now) : change
+        }
+        return form
     }
 }

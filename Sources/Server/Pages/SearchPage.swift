@@ -67,7 +67,9 @@ extension Site {
         let hits = found.map { hit in
             SearchPage.Hit(
                 kind: hit.kind.rawValue, icon: icons[hit.kind.rawValue] ?? "find", text: hit.text,
-                note: hit.note ?? "", url: hit.account.map { "/accounts/\($0)" } ?? "/search")
+                note: hit.note ?? "",
+                url: hit.document.map { "/sales-documents/\($0)" } ?? hit.account.map { "/accounts/\($0)" }
+                    ?? "/search")
         }
         return hits + pages(text, user, saying)
     }
