@@ -21,6 +21,9 @@ struct ArtifactImport {
     private(set) var batches: Int
     var report: FileReport
 
+    /// After so many bytes of the first pass it is said how far that is, and asked whether to go on.
+    private static let checkStep = 4 << 20
+
     private var artifact = 0
     private var quarantine: QuarantineWriter
 
@@ -60,8 +63,14 @@ struct ArtifactImport {
         let records = FileRecords(reading, intake.facts, fileName: intake.lastName)
         do {
             let (report, size) = (report, intake.facts.size)
+            let (run, artifact) = (run, artifact)
+            var told = 0
             let census = try await FileCensus(records, .kept(settings.blobs, connection)) { done in
                 progress(ImportProgress(report, .checking, bytes: done, of: size))
+                guard done - told >= Self.checkStep else { return }
+                told = done
+                try await connection.execute(KeepChecked(artifact: artifact, bytes: done))
+                try await RunStop.heed(run, on: connection)
             }
             self.report.warnings = try await census.warnings(records, source: source, on: connection)
             if let refusal = census.refusal ?? settings.limits.refusal(self.report.warnings) {
@@ -71,9 +80,14 @@ struct ArtifactImport {
                 return try await refuse(refusal, on: connection)
             }
             try await apply(records, census, progress, on: connection)
-        } catch let fault as any ReportableError where !(fault is PostgreSQLError || fault is JobError) {
+        } catch let fault as any ReportableError where !Self.endsTheRun(fault) {
             try await refuse(fault.diagnostic, on: connection)
         }
+    }
+
+    /// Whether it says nothing of the file: the database fails, another does the job, or a person wants the run's end.
+    private static func endsTheRun(_ error: any ReportableError) -> Bool {
+        error is PostgreSQLError || error is JobError || error is RunError
     }
 
     // MARK: - Keeping the bytes
@@ -83,6 +97,7 @@ struct ArtifactImport {
         try await connection.script("begin")
         do {
             try await settings.fence(connection)
+            try await RunStop.heed(run, on: connection)
             if var blob = try await settings.blobs.begin(facts.sha256, size: facts.size, on: connection) {
                 try await blob.write([intake.path, intake.detail].compactMap(\.self), on: connection)
             }
@@ -146,6 +161,7 @@ struct ArtifactImport {
         try await records.read(.kept(settings.blobs, connection)) { items, _ in
             for item in items {
                 guard let full = waiting.add(item) else { continue }
+                try await RunStop.heed(run, on: connection)
                 try await batch.decide(full, report.name, { _ in }, on: connection)
             }
         }
@@ -173,16 +189,24 @@ struct ArtifactImport {
         try await records.read(.kept(settings.blobs, connection)) { items, done in
             for item in items {
                 guard let batch = waiting.add(item) else { continue }
-                try await copy.commit(batch, records, context, census, &seen, on: connection)
+                let readTo = copy.offset(behind: batch, done)
+                try await copy.commit(batch, records, context, census, &seen, readTo, on: connection)
             }
             progress(ImportProgress(copy.report, .applying, bytes: done, of: records.facts.size))
         }
         if let batch = waiting.rest() {
-            try await copy.commit(batch, records, context, census, &seen, on: connection)
+            try await copy.commit(batch, records, context, census, &seen, intake.facts.size, on: connection)
         }
         try await copy.recordUnwanted(census, on: connection)
         try await connection.execute(
             finish(quarantined: copy.report.ledger.quarantined, columns: census.columns))
+    }
+
+    /// Bytes of the file up to the last record of a batch; nil where records come only once all of it is read.
+    private func offset(behind batch: [MappedItem], _ done: Int) -> Int? {
+        // The places of records are those in one of two files.
+        guard intake.detail == nil else { return nil }
+        return batch.last?.record.origin.bytes?.upperBound ?? (done < intake.facts.size ? done : nil)
     }
 
     private func finish(quarantined: Int, columns: [String] = []) -> FinishArtifact {
@@ -204,7 +228,7 @@ struct ArtifactImport {
     /// Applies one batch: its rows, its quarantine and its ledger commit together.
     private mutating func commit(
         _ batch: [MappedItem], _ file: FileRecords, _ context: ImportContext, _ census: FileCensus,
-        _ seen: inout Set<Int>, on connection: Connection
+        _ seen: inout Set<Int>, _ readTo: Int?, on connection: Connection
     ) async throws {
         var sorted = SortedBatch(file, census)
         for item in batch { sorted.add(item, &seen) }
@@ -217,6 +241,7 @@ struct ArtifactImport {
         let refused = try await quarantine.entries(sorted.refused, on: connection)
         let ledger = try await connection.transaction { [self] connection in
             try await settings.fence(connection)
+            try await RunStop.heed(run, on: connection)
             // One import writes parties at a time: two that make the same client would both fail or both succeed.
             _ = try await connection.run(LockParties())
             let applied = try await BatchApplication.apply(
@@ -235,7 +260,7 @@ struct ArtifactImport {
             ledger.skipped += try await quarantine.leaveOutIgnored(&entries, on: connection)
             ledger.quarantined = entries.count
             try await quarantine.write(entries, on: connection)
-            try await record(ledger, ordinals, on: connection)
+            try await record(ledger, ordinals, readTo: readTo, on: connection)
             return ledger
         }
         self.quarantine = quarantine
@@ -244,10 +269,12 @@ struct ArtifactImport {
     }
 
     private func record(
-        _ ledger: RunLedger, _ ordinals: ClosedRange<Int>, on connection: Connection
+        _ ledger: RunLedger, _ ordinals: ClosedRange<Int>, readTo: Int? = nil, on connection: Connection
     ) async throws(PostgreSQLError) {
         try await connection.execute(
-            RecordBatch(run: run, number: batches + 1, artifact: artifact, ordinals: ordinals, ledger: ledger)
+            RecordBatch(
+                run: run, number: batches + 1, artifact: artifact, ordinals: ordinals, ledger: ledger,
+                readTo: readTo)
         )
         try await connection.execute(AddToRun(run: run, ledger: ledger))
     }

@@ -28,7 +28,7 @@ struct FileCensus: Sendable {
     /// Parses the whole file without applying anything.
     init(
         _ file: FileRecords, _ bytes: FileBytes, overrides: RecordOverrides = RecordOverrides(),
-        _ progress: (Int) -> Void
+        _ progress: (Int) async throws -> Void
     ) async throws {
         // Hash of the first record's values by hash of its key.
         var first: [Int: Int] = [:]
@@ -55,7 +55,7 @@ struct FileCensus: Sendable {
                     first[key] = content
                 }
             }
-            progress(done)
+            try await progress(done)
         }
         records = end.records
         findings = end.findings

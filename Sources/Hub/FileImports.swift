@@ -84,7 +84,7 @@ package struct FileImports: Sendable {
             user: user, sha256: file.sha256, name: name, size: file.size, mapping: mapping,
             isFromProgram: true)
         let id = try await keep(file, row, on: connection)
-        try await enqueue(id, on: connection)
+        try await Self.start(id, on: connection)
         return id
     }
 
@@ -138,22 +138,49 @@ package struct FileImports: Sendable {
     /// - Returns: the job's number.
     package func start(_ id: Int) async throws {
         try await pool.withConnection { connection in
-            try await connection.transaction { connection in
-                guard let file = try await connection.run(FindPreviews(id: id)).first, file.job == nil else {
-                    return
-                }
-                try await enqueue(id, on: connection)
-            }
+            try await connection.transaction { try await Self.start(id, on: $0) }
             try await JobQueue.wake(on: connection)
         }
     }
 
-    private func enqueue(_ id: Int, on connection: Connection) async throws {
-        var job = NewJob(Self.kind, in: .interactive)
-        job.unique = "\(Self.kind):\(id)"
+    private static func start(_ id: Int, on connection: Connection) async throws {
+        guard let file = try await connection.run(FindPreviews(id: id)).first, file.job == nil else { return }
+        var job = NewJob(kind, in: .interactive)
+        job.unique = "\(kind):\(id)"
         job.payload = JSONText(facts: ["preview": String(id)])
         let made = try await JobQueue.enqueue([job], on: connection)
         try await connection.execute(StartPreview(id: id, job: made.first))
+    }
+
+    /// The run of a file whose import was started; nil where it has not begun within two seconds.
+    package func begun(_ id: Int) async throws -> Int? {
+        for _ in 0..<20 {
+            if let run = try await show(id)?.run { return run }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return nil
+    }
+
+    /// Whether the file of a run was handed over here, did not get to its end, and is still kept.
+    package func mayResume(_ run: Int) async throws -> Bool {
+        try await pool.withConnection { try await !$0.run(BrokenOff(run: run)).isEmpty }
+    }
+
+    /// Imports the file of a run that did not get to its end once more: what is written already is unchanged then.
+    ///
+    /// - Returns: the number of the file; nil where there is none to go on with.
+    package func resume(_ run: Int, by user: Int) async throws -> Int? {
+        try await pool.withConnection { connection in
+            let made = try await connection.transaction { connection -> Int? in
+                guard let id = try await connection.run(RepeatPreview(run: run, user: user)).first else {
+                    return nil
+                }
+                try await Self.start(id, on: connection)
+                return id
+            }
+            try await JobQueue.wake(on: connection)
+            return made
+        }
     }
 
     /// Forgets a file that is not to be imported; one whose import has begun stays.
@@ -173,7 +200,12 @@ package struct FileImports: Sendable {
         settings.fence = { connection in try await running.hold(on: connection) }
         settings.skipsKnown = !file.isFromProgram
         let engine = ImportEngine(pool: pool, source: "erp", settings, chooser: try chooser(file))
-        return try await withCopy(of: file) { try await engine.run($0, preview: id) }.run
+        do {
+            return try await withCopy(of: file) { try await engine.run($0, preview: id) }.run
+        } catch let error as RunError {
+            guard let run = error.stoppedRun else { throw error }
+            return run
+        }
     }
 
     private func chooser(_ file: WaitingFile) throws -> MappingChooser {
@@ -183,6 +215,7 @@ package struct FileImports: Sendable {
 
     static let statements: [any Statement.Type] = [
         KeepPreview.self, FindPreviews.self, StartPreview.self, DiscardPreview.self, LiveJob.self,
+        BrokenOff.self, RepeatPreview.self,
     ]
 }
 
@@ -277,4 +310,38 @@ struct DiscardPreview: Statement {
           and not exists (select from job j where j.id = p.job_id)
         """
     var parameters: [Parameter] { [Parameter(id)] }
+}
+
+/// The file of a run that did not get to its end, as long as it is kept and nobody went on with it.
+struct BrokenOff: Statement {
+    let run: Int
+
+    static let condition = """
+        from preview p
+          join run r on r.id = p.run_id
+          join blob b on b.sha256 = p.sha256
+        where p.run_id = $1::bigint and r.state in ('stopped', 'failed') and r.undone_by is null
+          and b.dropped_at is null
+          and not exists (select from preview n where n.sha256 = p.sha256 and n.id > p.id and n.job_id is not null)
+          -- a job that lives tries again by itself
+          and not exists (select from job j where j.id = p.job_id)
+        """
+    static let sql = "select p.id \(condition)"
+    var parameters: [Parameter] { [Parameter(run)] }
+    typealias Row = Int
+}
+
+/// The same file once more.
+struct RepeatPreview: Statement {
+    let run: Int
+    let user: Int
+
+    static let sql = """
+        insert into preview (user_id, sha256, name, size, mapping, is_from_program)
+        select $2::bigint, p.sha256, p.name, p.size, p.mapping, p.is_from_program
+        \(BrokenOff.condition)
+        returning id
+        """
+    var parameters: [Parameter] { [Parameter(run), Parameter(user)] }
+    typealias Row = Int
 }

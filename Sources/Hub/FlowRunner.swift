@@ -79,7 +79,12 @@ package struct FlowRunner: Sendable {
             type == UploadedFiles.self
             ? UploadedFiles(UploadedFiles.Inbox(flow: id, pool: pool, blobs: settings.blobs))
             : type.init(opened)
-        return try await read(connector, flow, mappings, origin, running, redaction)?.run
+        do {
+            return try await read(connector, flow, mappings, origin, running, redaction)?.run
+        } catch let error as RunError {
+            guard let run = error.stoppedRun else { throw error }
+            return run
+        }
     }
 
     private func read(

@@ -125,7 +125,7 @@ struct FlowDays: Statement {
 
     static let sql = """
         select f.name, (r.started_at at time zone $2)::date,
-          count(*) filter (where r.state = 'succeeded'), count(*) filter (where r.state = 'partial'),
+          count(*) filter (where r.state = 'succeeded'), count(*) filter (where r.state in ('partial', 'stopped')),
           count(*) filter (where r.state = 'failed'), sum(r.inserted)::bigint, sum(r.updated)::bigint,
           sum(r.unchanged)::bigint, sum(r.quarantined)::bigint, sum(r.skipped)::bigint, sum(r.deleted)::bigint
         from run r

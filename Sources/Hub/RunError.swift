@@ -9,6 +9,7 @@ package struct RunError: ReportableError {
     package enum Code: String, CaseIterable, Sendable {
         case unknown = "RUN-UNKNOWN"
         case running = "RUN-RUNNING"
+        case stopped = "RUN-STOPPED"
         case undone = "RUN-UNDONE"
         case sent = "RUN-SENT"
         case forgotten = "RUN-FORGOTTEN"

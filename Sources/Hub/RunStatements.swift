@@ -13,7 +13,8 @@ package enum HubStatements {
     /// Every one, for the test that PREPAREs them.
     package static let all: [any Statement.Type] =
         [
-            ListRuns.self, ListArtifacts.self, ListQuarantine.self, RefusedFiles.self, IgnoredBefore.self,
+            ListRuns.self, ListArtifacts.self, ReadingOfRun.self,
+            ListQuarantine.self, RefusedFiles.self, IgnoredBefore.self,
             ResetQuarantine.self, SourceID.self, MappingVersionID.self,
             StartRun.self, EarlierColumns.self, LockRun.self, UnlockRun.self, CloseDeadRuns.self,
             FinishRun.self,
@@ -39,7 +40,7 @@ package enum HubStatements {
             DropOldJobs.self, DropOldMonths.self, MissingDay.self, KeepFlowRetention.self, ListBatches.self,
             RunCauses.self,
         ] + Quarantine.causeStatements + MappingStore.statements + Overview.statements
-        + FileImports.statements
+        + FileImports.statements + RunStop.statements
 }
 
 /// The source system with a code, made when nobody has heard of it.
@@ -146,7 +147,8 @@ struct FinishRun: Statement {
     static let sql = """
         update run
         set finished_at = now(), error = $2::jsonb,
-          state = case when $2::jsonb is not null then 'failed' when quarantined > 0
+          state = case when $2::jsonb ->> 'code' = 'RUN-STOPPED' then 'stopped'
+            when $2::jsonb is not null then 'failed' when quarantined > 0
             or exists (select from run_problem p where p.run_id = run.id) then 'partial' else 'succeeded' end
         where id = $1::bigint
         """
@@ -284,18 +286,22 @@ struct RecordBatch: Statement {
     let artifact: Int
     let ordinals: ClosedRange<Int>
     let ledger: RunLedger
+    /// Bytes of the file up to the last record; nil where records come only once all of it is read.
+    var readTo: Int?
 
     static let sql = """
         insert into run_batch
-          (run_id, no, artifact_id, first_ordinal, last_ordinal, inserted, updated, unchanged, quarantined, skipped)
+          (run_id, no, artifact_id, first_ordinal, last_ordinal, inserted, updated, unchanged, quarantined, skipped,
+           read_to)
         values ($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::bigint,
-          $9::bigint, $10::bigint)
+          $9::bigint, $10::bigint, $11::bigint)
         """
     var parameters: [Parameter] {
         [
             Parameter(run), Parameter(number), Parameter(artifact), Parameter(ordinals.lowerBound),
             Parameter(ordinals.upperBound), Parameter(ledger.inserted), Parameter(ledger.updated),
             Parameter(ledger.unchanged), Parameter(ledger.quarantined), Parameter(ledger.skipped),
+            Parameter(readTo),
         ]
     }
 }

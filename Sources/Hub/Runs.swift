@@ -9,7 +9,8 @@ package import PostgreSQL
 package struct RunSummary: Sendable {
     /// Number of the row.
     package let id: Int
-    /// `running`, `interrupted` (its process died), `succeeded`, `partial` or `failed`.
+    /// `running`, `interrupted` (its process died), `succeeded`, `partial`, `failed` or
+    /// `stopped` (a person wanted its end).
     package let state: String
     /// When it began.
     package let startedAt: Timestamp
@@ -31,6 +32,8 @@ package struct RunSummary: Sendable {
     package let error: JSONText?
     /// Name of the flow that it was for; nil for runs that people began.
     package let flow: String?
+    /// Who asked it to end before its files do.
+    package let stoppedBy: String?
 }
 
 extension RunSummary {
@@ -49,6 +52,7 @@ extension RunSummary {
         undoneBy = try row.next()
         error = try row.next()
         flow = try row.next()
+        stoppedBy = try row.next()
     }
 }
 
@@ -58,7 +62,7 @@ package struct RunFilter: Sendable {
     package var before: Int?
     /// Those of a flow.
     package var flow: String?
-    /// Those in a state (`running`, `succeeded`, `partial`, `failed`).
+    /// Those in a state (`running`, `succeeded`, `partial`, `failed`, `stopped`).
     package var state: String?
 
     /// All runs.
@@ -75,10 +79,54 @@ package struct RunBatch: Sendable {
     package let records: Int
     /// When it was committed.
     package let at: Timestamp
+    /// Number of the file.
+    package let artifact: Int?
+    /// Bytes of the file up to its last record; nil where that is not known.
+    package let readTo: Int?
+
+    /// A batch.
+    package init(number: Int, records: Int, at: Timestamp, artifact: Int?, readTo: Int?) {
+        (self.number, self.records, self.at) = (number, records, at)
+        (self.artifact, self.readTo) = (artifact, readTo)
+    }
+}
+
+/// How far the files of a run are that have come so far.
+package struct RunReading: Sendable {
+    /// The file that is being read.
+    package struct Current: Sendable {
+        /// Number of the file.
+        package let artifact: Int
+        /// Its bytes.
+        package let size: Int
+        /// Bytes of the first pass, which writes nothing.
+        package let checkedTo: Int
+
+        /// A file.
+        package init(artifact: Int, size: Int, checkedTo: Int) {
+            (self.artifact, self.size, self.checkedTo) = (artifact, size, checkedTo)
+        }
+    }
+
+    /// How many there are.
+    package let files: Int
+    /// Bytes of all, and of those that are done.
+    package let size: Int
+    /// Bytes of those that are done.
+    package let finished: Int
+    /// nil between two files.
+    package let current: Current?
+
+    /// Files.
+    package init(files: Int, size: Int, finished: Int, current: Current?) {
+        (self.files, self.size, self.finished, self.current) = (files, size, finished, current)
+    }
 }
 
 /// A file of a run.
 package struct RunArtifact: Sendable {
+    /// Number of the row.
+    package let id: Int
     /// Name as received.
     package let name: String
     /// SHA-256 of its bytes.
@@ -89,6 +137,10 @@ package struct RunArtifact: Sendable {
     package let isFinished: Bool
     /// Bytes.
     package let size: Int
+    /// Of two files kept as one, the size of the first.
+    package let firstSize: Int?
+    /// Whether its bytes are kept.
+    package let isKept: Bool
     /// `name@version`; nil where the file was never mapped.
     package let mapping: String?
     /// Records of it that wait for a person.
@@ -132,6 +184,20 @@ package enum Runs {
         -> [RunArtifact]
     {
         try await connection.run(ListArtifacts(run: id))
+    }
+
+    /// A file of a run; nil where it has none with this number.
+    package static func artifact(
+        _ id: Int, of run: Int, on connection: Connection
+    ) async throws(PostgreSQLError) -> RunArtifact? {
+        try await connection.run(ListArtifacts(run: run, artifact: id)).first
+    }
+
+    /// How far the files of a run are; nil where it has none.
+    package static func reading(of id: Int, on connection: Connection) async throws(PostgreSQLError)
+        -> RunReading?
+    {
+        try await connection.run(ReadingOfRun(run: id)).first
     }
 
     /// The last batches of a run, newest first.
@@ -180,7 +246,8 @@ struct ListRuns: Statement {
           r.started_at, r.finished_at, r.inserted, r.updated, r.unchanged, r.quarantined, r.skipped, r.deleted,
           array(select a.name from artifact a where a.run_id = r.id order by a.id limit 3),
           (select count(*) from artifact a where a.run_id = r.id), r.kind, r.undoes, r.undone_by,
-          r.error, (select f.name from flow f where f.id = r.flow_id)::text
+          r.error, (select f.name from flow f where f.id = r.flow_id)::text,
+          (select u.name from app_user u where u.id = r.stop_asked_by)
         """
     static let sql = """
         select \(columns)
@@ -208,7 +275,8 @@ struct ListBatches: Statement {
     let limit: Int
 
     static let sql = """
-        select no::bigint, (inserted + updated + unchanged + quarantined + skipped)::bigint, committed_at
+        select no::bigint, (inserted + updated + unchanged + quarantined + skipped)::bigint, committed_at,
+          artifact_id, read_to
         from run_batch
         where run_id = $1::bigint
         order by no desc
@@ -216,7 +284,9 @@ struct ListBatches: Statement {
         """
     var parameters: [Parameter] { [Parameter(run), Parameter(limit)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunBatch {
-        RunBatch(number: try row.next(), records: try row.next(), at: try row.next())
+        RunBatch(
+            number: try row.next(), records: try row.next(), at: try row.next(), artifact: try row.next(),
+            readTo: try row.next())
     }
 }
 
@@ -240,21 +310,52 @@ struct RunCauses: Statement {
     }
 }
 
-struct ListArtifacts: Statement {
+struct ReadingOfRun: Statement {
     let run: Int
 
     static let sql = """
-        select a.name, a.sha256, a.received_at, a.finished_at is not null, a.size, m.name || '@' || m.version, a.quarantined, a.findings
+        select count(*), sum(a.size)::bigint, coalesce(sum(a.size) filter (where a.finished_at is not null), 0)::bigint,
+          c.id, c.size, c.checked_to
         from artifact a
-        left join mapping_version m on m.id = a.mapping_version_id
+        left join lateral (
+          select n.id, n.size, n.checked_to
+          from artifact n
+          where n.run_id = $1::bigint and n.finished_at is null
+          order by n.id desc
+          limit 1
+        ) c on true
         where a.run_id = $1::bigint
-        order by a.id
+        group by c.id, c.size, c.checked_to
         """
     var parameters: [Parameter] { [Parameter(run)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunReading {
+        let (files, size, finished): (Int, Int, Int) = (try row.next(), try row.next(), try row.next())
+        let (id, length, checked): (Int?, Int?, Int?) = (try row.next(), try row.next(), try row.next())
+        let current = id.map { RunReading.Current(artifact: $0, size: length ?? 0, checkedTo: checked ?? 0) }
+        return RunReading(files: files, size: size, finished: finished, current: current)
+    }
+}
+
+struct ListArtifacts: Statement {
+    let run: Int
+    /// Only this one.
+    var artifact: Int?
+
+    static let sql = """
+        select a.id, a.name, a.sha256, a.received_at, a.finished_at is not null, a.size, a.first_size,
+          exists (select from blob b where b.sha256 = a.sha256 and b.dropped_at is null),
+          m.name || '@' || m.version, a.quarantined, a.findings
+        from artifact a
+        left join mapping_version m on m.id = a.mapping_version_id
+        where a.run_id = $1::bigint and ($2::bigint is null or a.id = $2)
+        order by a.id
+        """
+    var parameters: [Parameter] { [Parameter(run), Parameter(artifact)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunArtifact {
         RunArtifact(
-            name: try row.next(), sha256: try row.next(Bytes.self).array, receivedAt: try row.next(),
-            isFinished: try row.next(), size: try row.next(), mapping: try row.next(),
+            id: try row.next(), name: try row.next(), sha256: try row.next(Bytes.self).array,
+            receivedAt: try row.next(), isFinished: try row.next(), size: try row.next(),
+            firstSize: try row.next(), isKept: try row.next(), mapping: try row.next(),
             quarantined: try row.next(), findings: try row.next())
     }
 }

@@ -87,6 +87,7 @@ struct TellErrors: RouterMiddleware {
         case "API-MEMBER", "API-TEXT", "API-KEY-REUSED", "API-FAULTS", "MAP-MAPPING-UNKNOWN":
             .unprocessableContent
         case "API-TAKEN", "API-CONFLICT": .conflict
+        case "BLOB-GONE": .gone
         case "HTTP-SLOW": .requestTimeout
         case "HTTP-ENCODING": .unsupportedMediaType
         case "API-STALE": .preconditionFailed

@@ -196,12 +196,11 @@ package struct WebServer: Sendable {
             }
             site.addOverview(to: router)
             site.addRuns(to: router)
-            site.addRun(to: router)
             site.addQuarantine(to: router, pages.tools)
             site.addQuarantineLines(to: router, pages.tools)
-            ImportPages(
-                site: site, tools: pages.tools, files: files, spool: spool
-            ).add(to: router)
+            ImportPages(site: site, tools: pages.tools, files: files, spool: spool).add(to: router)
+            site.addRun(to: router, files)
+            RunActions(site: site, files: files, blobs: pages.tools.settings.blobs).add(to: router)
             site.addMatches(to: router, pages.tools)
             SecretPages(site: site, secrets: pages.secrets).add(to: router)
             FlowPages(site: site, tools: pages.tools, connectors: pages.connectors).add(to: router)

@@ -67,6 +67,41 @@ func withDataFolder(_ body: (_ data: String, _ folder: URL) async throws -> Void
         }
     }
 
+    @Test func `an import in a terminal ends where a person stops it in the console, and says who`()
+        async throws
+    {
+        try await withDataFolder { data, folder in
+            let files = try ["un.csv", "deux.csv"].map { name in
+                let file = folder.appending(path: name)
+                let rows = "id,name,siren,siret,tva,street,postcode,city,phone\n\(name),Client,,,,,,,\n"
+                try Data(rows.utf8).write(to: file)
+                return file.path
+            }
+            let added = try await RelaisCommand.run(
+                [
+                    "users", "add", "nina", "--name", "Nina", "--role", "it", "--password-stdin", "--data",
+                    data,
+                ],
+                input: "quatre mots bien choisis")
+            try #require(added.status == 0, "\(added.errors)")
+            let script = """
+                create function ask() returns trigger language plpgsql as $$
+                begin
+                  update run set stop_asked_at = now(), stop_asked_by = 1 where id = new.run_id;
+                  return null;
+                end $$;
+                create trigger ask after insert on run_batch for each row execute function ask();
+                """
+            let told = try await RelaisCommand.run(["db", "psql", "--data", data, "--", "-c", script])
+            try #require(told.status == 0, "\(told.errors)")
+            let result = try await RelaisCommand.run(["import"] + files + ["--data", data])
+            #expect(result.status == 1 && result.errors.contains("arrêtée par Nina"), "\(result.errors)")
+            let shown = try await RelaisCommand.run(["runs", "show", "1", "--data", data])
+            #expect(shown.output.contains("arrêtée") && shown.output.contains("1 enregistrement lu"), "\(shown.output)")
+            #expect(!shown.output.contains("deux.csv"))
+        }
+    }
+
     @Test func `every command has a help text with an example, in both languages`() async throws {
         let commands = [
             [], ["map"], ["import"], ["runs"], ["runs", "list"], ["runs", "show"], ["accounts"],

@@ -9,7 +9,11 @@ import Testing
     private static let password = "quatre mots bien choisis"
 
     /// A daemon whose database holds the samples and three users, at its address.
-    private func withConsole(_ body: (_ address: String) async throws -> Void) async throws {
+    ///
+    /// - Parameter script: what the database is told before.
+    private func withConsole(
+        _ script: String = "", _ body: (_ address: String) async throws -> Void
+    ) async throws {
         try await withDataFolder { data, folder in
             let samples = Repository.root.appending(path: "Connectors/ERP/Samples")
             let files = [
@@ -39,6 +43,10 @@ import Testing
                     ["users", "add", login, "--name", name, "--password-stdin", "--data", data] + rights,
                     input: Self.password)
                 try #require(result.status == 0, "\(result.errors)")
+            }
+            if !script.isEmpty {
+                let told = try await RelaisCommand.run(["db", "psql", "--data", data, "--", "-c", script])
+                try #require(told.status == 0, "\(told.errors)")
             }
             let daemon = try Daemon(data, folder)
             do {
@@ -215,6 +223,83 @@ import Testing
                     try await browser.press("Escape")
                     #expect(try await !browser.exists("\(dialog)[open]"))
                 }
+            }
+        }
+    }
+
+    /// The second batch of run 2 is written only once somebody has asked the run to stop.
+    private static let slow = """
+        create function wait_for_stop() returns trigger language plpgsql as $$
+        begin
+          while not exists (select from run where id = new.run_id and stop_asked_at is not null) loop
+            perform pg_sleep(0.02);
+          end loop;
+          return new;
+        end $$;
+        create trigger slow before insert on run_batch for each row when (new.run_id = 2 and new.no = 2)
+          execute function wait_for_stop();
+        """
+
+    @Test func `a run is followed, stopped behind its batch, and gone on with`() async throws {
+        try await withConsole(Self.slow) { address in
+            try await Browser.withBrowser { browser in
+                try await signIn(browser, address, as: "ines")
+                let file = FileManager.default.temporaryDirectory.appending(
+                    path: "clients-\(UUID().uuidString).csv")
+                defer { try? FileManager.default.removeItem(at: file) }
+                let rows = (1...12_000).map { "K\($0),Client \($0),,,,,29000,Quimper,\n" }.joined()
+                let text = "id,name,siren,siret,tva,street,postcode,city,phone\n" + rows
+                try Data(text.utf8).write(to: file)
+                try await browser.open(address + "/imports/new")
+                try await browser.upload(file.path, into: "#file")
+                try await browser.click("main button.primary")
+                try await browser.wait(for: ".ledger")
+                try await browser.click("main .actions button.primary")
+                try await browser.wait(untilURLContains: "/runs/2")
+                try await browser.wait(for: "progress:not([value='0'])")
+                // The first of three batches: 41 % of the bytes, told at 40 %.
+                try await browser.wait(for: "[data-say^='40']")
+                let progress = try await browser.text(of: "#live")
+                #expect(progress.contains("41\u{202F}% du fichier lu"), "\(progress)")
+                // One batch tells no rate.
+                #expect(!progress.contains("lignes/s"), "\(progress)")
+                #expect(try await axeViolations(in: browser) == [])
+                try await browser.click("form[action='/runs/2/stop'] button")
+                try await browser.wait(for: ".callout.warn")
+                let stopped = try await browser.text(of: ".callout.warn")
+                #expect(stopped.contains("arrêtée par Inès Vauquelin"))
+                #expect(try await browser.texts(of: ".ledger dd").first == "10\u{202F}000")
+                #expect(try await axeViolations(in: browser) == [])
+                try await browser.click("form[action='/runs/2/resume'] button")
+                try await browser.wait(untilURLContains: "/runs/3")
+                try await browser.wait(for: ".badge.ok")
+                #expect(
+                    try await browser.texts(of: ".ledger dd") == [
+                        "12\u{202F}000", "2\u{202F}000", "0", "10\u{202F}000", "0", "0",
+                    ])
+                #expect(try await browser.consoleErrors() == [])
+            }
+        }
+    }
+
+    @Test func `a flow is launched and paused from the overview, and the message undoes the pause`()
+        async throws
+    {
+        try await withConsole { address in
+            try await Browser.withBrowser { browser in
+                try await signIn(browser, address, as: "ines")
+                try await browser.open(address + "/overview")
+                try await browser.click("table button[value=pause]")
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.text(of: ".toast").contains("est suspendu"))
+                #expect(try await browser.url.hasSuffix("/overview"))
+                #expect(try await browser.exists("table button[value=resume]"))
+                try await browser.press("z")
+                try await browser.wait(for: "table button[value=pause]")
+                #expect(try await browser.text(of: ".toast").contains("reprend"))
+                try await browser.click("table button[value=run]")
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.text(of: ".toast").contains("est lancé"))
             }
         }
     }

@@ -193,6 +193,28 @@ import Testing
         }
     }
 
+    @Test func `a run's file is handed to whoever mends what comes in, whole and as a file`() async throws {
+        try await withServer { address, _ in
+            let ines = try await signIn(address, as: "ines")
+            let file = try await ask(address + "/runs/1/files/1", cookie: ines)
+            #expect(
+                file.status == 200 && file.text.hasPrefix("id,name,siren")
+                    && file.text.hasSuffix("C2,Opale,,,,,,,\n"))
+            #expect(
+                file.fields["content-disposition"]
+                    == "attachment; filename=\"comptes.csv\"; filename*=UTF-8''comptes.csv")
+            #expect(file.fields["content-type"] == "application/octet-stream")
+            #expect(file.fields["content-length"] == String(file.bytes))
+            for path in ["/runs/1/files/2", "/runs/2/files/1", "/runs/1/files/1?part=2"] {
+                #expect(try await ask(address + path, cookie: ines).status == 404, "\(path)")
+            }
+            let hugo = try await signIn(address, as: "hugo")
+            #expect(try await ask(address + "/runs/1/files/1", cookie: hugo).status == 403)
+            let audit = try await ask(address + "/audit", cookie: ines).text
+            #expect(audit.contains("downloaded a run’s file"))
+        }
+    }
+
     @Test func `no form of another site, of another session or without a token does anything`() async throws {
         try await withServer { address, routes in
             let ines = try await signIn(address, as: "ines")

@@ -172,6 +172,36 @@ import Testing
         }
     }
 
+    @Test func `a flow whose run a person stops takes the file again when it runs next`() async throws {
+        let bench = try await Workbench()
+        let inbox = bench.folder.appending(path: "in")
+        try FileManager.default.createDirectory(
+            at: inbox, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        let flow = try Self.flow("settings: {from: \(inbox.path), stillness: 0}", "mapping: factures-csv")
+        let file = try bench.invoices(["F1;01/02/2026;;N1;Un;;;10;2;12;EUR;"])
+        try FileManager.default.moveItem(atPath: file, toPath: inbox.appending(path: "a.csv").path)
+        try await bench.script(
+            """
+            insert into app_user (login, name, role) values ('nina', 'Nina', 'it');
+            create function ask() returns trigger language plpgsql as $$
+            begin
+              new.stop_asked_at := now();
+              new.stop_asked_by := (select id from app_user);
+              return new;
+            end $$;
+            create trigger ask before insert on run for each row execute function ask();
+            """)
+        try await Self.run(bench, flow) { try await bench.numbers("select count(*) from job_history") == [1] }
+        #expect(try await bench.texts("select state || read from run") == ["stopped0"])
+        #expect(try await bench.texts("select outcome from job_history") == ["done"])
+        try await bench.script("drop trigger ask on run")
+        try await Self.run(bench, flow) { try await bench.numbers("select count(*) from job_history") == [2] }
+        #expect(
+            try await bench.texts("select state || inserted from run order by id") == [
+                "stopped0", "succeeded1",
+            ])
+    }
+
     @Test func `a flow imports what has arrived, says which version did it, and makes no run of nothing`()
         async throws
     {

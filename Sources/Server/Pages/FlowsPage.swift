@@ -52,14 +52,19 @@ struct FlowPages: Sendable {
             let user = try context.operating()
             let name = context.parameters.get("name") ?? ""
             let saying = try site.saying(request, context)
+            let what = form["do"] ?? request.query("do") ?? ""
             do {
-                try await act(form.text("do"), on: name, user)
+                try await act(what, on: name, user)
             } catch let error as any ReportableError where !(error is PostgreSQLError) {
                 let page = try await page(request, context, error.diagnostic)
                 return try await site.answer(page, to: request, context, status: .unprocessableContent)
             }
+            let back = Link.local(form["back"] ?? request.query("back")) ?? "/flows"
+            let undo = ["pause": "resume", "resume": "pause"][what].map {
+                Link.to("/flows/\(Link.encoded(name))", ["do": $0, "back": back])
+            }
             return site.see(
-                "/flows", Told(text: saying.words("page.flows.did_\(form.text("do"))", ["name": name])))
+                back, Told(text: saying.words("page.flows.did_\(what)", ["name": name]), undo: undo))
         }
     }
 

@@ -99,6 +99,7 @@ struct BadgeView: Sendable {
         case "running": self.init("run", saying.words("page.state.running"))
         case "interrupted": self.init("bad", saying.words("page.state.interrupted"))
         case "failed": self.init("bad", saying.words("page.state.failed"))
+        case "stopped": self.init("part", saying.words("page.state.stopped"))
         case "partial": self.init("part", saying.words("page.state.partial"))
         default:
             self.init("ok", saying.words(writes == 0 ? "page.state.unchanged" : "page.state.succeeded"))

@@ -39,6 +39,7 @@ struct OverviewPage: Page {
         let next: String
         let waiting: String
         let waitingURL: String?
+        let isPaused: Bool
     }
 
     /// A run that no flow made.
@@ -288,6 +289,7 @@ extension Site {
             days: DaysView(days, today: today, saying),
             next: flow.nextAt.map(saying.momentShort) ?? words("page.overview.onReceipt"),
             waiting: saying.number(flow.waiting),
-            waitingURL: flow.waiting > 0 ? Link.to("/quarantine", ["flow": flow.name]) : nil)
+            waitingURL: flow.waiting > 0 ? Link.to("/quarantine", ["flow": flow.name]) : nil,
+            isPaused: flow.pausedAt != nil)
     }
 }

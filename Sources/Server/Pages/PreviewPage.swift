@@ -182,14 +182,8 @@ extension ImportPages {
             try await site.pool.withConnection { connection in
                 try await Audit.write("file.imported", by: user.id, of: "preview", file.id, on: connection)
             }
-            // Small files are done in a moment: then the run is shown at once.
-            for _ in 0..<20 {
-                if let run = try await files.show(file.id)?.run {
-                    return Response.redirect(to: "/runs/\(run)")
-                }
-                try await Task.sleep(for: .milliseconds(100))
-            }
-            return Response.redirect(to: "/previews/\(file.id)")
+            let run = try await files.begun(file.id)
+            return Response.redirect(to: run.map { "/runs/\($0)" } ?? "/previews/\(file.id)")
         }
         router.form("previews/:id/discard") { _, request, context in
             _ = try context.handling()

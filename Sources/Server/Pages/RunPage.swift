@@ -33,6 +33,20 @@ struct RunPage: Page {
         let mapping: String?
         let quarantined: String
         let warnings: [Problem]
+        /// Where its bytes are; nil for those who may not see them, and where they are no longer kept.
+        let url: String?
+        /// Of two files read together, the second.
+        let secondURL: String?
+        let isDropped: Bool
+    }
+
+    /// A way to read what a run has left.
+    struct Resume: Sendable {
+        let action: String
+        /// What the form of a flow does.
+        let verb: String?
+        /// Where that leads back to.
+        let back: String
     }
 
     /// A batch.
@@ -55,6 +69,13 @@ struct RunPage: Page {
     let hasCauses: Bool
     let problems: [Problem]
     let failure: Problem?
+    /// That a person ended it.
+    let stopped: Problem?
+    /// Where a person ends it; nil where that is not to be done.
+    let stopURL: String?
+    /// Who asked for its end that is still to come.
+    let stopping: String?
+    let resume: Resume?
     /// The only file.
     let file: File?
     /// Several.
@@ -76,6 +97,7 @@ struct RunPage: Page {
         let ledger: LedgerView
         let isRunning: Bool
         let stream: String
+        let progress: ProgressView?
         let rate: String
         let updated: String
         let trace: String?
@@ -118,13 +140,17 @@ struct UndoView: Sendable {
 
 extension Site {
     /// The run's routes.
-    func addRun(to router: Router<WebContext>) {
+    func addRun(to router: Router<WebContext>, _ files: FileImports) {
         router.get("runs/:id") { request, context in
             let user = try context.operating()
             let id = try context.number()
             let saying = try saying(request, context)
             let isPlanned = request.query("undo") == "plan"
-            guard let page = try await run(id, user, saying, isPlanned) else { throw ServerError(.notFound) }
+            guard let run = try await pool.withConnection({ try await Runs.show(id, on: $0) }) else {
+                throw ServerError(.notFound)
+            }
+            let resume = try await resume(run, user, files)
+            let page = try await page(run, user, saying, isPlanned, resume)
             return try await answer(page, to: request, context)
         }
         router.get("runs/:id/undo") { request, context in
@@ -163,17 +189,34 @@ extension Site {
 
     // MARK: - The page
 
-    private func run(_ id: Int, _ user: AppUser, _ saying: Saying, _ isPlanned: Bool) async throws -> RunPage?
-    {
+    /// How what a run has left is read: by its flow, or from the file that is kept; nil where only who ran it can.
+    private func resume(
+        _ run: RunSummary, _ user: AppUser, _ files: FileImports
+    ) async throws -> RunPage.Resume? {
+        let back = "/runs/\(run.id)"
+        guard run.kind == "import", run.undoneBy == nil,
+            ["stopped", "failed", "interrupted"].contains(run.state)
+        else { return nil }
+        if let flow = run.flow {
+            return RunPage.Resume(action: "/flows/\(Link.encoded(flow))", verb: "run", back: back)
+        }
+        guard user.mayHandle, try await files.mayResume(run.id) else { return nil }
+        return RunPage.Resume(action: back + "/resume", verb: nil, back: back)
+    }
+
+    private func page(
+        _ run: RunSummary, _ user: AppUser, _ saying: Saying, _ isPlanned: Bool, _ resume: RunPage.Resume?
+    ) async throws -> RunPage {
+        let id = run.id
         let found = try await pool.withConnection { connection in
             (
-                try await Runs.show(id, on: connection), try await Runs.artifacts(of: id, on: connection),
+                try await Runs.reading(of: id, on: connection),
+                try await Runs.artifacts(of: id, on: connection),
                 try await Runs.causes(of: id, on: connection),
                 try await Runs.batches(of: id, on: connection),
                 try await Runs.problems(of: id, on: connection)
             )
         }
-        guard let run = found.0 else { return nil }
         let words = saying.words
         let problems = found.4.compactMap { Diagnostic(kept: $0) }.map { Problem($0, words) }
         let name = RunNames.title(run, saying)
@@ -184,13 +227,19 @@ extension Site {
             sub: words(
                 "page.run.began",
                 ["at": saying.moment(run.startedAt), "kind": words("page.runs.kind.\(run.kind)")]),
-            live: live(run, found.3, saying), causes: found.2.map { cause($0, saying) },
+            live: live(run, found.0, found.3, saying), causes: found.2.map { cause($0, saying) },
             causesTitle: words(
                 "page.run.quarantined", count: run.ledger.quarantined,
                 ["causes": words("page.run.causes", count: found.2.count)]),
-            hasCauses: !found.2.isEmpty, problems: problems, failure: run.failure.map { Problem($0, words) },
-            file: found.1.count == 1 ? found.1.first.map { file($0, saying) } : nil,
-            files: found.1.count > 1 ? found.1.prefix(50).map { file($0, saying) } : [],
+            hasCauses: !found.2.isEmpty, problems: problems,
+            failure: run.state == "stopped" ? nil : run.failure.map { Problem($0, words) },
+            stopped: run.state == "stopped" ? run.failure.map { Problem($0, words) } : nil,
+            stopURL: run.isStoppable && run.stoppedBy == nil ? "/runs/\(id)/stop" : nil,
+            stopping: run.isStoppable
+                ? run.stoppedBy.map { words("page.run.stopAsked", ["by": $0]) } : nil,
+            resume: resume,
+            file: found.1.count == 1 ? found.1.first.map { file($0, of: id, user, saying) } : nil,
+            files: found.1.count > 1 ? found.1.prefix(50).map { file($0, of: id, user, saying) } : [],
             filesTitle: words("page.run.files", count: found.1.count), hasFiles: found.1.count > 1,
             batches: found.3.prefix(5).map { batch in
                 RunPage.Batch(
@@ -215,14 +264,19 @@ extension Site {
             url: Link.to("/quarantine", ["open": "\(cause.code):\(cause.field ?? "")"]))
     }
 
-    private func file(_ artifact: RunArtifact, _ saying: Saying) -> RunPage.File {
+    private func file(
+        _ artifact: RunArtifact, of run: Int, _ user: AppUser, _ saying: Saying
+    ) -> RunPage.File {
+        let url = user.mayHandle && artifact.isKept ? "/runs/\(run)/files/\(artifact.id)" : nil
         let hash = artifact.sha256.hexadecimal
         return RunPage.File(
             name: artifact.name, received: saying.moment(artifact.receivedAt),
             size: saying.words.bytes(artifact.size),
             hash: "\(hash.prefix(4)) \(hash.dropFirst(4).prefix(4)) … \(hash.suffix(4))",
             mapping: artifact.mapping, quarantined: saying.number(artifact.quarantined),
-            warnings: artifact.warnings.map { Problem($0, saying.words) })
+            warnings: artifact.warnings.map { Problem($0, saying.words) }, url: url,
+            secondURL: artifact.firstSize == nil ? nil : url.map { $0 + "?part=2" },
+            isDropped: !artifact.isKept)
     }
 
     private func relative(_ run: RunSummary, _ saying: Saying) -> RunPage.RelatedRun? {
@@ -276,7 +330,9 @@ extension Site {
 
     // MARK: - Live
 
-    private func live(_ run: RunSummary, _ batches: [RunBatch], _ saying: Saying) -> RunPage.Live {
+    private func live(
+        _ run: RunSummary, _ reading: RunReading?, _ batches: [RunBatch], _ saying: Saying
+    ) -> RunPage.Live {
         let words = saying.words
         let isRunning = run.state == "running"
         let speed = RunSpeed(run, batches, now: saying.now)
@@ -287,6 +343,11 @@ extension Site {
                 quarantine: run.ledger.quarantined > 0 ? Link.to("/quarantine", ["run": String(run.id)]) : nil
             ),
             isRunning: isRunning, stream: "/runs/\(run.id)/live",
+            progress: run.isStoppable
+                ? reading.map { reading in
+                    let progress = RunProgress(reading, batches, now: saying.now)
+                    return ProgressView(progress, reading, run.ledger, saying)
+                } : nil,
             rate: words("page.run.rate", ["rate": saying.number(speed.perSecond)]),
             updated: words("page.run.updated", ["at": words.clock(saying.now, in: zone)]),
             trace: speed.trace, top: saying.number(speed.top), from: words.clock(run.startedAt, in: zone),
@@ -303,15 +364,16 @@ extension Site {
             // The browser asks again after ten minutes; a beat tells when it is gone.
             for beat in 0..<1200 where !isOver {
                 let current = Saying(words: saying.words, now: now(), zone: saying.zone)
-                let (run, batches) = try await pool.withConnection { connection in
+                let (run, reading, batches) = try await pool.withConnection { connection in
                     (
                         try await Runs.show(id, on: connection),
+                        try await Runs.reading(of: id, on: connection),
                         try await Runs.batches(of: id, on: connection)
                     )
                 }
                 guard let run else { break }
                 isOver = run.state != "running"
-                let text = try part("run.live", LivePart(live: live(run, batches, current)), current)
+                let text = try part("run.live", LivePart(live: live(run, reading, batches, current)), current)
                 if text != last {
                     try await writer.write(ByteBuffer(string: Self.event(isOver ? "over" : "part", text)))
                     last = text
@@ -341,6 +403,11 @@ extension Site {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { "data: \($0)\n" }
         return "event: \(name)\n\(lines.joined())\n"
     }
+}
+
+extension RunSummary {
+    /// Whether it is an import that still reads.
+    fileprivate var isStoppable: Bool { state == "running" && kind == "import" }
 }
 
 /// How fast a run is, from its last batches.

@@ -64,7 +64,7 @@ extension Site {
         router.get("runs") { request, context in
             _ = try context.operating()
             let saying = try saying(request, context)
-            let known = ["running", "succeeded", "partial", "failed"]
+            let known = ["running", "succeeded", "partial", "failed", "stopped"]
             let filter = RunFilter(
                 before: request.number("before"), flow: request.query("flow"),
                 state: request.query("state").flatMap { known.contains($0) ? $0 : nil })

@@ -5,9 +5,18 @@ export function start(element) {
   let source;
   let timer;
 
+  // Beside the part, not in it: what is replaced twice a second would be read out twice a second.
+  const status = document.getElementById("said");
+
+  function show(html) {
+    element.innerHTML = html;
+    const said = element.querySelector("[data-say]")?.dataset.say;
+    if (status && said && status.textContent !== said) status.textContent = said;
+  }
+
   function open() {
     source = new EventSource(element.dataset.stream);
-    source.addEventListener("part", event => { element.innerHTML = event.data; });
+    source.addEventListener("part", event => show(event.data));
     source.addEventListener("over", () => { source.close(); location.reload(); });
     source.addEventListener("error", () => {
       source.close();
