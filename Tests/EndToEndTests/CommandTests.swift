@@ -97,7 +97,9 @@ func withDataFolder(_ body: (_ data: String, _ folder: URL) async throws -> Void
             let result = try await RelaisCommand.run(["import"] + files + ["--data", data])
             #expect(result.status == 1 && result.errors.contains("arrêtée par Nina"), "\(result.errors)")
             let shown = try await RelaisCommand.run(["runs", "show", "1", "--data", data])
-            #expect(shown.output.contains("arrêtée") && shown.output.contains("1 enregistrement lu"), "\(shown.output)")
+            #expect(
+                shown.output.contains("arrêtée") && shown.output.contains("1 enregistrement lu"),
+                "\(shown.output)")
             #expect(!shown.output.contains("deux.csv"))
         }
     }
