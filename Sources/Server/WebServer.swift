@@ -159,7 +159,9 @@ package struct WebServer: Sendable {
             ).add(to: router)
             site.addMatches(to: router, pages.tools)
             SecretPages(site: site, secrets: pages.secrets).add(to: router)
-            FlowPages(site: site, tools: pages.tools, connectors: pages.connectors).add(to: router)
+            FlowPages(
+                site: site, tools: pages.tools, connectors: pages.connectors, secrets: pages.secrets
+            ).add(to: router)
             site.addAccounts(to: router)
             site.addAccount(to: router)
             site.addSearch(to: router)

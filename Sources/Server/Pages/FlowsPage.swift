@@ -17,15 +17,15 @@ struct FlowsPage: Page {
     /// A flow.
     struct Row: Sendable {
         let name: String
+        let url: String
+        let description: String?
         let connector: String
         let badge: BadgeView
         let schedule: String
         let next: [String]
         let hasNext: Bool
         let version: String
-        let text: String
         let isPaused: Bool
-        let runsURL: String
     }
 
     static let template = "flows"
@@ -42,25 +42,57 @@ struct FlowPages: Sendable {
     let site: Site
     let tools: ImportTools
     let connectors: ConnectorRegistry
+    let secrets: Secrets
 
     func add(to router: Router<WebContext>) {
         router.get("flows") { request, context in
             _ = try context.operating()
             return try await site.answer(try await page(request, context), to: request, context)
         }
+        router.get("flows/:name") { request, context in
+            _ = try context.operating()
+            let page = try await flow(request, context)
+            return try await site.answer(page, to: request, context)
+        }
         router.form("flows/:name") { form, request, context in
             let user = try context.operating()
             let name = context.parameters.get("name") ?? ""
             let saying = try site.saying(request, context)
+            // The form of an undo has no fields.
+            let what = form["do"] ?? request.query("do") ?? ""
+            let isOfFlow = form["from"] ?? request.query("from") == "flow"
             do {
-                try await act(form.text("do"), on: name, user)
+                try await act(what, on: name, user)
             } catch let error as any ReportableError where !(error is PostgreSQLError) {
+                if isOfFlow {
+                    let page = try await flow(request, context, error.diagnostic)
+                    return try await site.answer(page, to: request, context, status: .unprocessableContent)
+                }
                 let page = try await page(request, context, error.diagnostic)
                 return try await site.answer(page, to: request, context, status: .unprocessableContent)
             }
+            let undo = ["pause": "resume", "resume": "pause"][what].map {
+                Link.to(
+                    "/flows/\(Link.encoded(name))", ["do": $0, "from": isOfFlow ? "flow" : nil])
+            }
             return site.see(
-                "/flows", Told(text: saying.words("page.flows.did_\(form.text("do"))", ["name": name])))
+                isOfFlow ? "/flows/\(Link.encoded(name))" : "/flows",
+                Told(text: saying.words("page.flows.did_\(what)", ["name": name]), undo: undo))
         }
+        router.form("flows/:name/test") { _, request, context in
+            let user = try context.operating()
+            let name = context.parameters.get("name") ?? ""
+            let probe = try await FlowProbe.look(
+                at: name, connectors: connectors, mappings: try tools.mappings.library(), secrets: secrets,
+                pool: site.pool)
+            try await site.pool.withConnection { connection in
+                let found = try await Flows.show(name, on: connection)
+                try await Audit.write("flow.tested", by: user.id, of: "flow", found.id, on: connection)
+            }
+            let page = try await flow(request, context, probe: probe)
+            return try await site.answer(page, to: request, context)
+        }
+        addEditing(to: router)
     }
 
     private func act(_ what: String, on name: String, _ user: AppUser) async throws {
@@ -68,7 +100,11 @@ struct FlowPages: Sendable {
         let library = try tools.mappings.library()
         try await site.pool.withConnection { connection in
             if what == "run" {
-                _ = try await Flows.run(name, connectors: connectors, mappings: library, on: connection)
+                do {
+                    _ = try await Flows.run(name, connectors: connectors, mappings: library, on: connection)
+                } catch let error as FlowFaults {
+                    throw FlowError(error.faults.first ?? ServerError(.request).diagnostic)
+                }
             } else {
                 try await Flows.pause(name, what == "pause", by: user.name, on: connection)
             }
@@ -101,18 +137,25 @@ struct FlowPages: Sendable {
         // A definition that this program no longer understands still has its text.
         let definition = try? FlowDefinition.parse(
             flow.text, file: flow.name, connectors: connectors, mappings: library)
-        let times = definition?.schedule?.times.next(5, after: saying.now) ?? []
-        let zone = definition?.schedule?.zone ?? saying.zone
+        let texts = ScheduleTexts(words: words)
+        let times = definition?.schedule.map { texts.next($0, after: saying.now) } ?? []
         return FlowsPage.Row(
-            name: flow.name, connector: definition?.connector ?? health?.connector ?? "",
+            name: flow.name, url: "/flows/\(flow.name)",
+            description: definition.map(\.description).flatMap { $0.isEmpty ? nil : $0 },
+            connector: words.connector(definition?.connector ?? health?.connector ?? ""),
             badge: health.map { BadgeView($0, saying) } ?? BadgeView("", words("page.state.never")),
-            schedule: flow.cron.map { "\($0), \(zone)" } ?? words("page.overview.onReceipt"),
-            next: flow.pausedAt == nil ? times.map { words.momentShort($0, now: saying.now, in: zone) } : [],
+            schedule: definition.map { texts.rule(of: $0) } ?? flow.cron ?? words("schedule.byHand"),
+            next: flow.pausedAt == nil ? times : [],
             hasNext: flow.pausedAt == nil && !times.isEmpty,
             version: words(
                 "page.flows.version", ["version": String(flow.version), "at": saying.moment(flow.appliedAt)]),
-            text: flow.text, isPaused: flow.pausedAt != nil, runsURL: Link.to("/runs", ["flow": flow.name]))
+            isPaused: flow.pausedAt != nil)
     }
+}
+
+extension Words {
+    /// What a connector is called: its id where nothing better is known.
+    func connector(_ id: String) -> String { known("connector.\(id)") ?? id }
 }
 
 extension BadgeView {
