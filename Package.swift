@@ -234,7 +234,7 @@ let package = Package(
                 "Rules", "Schedule", "Server", "Tabular", "Unpacking",
                 "Words", "XML", "YAML", "RelaisTesting", "Diagnostics",
             ]),
-        tests("ServerTests", ["Server", "Hub", "Model", "Words", "Diagnostics", mustache]),
+        tests("ServerTests", ["Server", "Hub", "Model", "Schedule", "Words", "Diagnostics", mustache]),
         tests("MailTests", ["Mail", "FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests("FileTransferTests", ["FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests(

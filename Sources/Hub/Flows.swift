@@ -29,6 +29,8 @@ package struct FlowSummary: Sendable {
     package let nextAt: Timestamp?
     /// Since when it is paused.
     package let pausedAt: Timestamp?
+    /// Until when; nil = until somebody resumes it.
+    package let pausedUntil: Timestamp?
     /// Its last run and how that ended.
     package let lastRun: Int?
     /// `running`, `succeeded`, `partial`, `failed`.
@@ -167,13 +169,15 @@ package enum Flows {
 
     /// Lets no run of a flow begin, or ends that.
     ///
+    /// - Parameter end: when the pause ends by itself; nil = when somebody ends it.
     /// - Throws: `FLOW-UNKNOWN`.
     package static func pause(
-        _ name: String, _ isPaused: Bool, by person: String?, on connection: Connection
+        _ name: String, _ isPaused: Bool, until end: Timestamp? = nil, by person: String?,
+        on connection: Connection
     ) async throws {
         let group = FlowDefinition.group(try await show(name, on: connection).name)
         if isPaused {
-            try await QueueControl.pause(.group, group, by: person, on: connection)
+            try await QueueControl.pause(.group, group, until: end, by: person, on: connection)
         } else {
             try await QueueControl.resume(.group, group, on: connection)
             try await JobQueue.wake(on: connection)

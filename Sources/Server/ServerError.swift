@@ -15,6 +15,8 @@ package struct ServerError: ReportableError {
         case forbidden = "HTTP-FORBIDDEN"
         case form = "HTTP-FORM"
         case fileName = "HTTP-FILE-NAME"
+        case date = "HTTP-DATE"
+        case past = "HTTP-DATE-PAST"
         case gone = "MEND-GONE"
         case database = "HTTP-DATABASE"
         case token = "API-TOKEN"

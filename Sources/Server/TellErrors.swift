@@ -94,7 +94,7 @@ struct TellErrors: RouterMiddleware {
         case "UPLOAD-REFUSED", "SIGN-IN-NEEDED", "API-TOKEN": .unauthorized
         case "HTTP-FORBIDDEN", "HTTP-FORM", "API-SCOPE": .forbidden
         case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "FLOW-UNKNOWN", "SIGN-IN-LINK": .notFound
-        case "HTTP-REQUEST", "TOKEN-LABEL": .badRequest
+        case "HTTP-REQUEST", "HTTP-DATE", "TOKEN-LABEL": .badRequest
         case let code where code.hasPrefix("RUN-"): .conflict
         case "UPLOAD-NAME", "FILE-EMPTY": .badRequest
         case "FILE-TOO-LARGE": .contentTooLarge

@@ -26,7 +26,8 @@ struct ConsoleSite: Sendable {
         fileprivate init(_ address: String, session: String) async throws {
             (self.address, self.session) = (address, session)
             let page = try await ConsoleSite.ask(address + "/me", session: session)
-            token = page.text.firstMatch(of: #/name="form" value="([^"]+)"/#).map { String($0.output.1) } ?? ""
+            token =
+                page.text.firstMatch(of: #/name="form" value="([^"]+)"/#).map { String($0.output.1) } ?? ""
         }
 
         /// Opens a page.

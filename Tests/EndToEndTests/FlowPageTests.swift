@@ -40,7 +40,8 @@ import Testing
             let page = try await ines.get("/flows/clients")
             #expect(page.status == 200)
             for text in [
-                "Clients de la nuit", "Chaque jour à 02:30 (Europe/Paris)", inbox.path, "/mappings/accounts-csv",
+                "Clients de la nuit", "Chaque jour à 02:30 (Europe/Paris)", inbox.path,
+                "/mappings/accounts-csv",
                 "Chaque jour à 07:00", "it@exemple.fr", "n’a pas encore tourné", "Fichiers (ERP)",
             ] { #expect(page.text.contains(text), "\(text)") }
             #expect(try await ines.get("/flows").text.contains("href=\"/flows/clients\""))

@@ -45,6 +45,7 @@ struct FlowPage: Page {
     let editURL: String?
     let runsURL: String
     let late: String?
+    let paused: String?
     let rule: String
     let next: [String]
     let hasNext: Bool
@@ -105,6 +106,7 @@ extension FlowPages {
             isPaused: flow.pausedAt != nil, editURL: user.isAdmin ? url + "/edit" : nil,
             runsURL: Link.to("/runs", ["flow": name]),
             late: health?.lateSince.map { words("page.flow.late", ["at": saying.moment($0)]) },
+            paused: flow.pausedUntil.map { words("page.flow.pausedUntil", ["at": saying.moment($0)]) },
             rule: definition.map { texts.rule(of: $0) } ?? flow.cron ?? "",
             next: flow.pausedAt == nil ? next : [], hasNext: flow.pausedAt == nil && !next.isEmpty,
             policies: definition?.schedule.map { texts.policies($0) } ?? [],

@@ -54,30 +54,32 @@ struct FlowPages: Sendable {
             let page = try await flow(request, context)
             return try await site.answer(page, to: request, context)
         }
+        router.get("schedules") { request, context in
+            _ = try context.operating()
+            return try await site.answer(try await schedules(request, context), to: request, context)
+        }
         router.form("flows/:name") { form, request, context in
             let user = try context.operating()
             let name = context.parameters.get("name") ?? ""
             let saying = try site.saying(request, context)
             // The form of an undo has no fields.
             let what = form["do"] ?? request.query("do") ?? ""
-            let isOfFlow = form["from"] ?? request.query("from") == "flow"
+            let from = form["from"] ?? request.query("from")
+            let end: Timestamp?
             do {
-                try await act(what, on: name, user)
+                end = try pauseEnd(form, what, saying)
+                try await act(what, until: end, on: name, user, saying)
             } catch let error as any ReportableError where !(error is PostgreSQLError) {
-                if isOfFlow {
-                    let page = try await flow(request, context, error.diagnostic)
-                    return try await site.answer(page, to: request, context, status: .unprocessableContent)
-                }
-                let page = try await page(request, context, error.diagnostic)
-                return try await site.answer(page, to: request, context, status: .unprocessableContent)
+                return try await refuse(error.diagnostic, from, request, context)
             }
             let undo = ["pause": "resume", "resume": "pause"][what].map {
-                Link.to(
-                    "/flows/\(Link.encoded(name))", ["do": $0, "from": isOfFlow ? "flow" : nil])
+                Link.to("/flows/\(Link.encoded(name))", ["do": $0, "from": from])
             }
+            let facts = ["name": name, "at": end.map(saying.moment) ?? ""]
+            let told = saying.words("page.flows.did_\(what)", facts)
             return site.see(
-                isOfFlow ? "/flows/\(Link.encoded(name))" : "/flows",
-                Told(text: saying.words("page.flows.did_\(what)", ["name": name]), undo: undo))
+                ["flow": "/flows/\(Link.encoded(name))", "schedules": "/schedules"][from ?? ""] ?? "/flows",
+                Told(text: told, undo: undo))
         }
         router.form("flows/:name/test") { _, request, context in
             let user = try context.operating()
@@ -95,7 +97,38 @@ struct FlowPages: Sendable {
         addEditing(to: router)
     }
 
-    private func act(_ what: String, on name: String, _ user: AppUser) async throws {
+    /// The page that a form came from, with what kept it from being done.
+    private func refuse(
+        _ fault: Diagnostic, _ from: String?, _ request: Request, _ context: WebContext
+    ) async throws -> Response {
+        let status = HTTPResponse.Status.unprocessableContent
+        return switch from {
+        case "flow":
+            try await site.answer(
+                try await flow(request, context, fault), to: request, context, status: status)
+        case "schedules":
+            try await site.answer(
+                try await schedules(request, context, fault), to: request, context, status: status)
+        default:
+            try await site.answer(
+                try await page(request, context, fault), to: request, context, status: status)
+        }
+    }
+
+    /// The beginning of the day that a pause is to last until; nil where none was named.
+    ///
+    /// - Throws: `HTTP-DATE`, `HTTP-DATE-PAST`.
+    private func pauseEnd(_ form: Form, _ what: String, _ saying: Saying) throws(ServerError) -> Timestamp? {
+        let text = form.text("until")
+        guard what == "pause", !text.isEmpty else { return nil }
+        let end = saying.midnight(of: try Saying.day(text, field: "until"))
+        guard end > saying.now else { throw ServerError(.past, at: Place(field: "until", value: text)) }
+        return end
+    }
+
+    private func act(
+        _ what: String, until end: Timestamp?, on name: String, _ user: AppUser, _ saying: Saying
+    ) async throws {
         guard ["run", "pause", "resume"].contains(what) else { throw ServerError(.request) }
         let library = try tools.mappings.library()
         try await site.pool.withConnection { connection in
@@ -106,7 +139,7 @@ struct FlowPages: Sendable {
                     throw FlowError(error.faults.first ?? ServerError(.request).diagnostic)
                 }
             } else {
-                try await Flows.pause(name, what == "pause", by: user.name, on: connection)
+                try await Flows.pause(name, what == "pause", until: end, by: user.name, on: connection)
             }
             let found = try await Flows.show(name, on: connection)
             try await Audit.write("flow.\(what)", by: user.id, of: "flow", found.id, on: connection)

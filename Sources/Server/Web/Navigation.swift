@@ -64,6 +64,7 @@ struct Navigation: Sendable {
                 Place(key: "import", url: "/imports/new", icon: "in", right: .handle),
                 Place(key: "matches", url: "/matches", icon: "people", right: .handle),
                 Place(key: "flows", url: "/flows", icon: "turn", right: .operate),
+                Place(key: "schedules", url: "/schedules", icon: "run", right: .operate),
             ]
         ),
         (
