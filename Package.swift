@@ -170,7 +170,8 @@ let package = Package(
             "Server",
             [
                 "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "Jobs", "JSON", "Schedule", "Bytes",
-                "FileTransfer", "PostgreSQL", "Model", "Words", "Diagnostics", crypto, httpTypes, hummingbird,
+                "FileTransfer", "Mail", "PostgreSQL", "Model", "Words", "Diagnostics", crypto, httpTypes,
+                hummingbird,
                 hummingbirdTLS, jwt, mustache,
                 nio, nioTLS, logging,
             ],

@@ -15,6 +15,7 @@ package struct ServerError: ReportableError {
         case forbidden = "HTTP-FORBIDDEN"
         case form = "HTTP-FORM"
         case fileName = "HTTP-FILE-NAME"
+        case address = "HTTP-ADDRESS"
         case date = "HTTP-DATE"
         case past = "HTTP-DATE-PAST"
         case gone = "MEND-GONE"

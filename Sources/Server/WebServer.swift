@@ -70,6 +70,8 @@ package struct WebServer: Sendable {
         package let connectors: ConnectorRegistry
         /// Passwords and keys of other machines.
         package let secrets: Secrets
+        /// How this node works.
+        package let node: NodeFacts
         /// How expensive passwords are.
         package let passwords: Passwords
         /// IANA name of the company's zone.
@@ -79,11 +81,11 @@ package struct WebServer: Sendable {
 
         /// The pages' needs.
         package init(
-            tools: ImportTools, connectors: ConnectorRegistry, secrets: Secrets, passwords: Passwords,
-            zone: String, isSecure: Bool
+            tools: ImportTools, connectors: ConnectorRegistry, secrets: Secrets, node: NodeFacts,
+            passwords: Passwords, zone: String, isSecure: Bool
         ) {
             (self.tools, self.connectors, self.passwords) = (tools, connectors, passwords)
-            self.secrets = secrets
+            (self.secrets, self.node) = (secrets, node)
             (self.zone, self.isSecure) = (zone, isSecure)
         }
     }
@@ -167,6 +169,8 @@ package struct WebServer: Sendable {
             site.addSearch(to: router)
             site.addUsers(to: router)
             site.addAudit(to: router)
+            SettingsPages(site: site, tools: pages.tools, secrets: pages.secrets, node: pages.node).add(
+                to: router)
             site.addMe(to: router)
         }
         return router

@@ -42,7 +42,7 @@ struct ConsoleSite: Sendable {
         }
     }
 
-    private static let password = "quatre mots bien choisis"
+    static let password = "quatre mots bien choisis"
 
     /// Where its data are.
     let data: String

@@ -63,7 +63,8 @@ import Testing
     private static let pages = [
         "/overview", "/runs", "/runs/1", "/quarantine", "/accounts", "/accounts/1", "/accounts/1/edit",
         "/accounts/new",
-        "/search?q=a", "/imports/new", "/matches", "/flows", "/secrets", "/users", "/audit", "/me",
+        "/search?q=a", "/imports/new", "/matches", "/flows", "/flows/erp-clients-du-lundi",
+        "/flows/erp-clients-du-lundi/edit", "/schedules", "/settings", "/secrets", "/users", "/audit", "/me",
     ]
 
     @Test(arguments: [(1280, Browser.Theme.light), (390, .dark), (320, .light)])

@@ -118,7 +118,7 @@ import YAML
             ],
             "Server": [
                 "CRM", "ConnectorKit", "Hub", "Mapping", "BlobStore", "Bytes", "FileTransfer", "JSON",
-                "Schedule", "PostgreSQL", "Model",
+                "Mail", "Schedule", "PostgreSQL", "Model",
                 "Words",
                 "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],

@@ -28,7 +28,7 @@ struct Navigation: Sendable {
     let dock: [Entry]
 
     private enum Right {
-        case everybody, clients, operate, handle, administer
+        case everybody, clients, operate, handle, maintain, administer
 
         func allows(_ user: AppUser) -> Bool {
             switch self {
@@ -36,6 +36,7 @@ struct Navigation: Sendable {
             case .clients: user.scope >= 0
             case .operate: user.mayOperate
             case .handle: user.mayHandle
+            case .maintain: user.isAdmin || user.role == .it
             case .administer: user.isAdmin
             }
         }
@@ -73,6 +74,7 @@ struct Navigation: Sendable {
                 Place(key: "secrets", url: "/secrets", icon: "hold", right: .administer),
                 Place(key: "users", url: "/users", icon: "people", right: .administer),
                 Place(key: "audit", url: "/audit", icon: "doc", right: .administer),
+                Place(key: "settings", url: "/settings", icon: "note", right: .maintain),
             ]
         ),
     ]
