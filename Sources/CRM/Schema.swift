@@ -26,5 +26,6 @@ package enum Schema {
         ] + MatchCases.statements + ChangeLog.statements + BillingStatus.statements
         + Accounts.viewStatements + Timeline.statements + AccountEdits.statements + GlobalSearch.statements
         + AppUsers.statements + SignIn.statements + AccessTokens.statements + Audit.statements
+        + SourceSystems.statements
         + ImportPlans.mirrors.flatMap { $0.statements }
 }

@@ -169,6 +169,7 @@ package struct WebServer: Sendable {
             site.addSearch(to: router)
             site.addUsers(to: router)
             site.addAudit(to: router)
+            site.addSources(to: router)
             SettingsPages(site: site, tools: pages.tools, secrets: pages.secrets, node: pages.node).add(
                 to: router)
             site.addMe(to: router)

@@ -64,7 +64,8 @@ import Testing
         "/overview", "/runs", "/runs/1", "/quarantine", "/accounts", "/accounts/1", "/accounts/1/edit",
         "/accounts/new",
         "/search?q=a", "/imports/new", "/matches", "/flows", "/flows/erp-clients-du-lundi",
-        "/flows/erp-clients-du-lundi/edit", "/schedules", "/settings", "/secrets", "/users", "/audit", "/me",
+        "/flows/erp-clients-du-lundi/edit", "/schedules", "/sources", "/settings", "/secrets", "/users",
+        "/audit", "/me",
     ]
 
     @Test(arguments: [(1280, Browser.Theme.light), (390, .dark), (320, .light)])

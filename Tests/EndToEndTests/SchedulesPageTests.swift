@@ -46,7 +46,13 @@ import Testing
             let due = "update queue_control set paused_until = now() where name = 'flow:horaire'"
             _ = try await RelaisCommand.run(["db", "psql", "--data", site.data, "--", "-c", due])
             try await RelaisTesting.until { try await ines.get("/schedules").text.contains("Suspendre") }
+            let sources = try await ines.get("/sources")
+            #expect(sources.status == 200 && sources.text.contains("Une saisie à la main prime"))
+            #expect(
+                sources.text.firstRange(of: ">person<")?.lowerBound ?? sources.text.endIndex
+                    < sources.text.firstRange(of: ">erp<")?.lowerBound ?? sources.text.startIndex)
             let hugo = try await site.signIn("hugo")
+            #expect(try await hugo.get("/sources").status == 403)
             #expect(try await hugo.get("/schedules").status == 403)
         }
     }

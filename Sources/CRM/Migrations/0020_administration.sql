@@ -11,3 +11,6 @@ create index audit_user on audit (user_id, at desc, id desc);
 create index audit_action on audit (action, at desc, id desc);
 create index audit_entity on audit (entity, at desc, id desc);
 create index audit_object on audit (entity, entity_id, at desc, id desc);
+
+-- the last run of each source
+create index run_source on run (source_id, id);

@@ -200,7 +200,7 @@ private struct FlowFacts {
         } else {
             add("mapping", words("page.flow.byContent"))
         }
-        if flow.outgoing == nil { add("source", flow.source) }
+        if flow.outgoing == nil { add("source", flow.source, url: "/sources") }
         add("queue", words("page.flow.queue_\(flow.queue)"))
         add("attempts", words.number(flow.attempts))
         if !flow.tests.isEmpty { add("tests", words("page.flow.testCount", count: flow.tests.count)) }

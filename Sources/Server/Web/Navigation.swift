@@ -24,6 +24,8 @@ struct Navigation: Sendable {
     }
 
     let sections: [Section]
+    /// Pages that the menu has no room for.
+    let others: [Entry]
     /// At most four, for the phone.
     let dock: [Entry]
 
@@ -47,6 +49,8 @@ struct Navigation: Sendable {
         let url: String
         let icon: String
         let right: Right
+        /// Whether the menu shows it; the palette finds the others too.
+        var isListed = true
     }
 
     private static let places: [(section: String, places: [Place])] = [
@@ -65,6 +69,7 @@ struct Navigation: Sendable {
                 Place(key: "import", url: "/imports/new", icon: "in", right: .handle),
                 Place(key: "matches", url: "/matches", icon: "people", right: .handle),
                 Place(key: "flows", url: "/flows", icon: "turn", right: .operate),
+                Place(key: "sources", url: "/sources", icon: "in", right: .operate, isListed: false),
                 Place(key: "schedules", url: "/schedules", icon: "run", right: .operate),
             ]
         ),
@@ -93,11 +98,12 @@ struct Navigation: Sendable {
                 count: place.url == "/quarantine" && waiting > 0 ? number(waiting) : nil)
         }
         let allowed = Self.places.map { section in
-            (section.section, section.places.filter { $0.right.allows(user) })
+            (section.section, section.places.filter { $0.isListed && $0.right.allows(user) })
         }.filter { !$0.1.isEmpty }
         sections = allowed.map { name, places in
             Section(title: words("page.nav.\(name)"), entries: places.map(entry))
         }
+        others = Self.places.flatMap(\.places).filter { !$0.isListed && $0.right.allows(user) }.map(entry)
         dock = Array(sections.flatMap(\.entries).prefix(4))
     }
 
