@@ -173,8 +173,8 @@ let package = Package(
             "Server",
             [
                 "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "Jobs", "JSON", "Schedule", "Bytes",
-                "FileTransfer", "PostgreSQL", "Model", "Words", "Diagnostics", crypto, httpTypes, hummingbird,
-                hummingbirdCore,
+                "FileTransfer", "Mail", "PostgreSQL", "Model", "Words", "Diagnostics", crypto, httpTypes,
+                hummingbird, hummingbirdCore,
                 hummingbirdTLS, jwt, mustache,
                 nio, nioTLS, nioHTTPTypes, logging,
             ],
@@ -238,7 +238,7 @@ let package = Package(
                 "Rules", "Schedule", "Server", "Tabular", "Unpacking",
                 "Words", "XML", "YAML", "RelaisTesting", "Diagnostics",
             ]),
-        tests("ServerTests", ["Server", "Hub", "Model", "Words", "Diagnostics", mustache]),
+        tests("ServerTests", ["Server", "Hub", "Model", "Schedule", "Words", "Diagnostics", mustache]),
         tests("MailTests", ["Mail", "FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests("FileTransferTests", ["FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests(

@@ -13,6 +13,8 @@ package struct FlowError: ReportableError {
         case test = "FLOW-TEST"
         case paused = "FLOW-PAUSED"
         case mailServer = "FLOW-MAIL-SERVER"
+        case slow = "FLOW-SLOW"
+        case renamed = "FLOW-RENAMED"
     }
 
     package let diagnostic: Diagnostic

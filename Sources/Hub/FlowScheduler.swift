@@ -33,8 +33,9 @@ package struct FlowScheduler: Sendable {
             do {
                 try await pool.withConnection { connection in
                     let now = try await connection.run(Now()).first ?? Timestamp(microsecondsSince1970: 0)
+                    let ended = try await QueueControl.endPauses(now, on: connection)
                     let made =
-                        try await tick(now, on: connection) + watch(now, on: connection)
+                        try await ended + tick(now, on: connection) + watch(now, on: connection)
                         + Retention.tick(on: connection)
                     if made > 0 { try await JobQueue.wake(on: connection) }
                 }

@@ -16,7 +16,7 @@ struct FindFlows: Statement {
     let name: String?
 
     static let sql = """
-        select f.id::bigint, f.name, f.version::bigint, v.text, v.applied_at, s.cron, s.next_at, c.paused_at,
+        select f.id::bigint, f.name, f.version::bigint, v.text, v.applied_at, s.cron, s.next_at, c.paused_at, c.paused_until,
           r.id, r.state, r.started_at, (select count(*) from job j where j.group_key = 'flow:' || f.name)
         from flow f
         join flow_version v on v.flow_id = f.id and v.version = f.version
@@ -33,8 +33,8 @@ struct FindFlows: Statement {
         FlowSummary(
             id: try row.next(), name: try row.next(), version: try row.next(), text: try row.next(),
             appliedAt: try row.next(), cron: try row.next(), nextAt: try row.next(),
-            pausedAt: try row.next(), lastRun: try row.next(), lastState: try row.next(),
-            lastAt: try row.next(), jobs: try row.next())
+            pausedAt: try row.next(), pausedUntil: try row.next(), lastRun: try row.next(),
+            lastState: try row.next(), lastAt: try row.next(), jobs: try row.next())
     }
 }
 

@@ -29,6 +29,8 @@ package struct FlowSummary: Sendable {
     package let nextAt: Timestamp?
     /// Since when it is paused.
     package let pausedAt: Timestamp?
+    /// Until when; nil = until somebody resumes it.
+    package let pausedUntil: Timestamp?
     /// Its last run and how that ended.
     package let lastRun: Int?
     /// `running`, `succeeded`, `partial`, `failed`.
@@ -65,37 +67,67 @@ package enum Flows {
     ) async throws -> (version: Int, isNew: Bool) {
         try await connection.transaction { connection in
             _ = try await connection.run(LockFlows())
-            try await Secrets.require(flow.secrets, on: connection)
-            if let known = try await connection.run(FindFlows(name: flow.name)).first, known.text == flow.text
-            {
-                return (known.version, false)
-            }
-            let made = try await connection.run(ApplyFlow(flow: flow, person: person))
-            guard let (id, version) = made.first.map({ ($0.id, $0.version) }) else {
-                throw FlowError(.unknown, ["name": flow.name])
-            }
-            try await connection.execute(ForgetFlowSecrets(flow: id))
-            let secrets = Set(flow.secrets.map(\.name)).sorted()
-            try await connection.execute(KeepFlowSecrets(flow: id, names: secrets))
-            if let schedule = flow.schedule {
-                let next = schedule.times.next(after: now)
-                try await connection.execute(
-                    ScheduleFlow(flow: id, definition: flow, schedule: schedule, next: next))
-            } else {
-                try await connection.execute(UnscheduleFlow(flow: id))
-            }
-            try await connection.execute(KeepFlowRetention(flow: id, retention: flow.retention))
-            if let outgoing = flow.outgoing {
-                try await Shipment.begin(id, outgoing, on: connection)
-            }
-            if let expectation = flow.expectation {
-                let next = expectation.times.next(after: now)
-                try await connection.execute(ExpectOfFlow(flow: id, times: expectation, next: next))
-            } else {
-                try await connection.execute(ExpectNothing(flow: id))
-            }
-            return (version, true)
+            return try await write(flow, by: person, now: now, on: connection)
         }
+    }
+
+    /// What became of a definition that somebody edited.
+    package enum Edit: Sendable {
+        /// It is the current version now, or was already.
+        case saved(version: Int, isNew: Bool)
+        /// Somebody else changed the flow meanwhile; nothing was written.
+        case conflict(FlowSummary)
+    }
+
+    /// As ``apply(_:by:now:on:)``, unless another version than `base` is the current one.
+    ///
+    /// - Throws: `FLOW-UNKNOWN`, `SECRET-UNKNOWN`; `FLOW-RENAMED` where the text is of another flow.
+    package static func edit(
+        _ name: String, _ flow: FlowDefinition, from base: Int, by person: String?, now: Timestamp,
+        on connection: Connection
+    ) async throws -> Edit {
+        guard flow.name == name else { throw FlowError(.renamed, ["name": name, "other": flow.name]) }
+        return try await connection.transaction { connection in
+            _ = try await connection.run(LockFlows())
+            let current = try await show(name, on: connection)
+            if current.version != base, current.text != flow.text { return .conflict(current) }
+            let (version, isNew) = try await write(flow, by: person, now: now, on: connection)
+            return .saved(version: version, isNew: isNew)
+        }
+    }
+
+    private static func write(
+        _ flow: FlowDefinition, by person: String?, now: Timestamp, on connection: Connection
+    ) async throws -> (version: Int, isNew: Bool) {
+        try await Secrets.require(flow.secrets, on: connection)
+        if let known = try await connection.run(FindFlows(name: flow.name)).first, known.text == flow.text {
+            return (known.version, false)
+        }
+        let made = try await connection.run(ApplyFlow(flow: flow, person: person))
+        guard let (id, version) = made.first.map({ ($0.id, $0.version) }) else {
+            throw FlowError(.unknown, ["name": flow.name])
+        }
+        try await connection.execute(ForgetFlowSecrets(flow: id))
+        let secrets = Set(flow.secrets.map(\.name)).sorted()
+        try await connection.execute(KeepFlowSecrets(flow: id, names: secrets))
+        if let schedule = flow.schedule {
+            let next = schedule.times.next(after: now)
+            try await connection.execute(
+                ScheduleFlow(flow: id, definition: flow, schedule: schedule, next: next))
+        } else {
+            try await connection.execute(UnscheduleFlow(flow: id))
+        }
+        try await connection.execute(KeepFlowRetention(flow: id, retention: flow.retention))
+        if let outgoing = flow.outgoing {
+            try await Shipment.begin(id, outgoing, on: connection)
+        }
+        if let expectation = flow.expectation {
+            let next = expectation.times.next(after: now)
+            try await connection.execute(ExpectOfFlow(flow: id, times: expectation, next: next))
+        } else {
+            try await connection.execute(ExpectNothing(flow: id))
+        }
+        return (version, true)
     }
 
     /// All flows by name.
@@ -137,13 +169,15 @@ package enum Flows {
 
     /// Lets no run of a flow begin, or ends that.
     ///
+    /// - Parameter end: when the pause ends by itself; nil = when somebody ends it.
     /// - Throws: `FLOW-UNKNOWN`.
     package static func pause(
-        _ name: String, _ isPaused: Bool, by person: String?, on connection: Connection
+        _ name: String, _ isPaused: Bool, until end: Timestamp? = nil, by person: String?,
+        on connection: Connection
     ) async throws {
         let group = FlowDefinition.group(try await show(name, on: connection).name)
         if isPaused {
-            try await QueueControl.pause(.group, group, by: person, on: connection)
+            try await QueueControl.pause(.group, group, until: end, by: person, on: connection)
         } else {
             try await QueueControl.resume(.group, group, on: connection)
             try await JobQueue.wake(on: connection)

@@ -11,6 +11,9 @@ internal import Foundation
 package struct SecretKeys: Sendable {
     private let keys: [SymmetricKey]
 
+    /// How many there are.
+    var count: Int { keys.count }
+
     /// Reads the keys of a file: one a line, 32 bytes in base64.
     ///
     /// - Parameter makesMissing: writes a file with a new key, which only its owner can read, where there is none.

@@ -33,6 +33,17 @@ package struct Secrets: Sendable {
         self.mayMakeKey = mayMakeKey
     }
 
+    /// How many keys the file holds; 0 where the first secret is going to make it.
+    ///
+    /// - Throws: `SECRET-KEY…`.
+    func countKeys() throws -> Int {
+        do {
+            return try SecretKeys(file: keyFile).count
+        } catch let error as SecretError where error.has(.keyMissing) && mayMakeKey {
+            return 0
+        }
+    }
+
     /// The most that a secret may have, in bytes.
     package static let limit = 64 << 10
 

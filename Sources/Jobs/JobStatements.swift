@@ -13,7 +13,7 @@ package enum JobStatements {
         ExtendLeases.self, CompleteJobs.self, AlreadyCompleted.self, PostponeJob.self, EndJob.self,
         ReleaseJobs.self, HoldLease.self, ReapLeases.self, CancelWaiting.self, CancelRunning.self,
         RunNow.self, RunAgain.self, MakeHistoryPartitions.self, ListJobs.self, ShowJob.self, CountJobs.self,
-        Pause.self, Resume.self, SetLimits.self, ListControls.self,
+        Pause.self, EndPauses.self, Resume.self, SetLimits.self, ListControls.self,
     ]
 
     /// Columns of the history in the order of ``insertEnded(_:error:)``.

@@ -21,6 +21,8 @@ package enum QueueControl {
         package let pausedAt: Timestamp?
         /// Who paused it.
         package let pausedBy: String?
+        /// When the pause ends by itself; nil = when somebody ends it.
+        package let pausedUntil: Timestamp?
         /// Most jobs at once.
         package let maxRunning: Int?
         /// Most jobs begun in a minute.
@@ -28,10 +30,22 @@ package enum QueueControl {
     }
 
     /// Lets no job of a queue, a group or a limit begin; those that run go on.
+    ///
+    /// - Parameter end: when ``endPauses(_:on:)`` ends it; nil = when somebody does.
     package static func pause(
-        _ scope: Scope, _ name: String, by person: String? = nil, on connection: Connection
+        _ scope: Scope, _ name: String, until end: Timestamp? = nil, by person: String? = nil,
+        on connection: Connection
     ) async throws(PostgreSQLError) {
-        try await connection.execute(Pause(scope: scope.rawValue, name: name, person: person))
+        try await connection.execute(Pause(scope: scope.rawValue, name: name, person: person, end: end))
+    }
+
+    /// Ends the pauses whose time has come.
+    ///
+    /// - Returns: how many there were.
+    package static func endPauses(
+        _ now: Timestamp, on connection: Connection
+    ) async throws(PostgreSQLError) -> Int {
+        try await connection.run(EndPauses(now: now)).count
     }
 
     /// Ends a pause.
@@ -58,13 +72,29 @@ struct Pause: Statement {
     let scope: String
     let name: String
     let person: String?
+    let end: Timestamp?
 
     static let sql = """
-        insert into queue_control (scope, name, paused_at, paused_by) values ($1, $2, now(), $3)
+        insert into queue_control (scope, name, paused_at, paused_by, paused_until) values ($1, $2, now(), $3, $4)
         on conflict (scope, name) do update
-        set paused_at = coalesce(queue_control.paused_at, now()), paused_by = excluded.paused_by
+        set paused_at = coalesce(queue_control.paused_at, now()), paused_by = excluded.paused_by,
+          paused_until = excluded.paused_until
         """
-    var parameters: [Parameter] { [Parameter(scope), Parameter(name), Parameter(person)] }
+    var parameters: [Parameter] {
+        [Parameter(scope), Parameter(name), Parameter(person), Parameter(end)]
+    }
+}
+
+struct EndPauses: Statement {
+    let now: Timestamp
+
+    static let sql = """
+        update queue_control set paused_at = null, paused_by = null, paused_until = null
+        where paused_until <= $1
+        returning name
+        """
+    var parameters: [Parameter] { [Parameter(now)] }
+    typealias Row = String
 }
 
 struct Resume: Statement {
@@ -72,7 +102,7 @@ struct Resume: Statement {
     let name: String
 
     static let sql = """
-        update queue_control set paused_at = null, paused_by = null
+        update queue_control set paused_at = null, paused_by = null, paused_until = null
         where scope = $1 and name = $2 and paused_at is not null
         """
     var parameters: [Parameter] { [Parameter(scope), Parameter(name)] }
@@ -95,13 +125,15 @@ struct SetLimits: Statement {
 
 struct ListControls: Statement {
     static let sql = """
-        select scope, name, paused_at, paused_by, max_running::bigint, per_minute::bigint from queue_control
+        select scope, name, paused_at, paused_by, paused_until, max_running::bigint, per_minute::bigint
+        from queue_control
         order by scope, name
         """
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> QueueControl.State {
         QueueControl.State(
             scope: try row.next(), name: try row.next(), pausedAt: try row.next(),
-            pausedBy: try row.next(), maxRunning: try row.next(), perMinute: try row.next())
+            pausedBy: try row.next(), pausedUntil: try row.next(), maxRunning: try row.next(),
+            perMinute: try row.next())
     }
 }
 

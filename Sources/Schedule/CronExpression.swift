@@ -83,6 +83,32 @@ package struct CronExpression: Sendable, Hashable, CustomStringConvertible {
         return restrictsBoth ? isDay || isWeekday : isDay && isWeekday
     }
 
+    // MARK: - Saying
+
+    /// What a line means, field by field and in order; nil where a field means everything.
+    package struct Parts: Sendable, Hashable {
+        /// Minutes of an hour.
+        package let minutes: [Int]
+        /// Hours of a day; all 24 where every hour is meant.
+        package let hours: [Int]
+        /// Days of a month.
+        package let days: [Int]?
+        /// Months, from 1.
+        package let months: [Int]?
+        /// Days of the week, from 0 for Sunday.
+        package let weekdays: [Int]?
+        /// Whether a day that one of the two lists of days has is meant; else both must have it.
+        package let isEither: Bool
+    }
+
+    /// The line for whoever puts it into words.
+    package var parts: Parts {
+        Parts(
+            minutes: minutes, hours: hours, days: days.count == 31 ? nil : days.sorted(),
+            months: months.count == 12 ? nil : months.sorted(),
+            weekdays: weekdays.count == 7 ? nil : weekdays.sorted(), isEither: restrictsBoth)
+    }
+
     // MARK: - Fields
 
     private static func values(_ text: String, _ field: Field) throws(ScheduleError) -> Set<Int> {

@@ -59,6 +59,37 @@ package struct Schedule: Sendable {
         return times
     }
 
+    /// What a change of the clock does to one of the times.
+    package enum Oddity: Sendable, Hashable {
+        /// It stands for this minute of the day, which does not exist.
+        case skipped(minute: Int)
+        /// The clock shows it twice; the first time counts.
+        case twice
+    }
+
+    /// What a change of the clock does to a time that ``next(after:)`` gave; nil on all other days, and for lines that
+    /// follow the time that passes.
+    package func oddity(of instant: Timestamp) -> Oddity? {
+        guard !cron.isHourly else { return nil }
+        let seconds = instant.seconds
+        let (before, now) = (offset(at: seconds - 60), offset(at: seconds))
+        let clock = seconds + now
+        if now > before {
+            let (gone, shown) = (minute(of: seconds + before), minute(of: clock))
+            let meant = cron.hours.flatMap { hour in cron.minutes.map { hour * 60 + $0 } }
+            // Where the minute after the gap is meant too, nothing was moved.
+            guard !meant.contains(shown) else { return nil }
+            return meant.first { gone..<shown ~= $0 }.map { .skipped(minute: $0) }
+        }
+        let back = now - offset(at: seconds + 6 * 3600)
+        return back > 0 && offset(at: seconds + back) == now - back ? .twice : nil
+    }
+
+    /// The minute of the day of a clock in seconds.
+    private func minute(of clock: Int) -> Int {
+        (clock - clock.quotient(dividingBy: 86_400) * 86_400) / 60
+    }
+
     // MARK: - Days
 
     /// The first time of a day that is behind an instant, in seconds of UTC.

@@ -81,8 +81,9 @@ struct TellErrors: RouterMiddleware {
         switch diagnostic.code {
         case "UPLOAD-REFUSED", "SIGN-IN-NEEDED", "API-TOKEN": .unauthorized
         case "HTTP-FORBIDDEN", "HTTP-FORM", "API-SCOPE": .forbidden
-        case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "SIGN-IN-LINK": .notFound
-        case "HTTP-REQUEST", "HTTP-INCOMPLETE", "TOKEN-LABEL", "API-BODY", "API-KEY", "OPENID-STATE":
+        case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "FLOW-UNKNOWN", "SIGN-IN-LINK": .notFound
+        case "HTTP-REQUEST", "HTTP-DATE", "HTTP-INCOMPLETE", "TOKEN-LABEL", "API-BODY", "API-KEY",
+            "OPENID-STATE":
             .badRequest
         case "API-MEMBER", "API-TEXT", "API-KEY-REUSED", "API-FAULTS", "MAP-MAPPING-UNKNOWN":
             .unprocessableContent

@@ -76,6 +76,8 @@ package struct WebServer: Sendable {
         package let connectors: ConnectorRegistry
         /// Passwords and keys of other machines.
         package let secrets: Secrets
+        /// How this node works.
+        package let node: NodeFacts
         /// How expensive passwords are.
         package let passwords: Passwords
         /// IANA name of the company's zone.
@@ -87,11 +89,11 @@ package struct WebServer: Sendable {
 
         /// The pages' needs.
         package init(
-            tools: ImportTools, connectors: ConnectorRegistry, secrets: Secrets, passwords: Passwords,
-            zone: String, isBehindProxy: Bool, openID: OpenIDSettings?
+            tools: ImportTools, connectors: ConnectorRegistry, secrets: Secrets, node: NodeFacts,
+            passwords: Passwords, zone: String, isBehindProxy: Bool, openID: OpenIDSettings?
         ) {
             (self.tools, self.connectors, self.passwords) = (tools, connectors, passwords)
-            self.secrets = secrets
+            (self.secrets, self.node) = (secrets, node)
             (self.zone, self.isBehindProxy, self.openID) = (zone, isBehindProxy, openID)
         }
     }
@@ -203,14 +205,19 @@ package struct WebServer: Sendable {
             RunActions(site: site, files: files, blobs: pages.tools.settings.blobs).add(to: router)
             site.addMatches(to: router, pages.tools)
             SecretPages(site: site, secrets: pages.secrets).add(to: router)
-            FlowPages(site: site, tools: pages.tools, connectors: pages.connectors).add(to: router)
             MappingPages(site: site, tools: pages.tools, connectors: pages.connectors).add(to: router)
+            FlowPages(
+                site: site, tools: pages.tools, connectors: pages.connectors, secrets: pages.secrets
+            ).add(to: router)
             site.addAccounts(to: router)
             site.addAccount(to: router)
             site.addSalesDocument(to: router)
             site.addSearch(to: router)
             site.addUsers(to: router)
             site.addAudit(to: router)
+            site.addSources(to: router)
+            SettingsPages(site: site, tools: pages.tools, secrets: pages.secrets, node: pages.node).add(
+                to: router)
             site.addMe(to: router)
         }
         return router

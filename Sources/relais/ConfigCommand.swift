@@ -41,7 +41,7 @@ struct ConfigCommand: AsyncParsableCommand {
 extension Configuration {
     /// What a setting is now, as the file would say it; nil when it is not set. A connection string may hold a password
     /// and is not shown.
-    fileprivate func shown(_ key: Key) -> String? {
+    func shown(_ key: Key) -> String? {
         switch key {
         case .databaseURL: databaseURL.map { _ in "***" }
         case .listen: listen?.description
@@ -62,8 +62,22 @@ extension Configuration {
     }
 
     /// Where it was said: `relais.yaml:3`, a variable; nil for a default.
-    fileprivate func source(_ key: Key) -> String? {
+    func source(_ key: Key) -> String? {
         guard let place = sources[key]?.place else { return nil }
         return place.file == nil ? place.field : place.position
+    }
+
+    /// All settings for the page that shows them.
+    var facts: [NodeFacts.Setting] {
+        Key.allCases.map { key in
+            let origin: NodeFacts.Origin =
+                switch (source(key), sources[key]?.place.file) {
+                case (nil, _): .standard
+                case (let source?, _?): .file(source)
+                case (let source?, nil) where source == key.option: .option(source)
+                case (let source?, nil): .environment(source)
+                }
+            return NodeFacts.Setting(key: key.rawValue, value: shown(key), origin: origin)
+        }
     }
 }

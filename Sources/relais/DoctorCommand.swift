@@ -2,12 +2,11 @@
 // `relais doctor`: checks what Relais needs to run, and says what to do about what is missing.
 
 internal import ArgumentParser
-internal import CRM
 internal import Diagnostics
 internal import Foundation
 internal import Hub
-internal import Mapping
 internal import PostgreSQL
+internal import Server
 internal import Words
 
 /// Checks the installation.
@@ -19,92 +18,42 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var output: OutputOptions
 
-    private struct Check {
-        let name: String
-        let detail: String
-        let fault: Diagnostic?
-    }
-
     func run() async throws {
         let checks = [
-            check("postgresql") {
-                guard let newest = Installation.all().first else {
-                    throw PostgreSQLError(.notInstalled, ["detail": "postgresql"])
-                }
-                return "\(newest.major) (\(newest.programs.path))"
-            },
-            check("mappings") {
-                try database.mappings.library().mappings.keys.sorted().joined(separator: ", ")
-            },
-            check("disk") { try freeSpace() },
-            await databaseCheck(),
+            await NodeCheck.installation(), await NodeCheck.mappings(database.mappings),
+            await NodeCheck.disk(database.folder.path), await databaseCheck(),
         ]
         output.asJSON ? checks.forEach(showJSON) : checks.forEach(show)
         if checks.contains(where: { $0.fault != nil }) { throw ExitStatus.failed }
     }
 
-    private func check(_ name: String, _ body: () throws -> String) -> Check {
-        do {
-            return Check(name: name, detail: try body(), fault: nil)
-        } catch {
-            return Check(name: name, detail: "", fault: fault(error))
-        }
-    }
-
     /// Opens the database, without starting a private cluster that is down: a check changes nothing.
-    private func databaseCheck() async -> Check {
-        do {
+    private func databaseCheck() async -> NodeCheck {
+        await NodeCheck(.database) {
             if let cluster = try database.cluster(), try cluster.runningServer() == nil {
                 _ = try cluster.installation()
-                return Check(name: "database", detail: words("db.stopped"), fault: nil)
+                return .stopped
             }
             let connection = try await Connection.open(try await database.connectionString())
-            let status = try await Migrator(try Schema.migrations()).status(connection)
+            let detail = try await NodeCheck.schema(connection)
             await connection.close()
-            return Check(
-                name: "database",
-                detail: words("db.applied", count: status.applied.count, ["last": status.applied.last ?? ""]),
-                fault: nil)
-        } catch {
-            return Check(name: "database", detail: "", fault: fault(error))
+            return detail
         }
     }
 
-    private func fault(_ error: any Error) -> Diagnostic {
-        switch error {
-        case let error as any ReportableError: error.diagnostic
-        case let faults as MappingFaults: faults.faults[0]
-        default: Diagnostic(code: "UNEXPECTED", facts: ["detail": "\(error)"])
-        }
-    }
-
-    /// Free space where the data folder is or will be; under 1 GB is a fault.
-    private func freeSpace() throws -> String {
-        var folder = database.folder
-        while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
-            folder.deleteLastPathComponent()
-        }
-        let attributes = try FileManager.default.attributesOfFileSystem(forPath: folder.path)
-        let free = (attributes[.systemFreeSize] as? NSNumber)?.intValue ?? 0
-        guard free > 1_000_000_000 else {
-            throw Diagnostic(code: "DISK-LOW", facts: ["folder": folder.path, "free": words.size(free)])
-        }
-        return "\(words.size(free)) (\(folder.path))"
-    }
-
-    private func show(_ check: Check) {
-        let label = words("doctor.\(check.name)")
-        if let fault = check.fault {
+    private func show(_ check: NodeCheck) {
+        let label = words("doctor.\(check.subject.rawValue)")
+        if let fault = check.told(words) {
             Console.print("✗ \(label)\n\(Console.text(of: fault, indent: "    "))")
         } else {
-            Console.print("✓ \(label): \(check.detail)")
+            Console.print("✓ \(label): \(check.detail?.text(words) ?? "")")
         }
     }
 
-    private func showJSON(_ check: Check) {
+    private func showJSON(_ check: NodeCheck) {
         Console.printJSON([
-            "check": .text(check.name), "detail": .text(check.detail),
-            "error": check.fault.map { JSONValue($0) } ?? .null, "ok": .boolean(check.fault == nil),
+            "check": .text(check.subject.rawValue), "detail": .text(check.detail?.text(words) ?? ""),
+            "error": check.told(words).map { JSONValue($0) } ?? .null, "ok": .boolean(check.fault == nil),
         ])
     }
 }

@@ -136,7 +136,11 @@ private struct Node {
             isWeb
             ? WebServer.Pages(
                 tools: ImportTools(mappings: shelf, settings: try database.importSettings),
-                connectors: connectors, secrets: try database.secrets, passwords: Passwords(),
+                connectors: connectors, secrets: try database.secrets,
+                node: NodeFacts(
+                    settings: configuration.facts, folder: database.folder.path, blobs: database.blobs,
+                    mail: configuration.mailServer, alerts: try AlertTexts.sender(pool, database, shelf)),
+                passwords: Passwords(),
                 zone: configuration.zone, isBehindProxy: configuration.isBehindProxy,
                 openID: configuration.openID) : nil
         let parts = WebServer.Parts(

@@ -205,7 +205,7 @@ import Testing
                     == "attachment; filename=\"comptes.csv\"; filename*=UTF-8''comptes.csv")
             #expect(file.fields["content-type"] == "application/octet-stream")
             #expect(file.fields["content-length"] == String(file.bytes))
-            for path in ["/runs/1/files/2", "/runs/2/files/1", "/runs/1/files/1?part=2"] {
+            for path in ["/runs/1/files/9", "/runs/2/files/1", "/runs/1/files/1?part=2"] {
                 #expect(try await ask(address + path, cookie: ines).status == 404, "\(path)")
             }
             let hugo = try await signIn(address, as: "hugo")

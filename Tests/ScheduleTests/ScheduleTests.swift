@@ -44,6 +44,19 @@ import Testing
             try next("0 7 * * 7", 1, after: "2026-11-23T00:00:00Z", zone: "UTC") == ["2026-11-29T07:00:00Z"])
     }
 
+    @Test func `what a change of the clock does to a time is said`() throws {
+        func oddity(_ cron: String, _ time: String) throws -> Schedule.Oddity? {
+            try Schedule(try CronExpression(cron), zone: "Europe/Paris").oddity(of: try instant(time))
+        }
+        // 2027-03-28, 02:00 becomes 03:00; 2027-10-31, 03:00 becomes 02:00.
+        #expect(try oddity("30 2 * * *", "2027-03-28T01:00:00Z") == .skipped(minute: 150))
+        #expect(try oddity("0 3 * * *", "2027-03-28T01:00:00Z") == nil)
+        #expect(try oddity("30 2 * * *", "2027-03-27T01:30:00Z") == nil)
+        #expect(try oddity("30 2 * * *", "2027-10-31T00:30:00Z") == .twice)
+        #expect(try oddity("30 3 * * *", "2027-10-31T02:30:00Z") == nil)
+        #expect(try oddity("30 * * * *", "2027-10-31T00:30:00Z") == nil)
+    }
+
     @Test func `what is no line names its field and what it may hold`() throws {
         for (line, code, value) in [
             ("* * * *", "CRON-FIELDS", "* * * *"), ("60 * * * *", "CRON-VALUE", "60"),

@@ -5,6 +5,7 @@ import Foundation
 import Hub
 import Model
 import Mustache
+import Schedule
 import Testing
 import Words
 
@@ -24,6 +25,31 @@ import Words
         #expect(form.text("g") == "" && form.isOn("c") && !form.isOn("g"))
         #expect(Form("now.0=x&now.1=y&was.0=z").fields("now.").map(\.value) == ["x", "y"])
         #expect(Form("a=%20%09x%20").text("a") == "x")
+    }
+
+    @Test(
+        arguments: [
+            ("15 6 * * mon-fri", "Du lundi au vendredi à 06:15"), ("0 * * * *", "Toutes les heures"),
+            ("*/15 * * * *", "Toutes les 15 minutes"), ("* * * * *", "Chaque minute"),
+            ("5,35 * * * *", "Chaque heure, aux minutes 05 et 35"),
+            ("0 6,18 * * *", "Chaque jour à 06:00 et 18:00"),
+            ("*/30 8-18 * * 1-5", "Du lundi au vendredi toutes les 30 minutes de 08:00 à 18:30"),
+            ("0 7 1 * *", "Le 1er du mois à 07:00"), ("0 7 * * 7", "Le dimanche à 07:00"),
+            ("0 7 1 1,7 *", "Le 1er du mois en janvier et juillet à 07:00"),
+            ("0 0 13 * 5", "Le 13 du mois ou le vendredi, à 00:00"),
+            ("0 9 * * 1,3,5", "Le lundi, mercredi et vendredi à 09:00"),
+        ])
+    func `a cron line is said in words`(_ line: String, _ text: String) throws {
+        let texts = ScheduleTexts(words: try Words(.french))
+        let times = try Schedule(try CronExpression(line), zone: "Europe/Paris")
+        #expect(texts.rule(times) == text)
+    }
+
+    @Test func `a day begins when the clock of the zone says so`() throws {
+        let day = try #require(CalendarDate(year: 2027, month: 3, day: 29))
+        #expect(try saying().midnight(of: day).description == "2027-03-28T22:00:00Z")
+        let winter = try #require(CalendarDate(year: 2027, month: 3, day: 28))
+        #expect(try saying().midnight(of: winter).description == "2027-03-27T23:00:00Z")
     }
 
     @Test func `only a path of this site is followed`() {

@@ -2,8 +2,10 @@
 // `/audit`: who saw or did what?
 
 internal import CRM
+internal import Diagnostics
 internal import Hummingbird
 internal import Model
+internal import NIOCore
 internal import PostgreSQL
 internal import Words
 
@@ -21,53 +23,191 @@ struct AuditPage: Page {
     static let template = "audit"
     static let entry = "/audit"
     let title: String
+    let users: [Choice]
+    let actions: [Choice]
+    let entities: [Choice]
+    let object: String
+    let from: String
+    let to: String
     let rows: [Row]
     let isEmpty: Bool
+    let emptyText: String
+    let unfiltered: String?
+    let exportURL: String
     let pager: PagerView?
+    let problem: Problem?
 }
 
 extension Site {
     private static let entriesPerPage = 50
 
-    /// The audit's route.
+    /// The audit's routes.
     func addAudit(to router: Router<WebContext>) {
         router.get("audit") { request, context in
             _ = try context.administering()
             let saying = try saying(request, context)
-            let before = request.number("before").flatMap { micros in
-                request.number("entry").map {
-                    TimelineCursor(at: Timestamp(microsecondsSince1970: Int64(micros)), id: $0)
-                }
+            let query = AuditQuery(request, zone: zone)
+            let page = try await audit(query, request, saying)
+            return try await answer(
+                page, to: request, context, status: query.fault == nil ? .ok : .unprocessableContent)
+        }
+        router.get("audit.csv") { request, context in
+            let user = try context.administering()
+            let words = try saying(request, context).words
+            let query = AuditQuery(request, zone: zone)
+            if let fault = query.fault { throw ServerError(fault) }
+            try await pool.withConnection { connection in
+                try await Audit.write("audit.exported", by: user.id, on: connection)
             }
-            let entries = try await pool.withConnection {
-                try await Audit.list(before: before, limit: Self.entriesPerPage + 1, on: $0)
-            }
-            let shown = entries.prefix(Self.entriesPerPage)
-            let page = AuditPage(
-                title: saying.words("page.audit.title"), rows: shown.map { Self.row($0, saying) },
-                isEmpty: shown.isEmpty,
-                pager: PagerView(
-                    text: saying.words("page.audit.shown", count: shown.count),
-                    first: before == nil ? nil : "/audit",
-                    next: entries.count > Self.entriesPerPage
-                        ? shown.last.map {
-                            Link.to(
-                                "/audit",
-                                ["before": String($0.at.microsecondsSince1970), "entry": String($0.id)])
-                        } : nil))
-            return try await answer(page, to: request, context)
+            return csv(query.filter, words)
         }
     }
 
-    private static func row(_ entry: AuditEntry, _ saying: Saying) -> AuditPage.Row {
-        let paths = ["party": "/accounts/", "run": "/runs/"]
-        let which = entry.entity.map { entity in
-            saying.words("page.audit.entity_\(entity)", ["id": entry.entityID.map(String.init) ?? ""])
+    private func csv(_ filter: AuditFilter, _ words: Words) -> Response {
+        let header = ["when", "who", "what", "object", "objectNumber", "facts"].map {
+            words("page.audit.\($0)")
+        }.joined(separator: ";")
+        let actions = Dictionary(
+            uniqueKeysWithValues: Self.actions(words).map { ($0, words("audit.\($0)")) })
+        let dates = words.language == .french ? "DD/MM/YYYY HH24:MI:SS" : "YYYY-MM-DD HH24:MI:SS"
+        let body = ResponseBody { writer in
+            var last: TimelineCursor?
+            while true {
+                let before = last
+                let piece = try await pool.withConnection {
+                    try await Audit.exportPiece(
+                        filter, before: before, header: header, words: actions, dates: dates, on: $0)
+                }
+                guard let piece else { break }
+                try await writer.write(ByteBuffer(bytes: piece.bytes))
+                last = piece.last
+            }
+            try await writer.finish(nil)
         }
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "text/csv; charset=utf-8",
+                .contentDisposition: "attachment; filename=\"audit.csv\"",
+            ], body: body)
+    }
+
+    private func audit(_ query: AuditQuery, _ request: Request, _ saying: Saying) async throws -> AuditPage {
+        let words = saying.words
+        let before = request.number("before").flatMap { micros in
+            request.number("entry").map {
+                TimelineCursor(at: Timestamp(microsecondsSince1970: Int64(micros)), id: $0)
+            }
+        }
+        let (entries, users) = try await pool.withConnection { connection in
+            (
+                query.fault == nil
+                    ? try await Audit.list(
+                        query.filter, before: before, limit: Self.entriesPerPage + 1, on: connection) : [],
+                try await AppUsers.list(on: connection)
+            )
+        }
+        let shown = entries.prefix(Self.entriesPerPage)
+        let title = words("page.audit.title")
+        let filter = query.filter
+        let next = entries.count > Self.entriesPerPage ? shown.last : nil
+        return AuditPage(
+            title: query.fault == nil ? title : words("page.form.wrong", ["title": title]),
+            users: choices(
+                users.map { (String($0.id), $0.name) }, filter.user.map(String.init),
+                words("page.audit.anybody")),
+            actions: choices(
+                Self.actions(words).map { ($0, words("audit.\($0)")) }.sorted { $0.1 < $1.1 }, filter.action,
+                words("page.audit.anything")),
+            entities: choices(
+                AuditQuery.entities.map { ($0, words("page.audit.kind_\($0)")) }, filter.entity,
+                words("page.audit.anyObject")),
+            object: filter.entityID.map(String.init) ?? "", from: query.from ?? "", to: query.to ?? "",
+            rows: shown.map { Self.row($0, saying) }, isEmpty: shown.isEmpty,
+            emptyText: words(query.isFiltered ? "page.audit.noneLikeThis" : "page.audit.empty"),
+            unfiltered: query.isFiltered ? "/audit" : nil, exportURL: query.link("/audit.csv"),
+            pager: PagerView(
+                text: words("page.audit.shown", count: shown.count),
+                first: before == nil ? nil : query.link("/audit"),
+                next: next.map { query.link("/audit", before: TimelineCursor(at: $0.at, id: $0.id)) }),
+            problem: query.fault.map { Problem($0, words) })
+    }
+
+    /// Everything that the audit can say, by its codes.
+    private static func actions(_ words: Words) -> [String] {
+        words.keys.filter { $0.hasPrefix("audit.") }.map { String($0.dropFirst(6)) }.sorted()
+    }
+
+    private func choices(_ all: [(String, String)], _ chosen: String?, _ any: String) -> [Choice] {
+        [Choice(value: "", text: any, isChosen: chosen == nil)]
+            + all.map { Choice(value: $0.0, text: $0.1, isChosen: $0.0 == chosen) }
+    }
+
+    private static func row(_ entry: AuditEntry, _ saying: Saying) -> AuditPage.Row {
+        let words = saying.words
+        let paths = ["party": "/accounts/", "run": "/runs/", "preview": "/previews/"]
+        let id = entry.entityID.map(String.init) ?? ""
+        let which = entry.entity.map { entity in
+            entry.label ?? words("page.audit.entity_\(entity)", ["id": id])
+        }
+        let url: String? =
+            switch (entry.entity, entry.label) {
+            case ("flow", let name?): "/flows/\(name)"
+            case ("user", _?): "/users"
+            case (let entity?, _): entry.entityID.flatMap { id in paths[entity].map { $0 + String(id) } }
+            case (nil, _): nil
+            }
+        let name = entry.facts.objectOfTexts["name"]
+        let what = words("audit.\(entry.action)")
         return AuditPage.Row(
-            at: saying.moment(entry.at), who: entry.user ?? saying.words("page.audit.nobody"),
-            what: saying.words("audit.\(entry.action)"), which: which ?? "",
-            url: entry.entity.flatMap { paths[$0] }.flatMap { path in entry.entityID.map { path + String($0) }
-            })
+            at: saying.moment(entry.at), who: entry.user ?? words("page.audit.nobody"),
+            what: what.prefix(1).uppercased() + what.dropFirst(), which: which ?? name ?? "", url: url)
+    }
+}
+
+/// What the address asks of the audit.
+struct AuditQuery: Sendable {
+    /// What entries are about.
+    static let entities = ["party", "run", "flow", "user", "preview", "source"]
+
+    private(set) var filter: AuditFilter
+    /// The days as they were typed.
+    let from: String?
+    let to: String?
+    /// The first day that is none.
+    private(set) var fault: Diagnostic?
+
+    init(_ request: Request, zone: String) {
+        filter = AuditFilter(zone: zone)
+        (from, to) = (request.query("from"), request.query("to"))
+        filter.user = request.number("user")
+        filter.action = request.query("action").flatMap { $0.contains(#/^[a-z.-]{1,60}$/#) ? $0 : nil }
+        filter.entity = request.query("entity").flatMap { Self.entities.contains($0) ? $0 : nil }
+        filter.entityID = request.number("object")
+        filter.from = day(from, "from")
+        filter.to = day(to, "to")
+    }
+
+    var isFiltered: Bool { filter != AuditFilter(zone: filter.zone) || fault != nil }
+
+    func link(_ path: String, before: TimelineCursor? = nil) -> String {
+        Link.to(
+            path,
+            [
+                "user": filter.user.map(String.init), "action": filter.action, "entity": filter.entity,
+                "object": filter.entityID.map(String.init), "from": from, "to": to,
+                "before": before.map { String($0.at.microsecondsSince1970) },
+                "entry": before.map { String($0.id) },
+            ])
+    }
+
+    private mutating func day(_ text: String?, _ field: String) -> CalendarDate? {
+        guard let text else { return nil }
+        do throws(ServerError) {
+            return try Saying.day(text, field: field)
+        } catch {
+            fault = fault ?? error.diagnostic
+            return nil
+        }
     }
 }

@@ -17,15 +17,15 @@ struct FlowsPage: Page {
     /// A flow.
     struct Row: Sendable {
         let name: String
+        let url: String
+        let description: String?
         let connector: String
         let badge: BadgeView
         let schedule: String
         let next: [String]
         let hasNext: Bool
         let version: String
-        let text: String
         let isPaused: Bool
-        let runsURL: String
     }
 
     static let template = "flows"
@@ -42,40 +42,104 @@ struct FlowPages: Sendable {
     let site: Site
     let tools: ImportTools
     let connectors: ConnectorRegistry
+    let secrets: Secrets
 
     func add(to router: Router<WebContext>) {
         router.get("flows") { request, context in
             _ = try context.operating()
             return try await site.answer(try await page(request, context), to: request, context)
         }
+        router.get("flows/:name") { request, context in
+            _ = try context.operating()
+            let page = try await flow(request, context)
+            return try await site.answer(page, to: request, context)
+        }
+        router.get("schedules") { request, context in
+            _ = try context.operating()
+            return try await site.answer(try await schedules(request, context), to: request, context)
+        }
         router.form("flows/:name") { form, request, context in
             let user = try context.operating()
             let name = context.parameters.get("name") ?? ""
             let saying = try site.saying(request, context)
+            // The form of an undo has no fields.
             let what = form["do"] ?? request.query("do") ?? ""
+            let from = form["from"] ?? request.query("from")
+            let end: Timestamp?
             do {
-                try await act(what, on: name, user)
+                end = try pauseEnd(form, what, saying)
+                try await act(what, until: end, on: name, user, saying)
             } catch let error as any ReportableError where !(error is PostgreSQLError) {
-                let page = try await page(request, context, error.diagnostic)
-                return try await site.answer(page, to: request, context, status: .unprocessableContent)
+                return try await refuse(error.diagnostic, from, request, context)
             }
-            let back = Link.local(form["back"] ?? request.query("back")) ?? "/flows"
+            let back = form["back"] ?? request.query("back")
             let undo = ["pause": "resume", "resume": "pause"][what].map {
-                Link.to("/flows/\(Link.encoded(name))", ["do": $0, "back": back])
+                Link.to("/flows/\(Link.encoded(name))", ["do": $0, "from": from, "back": back])
             }
-            return site.see(
-                back, Told(text: saying.words("page.flows.did_\(what)", ["name": name]), undo: undo))
+            let facts = ["name": name, "at": end.map(saying.moment) ?? ""]
+            let told = saying.words("page.flows.did_\(what)", facts)
+            let page = ["flow": "/flows/\(Link.encoded(name))", "schedules": "/schedules"][from ?? ""]
+            return site.see(page ?? Link.local(back) ?? "/flows", Told(text: told, undo: undo))
+        }
+        router.form("flows/:name/test") { _, request, context in
+            let user = try context.operating()
+            let name = context.parameters.get("name") ?? ""
+            let probe = try await FlowProbe.look(
+                at: name, connectors: connectors, mappings: try tools.mappings.library(), secrets: secrets,
+                pool: site.pool)
+            try await site.pool.withConnection { connection in
+                let found = try await Flows.show(name, on: connection)
+                try await Audit.write("flow.tested", by: user.id, of: "flow", found.id, on: connection)
+            }
+            let page = try await flow(request, context, probe: probe)
+            return try await site.answer(page, to: request, context)
+        }
+        addEditing(to: router)
+    }
+
+    /// The page that a form came from, with what kept it from being done.
+    private func refuse(
+        _ fault: Diagnostic, _ from: String?, _ request: Request, _ context: WebContext
+    ) async throws -> Response {
+        let status = HTTPResponse.Status.unprocessableContent
+        return switch from {
+        case "flow":
+            try await site.answer(
+                try await flow(request, context, fault), to: request, context, status: status)
+        case "schedules":
+            try await site.answer(
+                try await schedules(request, context, fault), to: request, context, status: status)
+        default:
+            try await site.answer(
+                try await page(request, context, fault), to: request, context, status: status)
         }
     }
 
-    private func act(_ what: String, on name: String, _ user: AppUser) async throws {
+    /// The beginning of the day that a pause is to last until; nil where none was named.
+    ///
+    /// - Throws: `HTTP-DATE`, `HTTP-DATE-PAST`.
+    private func pauseEnd(_ form: Form, _ what: String, _ saying: Saying) throws(ServerError) -> Timestamp? {
+        let text = form.text("until")
+        guard what == "pause", !text.isEmpty else { return nil }
+        let end = saying.midnight(of: try Saying.day(text, field: "until"))
+        guard end > saying.now else { throw ServerError(.past, at: Place(field: "until", value: text)) }
+        return end
+    }
+
+    private func act(
+        _ what: String, until end: Timestamp?, on name: String, _ user: AppUser, _ saying: Saying
+    ) async throws {
         guard ["run", "pause", "resume"].contains(what) else { throw ServerError(.request) }
         let library = try tools.mappings.library()
         try await site.pool.withConnection { connection in
             if what == "run" {
-                _ = try await Flows.run(name, connectors: connectors, mappings: library, on: connection)
+                do {
+                    _ = try await Flows.run(name, connectors: connectors, mappings: library, on: connection)
+                } catch let error as FlowFaults {
+                    throw FlowError(error.faults.first ?? ServerError(.request).diagnostic)
+                }
             } else {
-                try await Flows.pause(name, what == "pause", by: user.name, on: connection)
+                try await Flows.pause(name, what == "pause", until: end, by: user.name, on: connection)
             }
             let found = try await Flows.show(name, on: connection)
             try await Audit.write("flow.\(what)", by: user.id, of: "flow", found.id, on: connection)
@@ -106,18 +170,25 @@ struct FlowPages: Sendable {
         // A definition that this program no longer understands still has its text.
         let definition = try? FlowDefinition.parse(
             flow.text, file: flow.name, connectors: connectors, mappings: library)
-        let times = definition?.schedule?.times.next(5, after: saying.now) ?? []
-        let zone = definition?.schedule?.zone ?? saying.zone
+        let texts = ScheduleTexts(words: words)
+        let times = definition?.schedule.map { texts.next($0, after: saying.now) } ?? []
         return FlowsPage.Row(
-            name: flow.name, connector: definition?.connector ?? health?.connector ?? "",
+            name: flow.name, url: "/flows/\(flow.name)",
+            description: definition.map(\.description).flatMap { $0.isEmpty ? nil : $0 },
+            connector: words.connector(definition?.connector ?? health?.connector ?? ""),
             badge: health.map { BadgeView($0, saying) } ?? BadgeView("", words("page.state.never")),
-            schedule: flow.cron.map { "\($0), \(zone)" } ?? words("page.overview.onReceipt"),
-            next: flow.pausedAt == nil ? times.map { words.momentShort($0, now: saying.now, in: zone) } : [],
+            schedule: definition.map { texts.rule(of: $0) } ?? flow.cron ?? words("schedule.byHand"),
+            next: flow.pausedAt == nil ? times : [],
             hasNext: flow.pausedAt == nil && !times.isEmpty,
             version: words(
                 "page.flows.version", ["version": String(flow.version), "at": saying.moment(flow.appliedAt)]),
-            text: flow.text, isPaused: flow.pausedAt != nil, runsURL: Link.to("/runs", ["flow": flow.name]))
+            isPaused: flow.pausedAt != nil)
     }
+}
+
+extension Words {
+    /// What a connector is called: its id where nothing better is known.
+    func connector(_ id: String) -> String { known("connector.\(id)") ?? id }
 }
 
 extension BadgeView {

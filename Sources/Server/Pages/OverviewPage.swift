@@ -279,7 +279,7 @@ extension Site {
     ) -> OverviewPage.Row {
         let words = saying.words
         return OverviewPage.Row(
-            name: flow.name, url: Link.to("/runs", ["flow": flow.name]), connector: flow.connector,
+            name: flow.name, url: "/flows/\(flow.name)", connector: words.connector(flow.connector),
             badge: BadgeView(flow, saying),
             last: flow.lastRun.map { saying.momentShort($0.startedAt) } ?? "–",
             lastNote: flow.lateSince.map { words("page.overview.expected", ["at": saying.momentShort($0)]) }

@@ -91,7 +91,7 @@ extension Site {
                     text: state.map { words("page.state.\($0)") } ?? words("page.runs.all"),
                     url: link(state), isCurrent: state == filter.state)
             },
-            rows: shown.map { row($0, saying) }, isEmpty: shown.isEmpty,
+            rows: shown.map { RunsPage.Row($0, saying) }, isEmpty: shown.isEmpty,
             emptyText: words(isFiltered ? "page.runs.noneLikeThis" : "page.runs.none"),
             unfiltered: isFiltered ? "/runs" : nil,
             pager: PagerView(
@@ -99,12 +99,14 @@ extension Site {
                 first: filter.before == nil ? nil : link(filter.state),
                 next: runs.count > Self.pageSize ? link(filter.state, before: shown.last?.id) : nil))
     }
+}
 
-    private func row(_ run: RunSummary, _ saying: Saying) -> RunsPage.Row {
+extension RunsPage.Row {
+    init(_ run: RunSummary, _ saying: Saying) {
         let seconds = run.finishedAt.map {
             Int(($0.microsecondsSince1970 - run.startedAt.microsecondsSince1970 + 500_000) / 1_000_000)
         }
-        return RunsPage.Row(
+        self.init(
             number: String(run.id), url: "/runs/\(run.id)", title: RunNames.title(run, saying),
             badge: BadgeView(run, saying), at: saying.momentShort(run.startedAt),
             took: seconds.map { saying.words.duration(seconds: $0) } ?? "",

@@ -78,7 +78,7 @@ extension Site {
     private func pages(_ text: String, _ user: AppUser, _ saying: Saying) -> [SearchPage.Hit] {
         let navigation = Navigation(
             user, current: "", waiting: 0, { saying.words($0) }, number: { String($0) })
-        return navigation.sections.flatMap(\.entries).filter {
+        return (navigation.sections.flatMap(\.entries) + navigation.others).filter {
             $0.title.lowercased().hasPrefix(text.lowercased())
         }.map { entry in
             SearchPage.Hit(

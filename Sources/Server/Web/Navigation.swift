@@ -24,11 +24,13 @@ struct Navigation: Sendable {
     }
 
     let sections: [Section]
+    /// Pages that the menu has no room for.
+    let others: [Entry]
     /// At most four, for the phone.
     let dock: [Entry]
 
     private enum Right {
-        case everybody, clients, operate, handle, administer
+        case everybody, clients, operate, handle, maintain, administer
 
         func allows(_ user: AppUser) -> Bool {
             switch self {
@@ -36,6 +38,7 @@ struct Navigation: Sendable {
             case .clients: user.scope >= 0
             case .operate: user.mayOperate
             case .handle: user.mayHandle
+            case .maintain: user.isAdmin || user.role == .it
             case .administer: user.isAdmin
             }
         }
@@ -46,6 +49,8 @@ struct Navigation: Sendable {
         let url: String
         let icon: String
         let right: Right
+        /// Whether the menu shows it; the palette finds the others too.
+        var isListed = true
     }
 
     private static let places: [(section: String, places: [Place])] = [
@@ -65,6 +70,8 @@ struct Navigation: Sendable {
                 Place(key: "matches", url: "/matches", icon: "people", right: .handle),
                 Place(key: "flows", url: "/flows", icon: "turn", right: .operate),
                 Place(key: "mappings", url: "/mappings", icon: "doc", right: .operate),
+                Place(key: "sources", url: "/sources", icon: "in", right: .operate, isListed: false),
+                Place(key: "schedules", url: "/schedules", icon: "run", right: .operate, isListed: false),
             ]
         ),
         (
@@ -73,6 +80,7 @@ struct Navigation: Sendable {
                 Place(key: "secrets", url: "/secrets", icon: "hold", right: .administer),
                 Place(key: "users", url: "/users", icon: "people", right: .administer),
                 Place(key: "audit", url: "/audit", icon: "doc", right: .administer),
+                Place(key: "settings", url: "/settings", icon: "note", right: .maintain),
             ]
         ),
     ]
@@ -91,11 +99,12 @@ struct Navigation: Sendable {
                 count: place.url == "/quarantine" && waiting > 0 ? number(waiting) : nil)
         }
         let allowed = Self.places.map { section in
-            (section.section, section.places.filter { $0.right.allows(user) })
+            (section.section, section.places.filter { $0.isListed && $0.right.allows(user) })
         }.filter { !$0.1.isEmpty }
         sections = allowed.map { name, places in
             Section(title: words("page.nav.\(name)"), entries: places.map(entry))
         }
+        others = Self.places.flatMap(\.places).filter { !$0.isListed && $0.right.allows(user) }.map(entry)
         dock = Array(sections.flatMap(\.entries).prefix(4))
     }
 

@@ -63,6 +63,15 @@ struct WebContext: RequestContext, RemoteAddressRequestContext {
         return user
     }
 
+    /// Who sends it, where the machine that this runs on is his business.
+    ///
+    /// - Throws: `SIGN-IN-NEEDED`, `HTTP-FORBIDDEN`.
+    func maintaining() throws -> AppUser {
+        let user = try user()
+        guard user.isAdmin || user.role == .it else { throw ServerError(.forbidden) }
+        return user
+    }
+
     /// Who sends it, where people and settings are his business.
     ///
     /// - Throws: `SIGN-IN-NEEDED`, `HTTP-FORBIDDEN`.
