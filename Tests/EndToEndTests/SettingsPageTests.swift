@@ -23,6 +23,7 @@ import Testing
                 "relais.yaml:3:", "environnement, RELAIS_ZONE", "option --stop-within", "par défaut",
                 "Europe/Brussels", "smtp://relais@127.0.0.1:9",
             ] { #expect(page.text.contains(text), "\(text)") }
+            #expect(!page.text.contains("page.settings."), "every setting has its name in words")
             let checked = try await ines.post("/settings/checks", ["do": "all"])
             #expect(checked.status == 200)
             for text in ["réponse en", "écrits, relus, supprimés", "Pas encore de clé"] {
