@@ -53,7 +53,12 @@ import Testing
                 let error = await #expect(throws: PostgreSQLError.self) {
                     _ = try await bench.run([file], mapping: nil)
                 }
-                #expect(error?.has(.diskFull) == true)
+                // Where another of the server's processes meets the full disk first, it takes all down: the
+                // import only sees its connection break.
+                let causes: [PostgreSQLError.Code] = [
+                    .diskFull, .connectionLost, .commitUnknown, .shuttingDown, .unreachable,
+                ]
+                #expect(causes.contains { error?.has($0) == true }, "\(String(describing: error))")
                 try await disk.grow(mebibytes: 1000)
                 try await until { await cluster.answers() }
                 let some = try await bench.numbers("select count(*) from sales_doc")
