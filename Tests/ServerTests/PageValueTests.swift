@@ -83,6 +83,36 @@ import Words
         #expect(text.contains("&quot;\u{301}&gt;&lt;script&gt;"))
     }
 
+    private struct Sample {
+        struct Part {
+            let name: String
+            let note: String?
+        }
+
+        let parts: [Part]
+        let kept: Part?
+        let left: Part?
+        let isLate: Bool
+        let count: Int?
+        let link: URL?
+    }
+
+    @Test func `a page's values are seen as the library sees them by itself`() throws {
+        let sample = Sample(
+            parts: [.init(name: "a", note: nil), .init(name: "b", note: "<c>")],
+            kept: .init(name: "d", note: nil), left: nil, isLate: false, count: 7,
+            link: URL(string: "https://relais.example/e"))
+        let template = try MustacheTemplate(
+            string: """
+                {{#parts}}{{name}}{{#note}}({{.}}){{/note}}{{count}};{{/parts}}{{#kept}}{{name}}{{^note}}!{{/note}}{{/kept}}\
+                {{^left}}none{{/left}}{{#isLate}}late{{/isLate}}{{^isLate}}in time{{/isLate}}{{count}}{{kept.name}}{{link}}{{lost}}
+                """)
+        let seen = try #require(Seen.value(sample))
+        let text = template.render(seen)
+        #expect(text == template.render(sample))
+        #expect(text == "a7;b(&lt;c&gt;)7;d!nonein time7dhttps://relais.example/e")
+    }
+
     @Test func `a bar shows every part, however small, and nothing beyond its end`() throws {
         let saying = try saying()
         let ledger = RunLedger(

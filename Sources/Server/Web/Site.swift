@@ -164,9 +164,15 @@ struct PartShell: Sendable {
 
 /// What the outermost template sees.
 struct Root: MustacheParent {
-    let words: WordTree
-    let shell: (any Sendable)?
-    let page: any Sendable
+    private let words: WordTree
+    private let shell: Any?
+    private let page: Any?
+
+    init(words: WordTree, shell: (any Sendable)?, page: any Sendable) {
+        self.words = words
+        self.shell = shell.flatMap { Seen.value($0) }
+        self.page = Seen.value(page)
+    }
 
     func child(named name: String) -> Any? {
         switch name {
