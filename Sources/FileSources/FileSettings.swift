@@ -7,7 +7,7 @@ package import ConnectorKit
 package enum FileSettings {
     /// The files to read.
     package static let paths = SettingDescription(
-        "paths", .list, fr: "Fichiers à lire, dans l'ordre (ou un dossier : from).",
+        "paths", .list, fr: "Fichiers à lire, dans l’ordre (ou un dossier : from).",
         en: "Files to read, in order (or a folder: from).")
 
     /// The folder that files arrive in.
@@ -33,13 +33,13 @@ package enum FileSettings {
 
     /// How long a file must lie still.
     package static let stillness = SettingDescription(
-        "stillness", .text, fr: "Secondes sans changement avant qu'un fichier soit lu ; 5 sans lui.",
+        "stillness", .text, fr: "Secondes sans changement avant qu’un fichier soit lu ; 5 sans lui.",
         en: "Seconds without a change before a file is read; 5 without it.")
 
     /// What says that a file is ready.
     package static let doneFile = SettingDescription(
         "done_file", .text,
-        fr: "Fichier qui dit qu'un autre est complet, par exemple {name}.done ; lui seul compte alors.",
+        fr: "Fichier qui dit qu’un autre est complet, par exemple {name}.done ; lui seul compte alors.",
         en: "File that says of another that it is whole, such as {name}.done; then nothing else does.")
 
     /// SSH keys that the machine may show.
@@ -70,7 +70,7 @@ package enum FileSettings {
 
     /// Where an S3 store is.
     package static let region = SettingDescription(
-        "region", .text, fr: "Région d'un stockage S3 ; us-east-1 sans elle.",
+        "region", .text, fr: "Région d’un stockage S3 ; us-east-1 sans elle.",
         en: "Region of an S3 store; us-east-1 without it.")
 
     /// Every setting.

@@ -48,23 +48,29 @@ extension ExpressionScope {
         return evaluate(check.expect, &source, &record).truth == false
     }
 
-    /// What a check that fails says.
+    /// What a check that fails says: its sentence, and its values under the names that it calls them by.
     mutating func finding(
         of number: Int, _ source: inout some RecordSource, _ record: inout Record
     ) -> Diagnostic {
         let rule = program.checkRules[number]
         var message = ""
+        var facts: [String: String] = [:]
         for (part, node) in zip(rule.message.parts, program.links[Int(program.checks[number].firstPart)...]) {
             if case .words(let words) = part {
                 message += words
             } else {
                 // First the value, which may add its text to the record, then the record with that text.
                 let cell = evaluate(node, &source, &record)
-                message += record.value(of: cell)?.description ?? "–"
+                // Numbers are told apart, since each language writes them in its own way.
+                let isNumber = if case .decimal = cell { true } else { false }
+                let name = "\(isNumber ? "number" : "value").\(facts.count + 1)"
+                facts[name] = record.value(of: cell)?.description ?? "–"
+                message += "{\(name)}"
             }
         }
+        facts["message"] = message
         return Diagnostic(
-            code: rule.id, facts: ["message": message], place: Place(),
+            code: rule.id, facts: facts, place: Place(),
             severity: Diagnostic.Severity(rawValue: rule.severity.rawValue) ?? .error)
     }
 }

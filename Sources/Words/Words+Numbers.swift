@@ -82,7 +82,14 @@ extension Words {
     }
 
     /// `1 234,50`: the number of ``amount(_:_:)`` without its space and currency.
-    private func decimals(_ value: Decimal) -> String { String(amount(value, "").dropLast()) }
+    func decimals(_ value: Decimal) -> String { String(amount(value, "").dropLast()) }
+
+    /// `1 234,5`: a number with the decimals that it was written with.
+    func decimal(_ value: Decimal) -> String {
+        let text = decimals(value)
+        // An amount has two decimals at least.
+        return value.scale < 2 ? String(text.dropLast(value.scale == 0 ? 3 : 1)) : text
+    }
 
     private func signed(_ amount: String, _ currency: String) -> String {
         guard currency == "EUR" else { return "\(amount)\u{A0}\(currency)" }

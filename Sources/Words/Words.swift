@@ -3,6 +3,7 @@
 
 package import Diagnostics
 internal import Foundation
+internal import struct Model.Decimal
 internal import Yams
 
 /// A language of the interface.
@@ -66,24 +67,25 @@ package struct Words: Sendable {
     /// What a code means, for many records at once: without the values of one of them.
     package func cause(_ code: String) -> String {
         if let text = texts[code + ".cause"] { return text }
-        let text = message(Diagnostic(code: code))
-        // A sentence with a hole in it says less than the code.
-        return texts[code + ".message"]?.contains("{") == true
-            ? texts["page.cause"].map { Self.fill($0, ["code": code]) } ?? code : text
+        // A sentence with a hole in it says less than the code; a code without one is a check of a mapping.
+        guard let text = texts[code + ".message"] else { return self("page.cause.check", ["code": code]) }
+        return text.contains("{") ? self("page.cause.code", ["code": code]) : Self.withoutColon(text)
     }
 
     /// What a diagnostic says; rules of a mapping bring their own sentence.
     package func message(_ diagnostic: Diagnostic) -> String {
         let facts = facts(of: diagnostic)
         // A mapping's own sentence comes before the norm's, whose code it may bear.
-        if let text = diagnostic.facts["message"] { return text }
+        if let text = diagnostic.facts["message"] { return Self.fillOwn(text, facts) }
         return texts[diagnostic.code + ".message"].map { Self.fill($0, facts) } ?? diagnostic.code
     }
 
     /// What a diagnostic says, with the value at fault where its sentence does not name it.
     package func sentence(_ diagnostic: Diagnostic) -> String {
         let message = message(diagnostic)
-        guard let value = diagnostic.place.value, !message.contains(value) else { return message }
+        guard let value = diagnostic.place.value, !message.contains(value) else {
+            return Self.withoutColon(message)
+        }
         let quoted = language == .french ? "«\u{A0}\(value)\u{A0}»" : "“\(value)”"
         return message.hasSuffix(":") ? "\(message) \(quoted)" : "\(message)\u{A0}: \(quoted)"
     }
@@ -110,10 +112,43 @@ package struct Words: Sendable {
         for (key, text) in facts where key.hasSuffix("Bytes") {
             if let count = Int(text) { facts[key] = bytes(count) }
         }
+        // And amounts: those that a rule compares, and numbers in the sentence of a mapping's check.
+        if facts["actual"] != nil {
+            for key in ["actual", "expected"] {
+                if let value = facts[key].flatMap({ Decimal($0) }) { facts[key] = decimals(value) }
+            }
+        }
+        for (key, text) in facts where key.hasPrefix("number.") {
+            if let value = Decimal(text) { facts[key] = decimal(value) }
+        }
+        if language == .french, let formats = facts["formats"] { facts["formats"] = Self.french(formats) }
         return facts
     }
 
+    /// A pattern of dates with the letters of French words: `jj/mm/aaaa`.
+    private static func french(_ formats: String) -> String {
+        String(formats.map { ["d": "j", "M": "m", "y": "a"][$0] ?? $0 })
+    }
+
+    /// A sentence that a value would follow, where none does.
+    private static func withoutColon(_ text: String) -> String {
+        guard text.hasSuffix(":") else { return text }
+        return String(text.dropLast()).trimmingCharacters(in: .whitespaces)
+    }
+
     // MARK: - Templates
+
+    /// A sentence of a mapping with its values; braces that name no fact are the author's own.
+    private static func fillOwn(_ text: String, _ facts: [String: String]) -> String {
+        var output = ""
+        var rest = Substring(text)
+        while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+            let name = String(rest[rest.index(after: open)..<close])
+            output += rest[..<open] + (facts[name] ?? "{\(name)}")
+            rest = rest[rest.index(after: close)...]
+        }
+        return output + rest
+    }
 
     private static func fill(_ text: String, _ facts: [String: String]) -> String {
         var output = ""

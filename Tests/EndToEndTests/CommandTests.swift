@@ -55,7 +55,7 @@ func withDataFolder(_ body: (_ data: String, _ folder: URL) async throws -> Void
                 ])
             let shown = try await RelaisCommand.run(["runs", "show", "2", "--data", data])
             #expect(shown.output.contains("MATCH-NONE"))
-            #expect(shown.output.contains("→ Importez d'abord son compte"))
+            #expect(shown.output.contains("→ Importez d’abord son compte"))
             let found = try await RelaisCommand.run(["accounts", "search", "EPICERIE", "--data", data])
             #expect(found.output.contains("Épicerie fine des Deux-Ponts"))
             let sales = try await RelaisCommand.run(["sales", "list", "--data", data])

@@ -147,8 +147,10 @@ import Testing
             let definition = try mapping(
                 "  net_total: {path: x:a}\n  tax_total: {path: x:b}",
                 checks: "checks: [{id: C, expect: \"\(expect)\", message: \"{net_total} et {tax_total}\"}]")
-            return try items(definition, "<r xmlns='urn:x'>\(body)</r>")[0].findings.compactMap {
-                $0.facts["message"]
+            return try items(definition, "<r xmlns='urn:x'>\(body)</r>")[0].findings.map { finding in
+                ["number.1", "number.2", "value.2"].reduce(finding.facts["message"] ?? "") {
+                    $0.replacing("{\($1)}", with: finding.facts[$1] ?? "")
+                }
             }
         }
         #expect(try codes("net_total + tax_total = 0.3", "<a>0.1</a><b>0.2</b>") == [])

@@ -184,6 +184,17 @@ import YAML
         }
     }
 
+    @Test func `French texts have no straight apostrophe between letters`() throws {
+        let catalogue = try String(
+            contentsOf: Repository.root.appending(path: "Sources/Words/Catalogue/fr.yaml"), encoding: .utf8)
+        var texts = catalogue.split(separator: "\n").map(String.init)
+        for (_, text) in try sources() {
+            texts += text.matches(of: #/\bfr: "([^"]*)"/#).map { String($0.output.1) }
+        }
+        #expect(texts.count > 2000)
+        for text in texts { #expect(!text.contains(#/\p{L}'[\p{L}«{\[]/#), "\(text)") }
+    }
+
     @Test func `every connector folder is complete, registered, and its rendered files are fresh`() throws {
         let folder = Repository.root.appending(path: "Connectors")
         let known: [String: ConnectorDescription] = [

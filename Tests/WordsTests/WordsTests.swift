@@ -48,5 +48,36 @@ import Words
 
     @Test func `a rule of a mapping brings its own sentence`() {
         #expect(french.message(Diagnostic(code: "BR-CO-15", facts: ["message": "TTC faux"])) == "TTC faux")
+        let facts = [
+            "message": "TTC {number.1} ≠ HT {number.2} de {value.3} {x}", "number.1": "24507.79",
+            "number.2": "-1234.5", "value.3": "2026.10",
+        ]
+        let check = Diagnostic(code: "TOTAL", facts: facts)
+        #expect(french.message(check) == "TTC 24\u{202F}507,79 ≠ HT −1\u{202F}234,5 de 2026.10 {x}")
+        #expect(english.message(check) == "TTC 24,507.79 ≠ HT −1,234.5 de 2026.10 {x}")
+    }
+
+    @Test func `amounts that a rule compares are written as in each country`() {
+        let found = Diagnostic(code: "BR-CO-15", facts: ["actual": "1810", "expected": "1800.00"])
+        #expect(
+            french.message(found).hasSuffix("1\u{202F}810,00 au lieu de 1\u{202F}800,00"), "\(found)")
+        #expect(english.message(found).contains("1,810.00"))
+        // An expected form is no amount.
+        let form = Diagnostic(code: "SETTING-VALUE", facts: ["setting": "port", "expected": "1"])
+        #expect(french.hint(form)?.contains("1,00") == false)
+    }
+
+    @Test func `a sentence that waits for a value stands without one too`() {
+        let formats = ["formats": "dd/MM/yyyy"]
+        let bare = Diagnostic(code: "FIELD-NOT-DATE", facts: formats)
+        #expect(french.sentence(bare) == "Ce n’est pas une date (jj/mm/aaaa)")
+        #expect(english.sentence(bare) == "This is no date (dd/MM/yyyy)")
+        let value = Diagnostic(code: "FIELD-NOT-DATE", facts: formats, place: Place(value: "31/02"))
+        #expect(french.sentence(value) == "Ce n’est pas une date (jj/mm/aaaa) : «\u{A0}31/02\u{A0}»")
+    }
+
+    @Test func `a cause is a sentence, also that of a mapping's own check`() {
+        #expect(french.cause("TOTAL") == "Contrôle «\u{A0}TOTAL\u{A0}» de la correspondance non satisfait")
+        #expect(french.cause("FIELD-NOT-INTEGER") == "Ce n’est pas un entier")
     }
 }

@@ -18,7 +18,7 @@ package enum ProgramSettings {
         "patience", .text, fr: "Secondes au bout desquelles le programme est arrêté ; 3600 sans lui.",
         en: "Seconds after which the program is ended; 3600 without it.")
     static let part = SettingDescription(
-        "part", .text, fr: "Octets d'enregistrements à partir desquels un état coupe ; 16777216 sans lui.",
+        "part", .text, fr: "Octets d’enregistrements à partir desquels un état coupe ; 16777216 sans lui.",
         en: "Bytes of records from which on a state cuts; 16777216 without it.")
 
     /// Every setting.

@@ -21,13 +21,39 @@ struct MappingCheckView: Sendable {
 
     /// A field with its rule and what came of it.
     struct Field: Sendable {
-        let name: String
+        /// Pieces between which a line may break, as of the origin.
+        let name: [String]
         let label: String?
-        let origin: String
-        let steps: String
+        let origin: [String]
+        let steps: String?
         let before: String?
+        /// What it became, unless it is taken as it is.
         let after: String?
+        let isSame: Bool
         let fault: String?
+
+        init(_ line: (name: String, expression: String)) {
+            (name, origin) = (Self.pieces(line.name), Self.pieces(line.expression))
+            (label, steps, before, after, isSame, fault) = (nil, nil, nil, nil, false, nil)
+        }
+
+        init(_ tried: TriedField, _ saying: Saying) {
+            let words = saying.words
+            let result = tried.after.map(saying.value)
+            name = Self.pieces(tried.rule.field)
+            label = words.known("page.field.\(tried.rule.field)")
+            origin = Self.pieces(tried.origin ?? tried.rule.origins.joined(separator: ", "))
+            steps = tried.rule.steps.isEmpty ? nil : tried.rule.steps.joined(separator: " → ")
+            before = tried.before
+            fault = tried.findings.first.map { words.sentence($0) }
+            isSame = result != nil && result == tried.before && fault == nil
+            after = isSame ? nil : result
+        }
+
+        /// A name or path, cut behind its marks.
+        private static func pieces(_ text: String) -> [String] {
+            text.matches(of: #/[^\/._]*[\/._]+|[^\/._]+/#).map { String($0.output) }
+        }
     }
 
     let verdict: BadgeView
@@ -135,11 +161,7 @@ struct MappingCheck: Sendable {
         let errors = faults.count { $0.severity == .error }
         var lines: [MappingCheckView.Field] = []
         if case .writing(let export)? = mapping {
-            lines = export.lines.map { line in
-                MappingCheckView.Field(
-                    name: line.name, label: nil, origin: line.expression, steps: "", before: nil, after: nil,
-                    fault: nil)
-            }
+            lines = export.lines.map { MappingCheckView.Field($0) }
         }
         let item = trial?.item
         let place = item?.record.origin.line.map { saying.number($0) }
@@ -148,7 +170,7 @@ struct MappingCheck: Sendable {
                 ? BadgeView("ok", words("page.mapping.right"))
                 : BadgeView("bad", words("page.mapping.faults", count: errors)),
             findings: faults.map { MappingCheckView.Finding($0, words) }, hasFindings: !faults.isEmpty,
-            fields: (trial?.fields ?? []).map { Self.field($0, saying) }, hasFields: trial != nil,
+            fields: (trial?.fields ?? []).map { MappingCheckView.Field($0, saying) }, hasFields: trial != nil,
             lines: lines, hasLines: !lines.isEmpty,
             sample: sample.map { sample in
                 item == nil
@@ -156,15 +178,5 @@ struct MappingCheck: Sendable {
                     : words("page.mapping.sampleLine", ["file": sample.name, "line": place ?? "?"])
             } ?? words("page.mapping.noSample"),
             sampleFault: trial?.fault.map { Problem($0, words) }, tests: tests, hasTests: !tests.isEmpty)
-    }
-
-    private static func field(_ tried: TriedField, _ saying: Saying) -> MappingCheckView.Field {
-        let words = saying.words
-        return MappingCheckView.Field(
-            name: tried.rule.field, label: words.known("page.field.\(tried.rule.field)"),
-            origin: tried.origin ?? tried.rule.origins.joined(separator: ", "),
-            steps: tried.rule.steps.joined(separator: " → "), before: tried.before,
-            after: tried.after.map(saying.value),
-            fault: tried.findings.first.map { words.sentence($0) })
     }
 }

@@ -19,38 +19,6 @@ struct MappingPage: Page {
         let isChosen: Bool
     }
 
-    /// A text that it had.
-    struct Version: Sendable {
-        let version: String
-        let at: String
-        let author: String
-        let compareURL: String
-        let restoreURL: String?
-        let restoreLabel: String
-        let isCompared: Bool
-    }
-
-    /// A line of a comparison.
-    struct Line: Sendable {
-        let isGone: Bool
-        let isNew: Bool
-        let sign: String
-        let text: String
-    }
-
-    /// A comparison of two texts.
-    struct Comparison: Sendable {
-        let title: String
-        let lines: [Line]
-        let isSame: Bool
-    }
-
-    /// What somebody else saved meanwhile.
-    struct Overtaking: Sendable {
-        let said: String
-        let theirs: String
-    }
-
     /// Where the record that the mapping is tried on came from, to be read again.
     struct Back: Sendable {
         let url: String
@@ -86,28 +54,28 @@ struct MappingPage: Page {
     let faults: [MappingCheckView.Finding]
     let hasFaults: Bool
     let check: MappingCheckView
-    let versions: [Version]
+    let versions: [MappingHistory.Version]
     let hasVersions: Bool
     let pager: PagerView?
-    let comparison: Comparison?
-    let overtaking: Overtaking?
+    let comparison: MappingHistory.Comparison?
+    let overtaking: MappingHistory.Overtaking?
     let back: Back?
 }
 
 /// The pages of mappings.
 struct MappingPages: Sendable {
-    private static let perPage = 20
-
     let site: Site
     let tools: ImportTools
     let connectors: ConnectorRegistry
     let store: MappingStore
     let samples: MappingSamples
+    let history: MappingHistory
 
     init(site: Site, tools: ImportTools, connectors: ConnectorRegistry) {
         (self.site, self.tools, self.connectors) = (site, tools, connectors)
         store = MappingStore(pool: site.pool, shelf: tools.mappings)
         samples = MappingSamples(pool: site.pool, tools: tools)
+        history = MappingHistory(site: site, store: store)
     }
 
     func add(to router: Router<WebContext>) {
@@ -224,25 +192,45 @@ struct MappingPages: Sendable {
         let draft = Draft(form, stored)
         let saying = try site.saying(request, context)
         let name = stored.mapping.name
-        var refusal = Refusal()
+        switch try await write(draft, name, user) {
+        case .saved(let saved):
+            let sample = draft.sample.isEmpty ? nil : draft.sample
+            return site.see(Link.to(Self.path(name), ["sample": sample]), told(saved, of: name, saying))
+        case .unchanged:
+            return site.see(Self.path(name), Told(text: saying.words("page.mapping.unchanged")))
+        case .refused(let refusal):
+            return try await refused(draft, stored, user, request, context, refusal)
+        }
+    }
+
+    /// What became of a text that was to be saved.
+    private enum Outcome {
+        case saved(SavedMapping)
+        case unchanged
+        case refused(Refusal)
+    }
+
+    private func write(_ draft: Draft, _ name: String, _ user: AppUser) async throws -> Outcome {
         do {
-            let outcome = try await store.save(draft.text, as: name, from: draft.digest, by: user.id)
-            switch outcome {
-            case .saved(let saved):
-                return site.see(
-                    Link.to(Self.path(name), ["sample": draft.sample.isEmpty ? nil : draft.sample]),
-                    told(saved, of: name, saying))
-            case .unchanged:
-                return site.see(Self.path(name), Told(text: saying.words("page.mapping.unchanged")))
+            switch try await store.save(draft.text, as: name, from: draft.digest, by: user.id) {
+            case .saved(let saved): return .saved(saved)
+            case .unchanged: return .unchanged
             case .overtaken(let theirs):
-                refusal.overtaken = theirs
-                refusal.problem = MappingError(.saveChanged).diagnostic
+                return .refused(
+                    Refusal(problem: MappingError(.saveChanged).diagnostic, overtaken: theirs))
             }
         } catch let error as MappingFaults {
-            refusal.faults = error.faults
+            return .refused(Refusal(faults: error.faults))
         } catch let error as any ReportableError where !(error is PostgreSQLError) {
-            refusal.problem = error.diagnostic
+            return .refused(Refusal(problem: error.diagnostic))
         }
+    }
+
+    /// The editor with what was typed, and why it was not saved.
+    private func refused(
+        _ draft: Draft, _ stored: StoredMapping, _ user: AppUser, _ request: Request, _ context: WebContext,
+        _ refusal: Refusal
+    ) async throws -> Response {
         let page = try await page(draft, stored, user, request, context, refusal)
         return try await site.answer(page, to: request, context, status: .unprocessableContent)
     }
@@ -262,37 +250,23 @@ struct MappingPages: Sendable {
         let id = try context.number()
         let name = stored.mapping.name
         let saying = try site.saying(request, context)
-        let former = try await site.pool.withConnection {
-            try await MappingStore.version(id, of: name, on: $0)
-        }
-        guard let former else { throw ServerError(.notFound) }
+        guard let former = try await history.version(id, of: name) else { throw ServerError(.notFound) }
         var draft = Draft(stored, sample: nil)
         draft.text = former.text
-        var refusal = Refusal()
-        do {
-            let outcome = try await store.save(former.text, as: name, from: stored.digest, by: user.id)
-            switch outcome {
-            case .saved(let saved):
-                let facts = [
-                    "name": name, "version": String(saved.version), "former": String(former.version),
-                ]
-                var told = told(saved, of: name, saying)
-                told.text = saying.words("page.mapping.restored", facts)
-                return site.see(Self.path(name), told)
-            case .unchanged:
-                return site.see(Self.path(name), Told(text: saying.words("page.mapping.unchanged")))
-            case .overtaken(let theirs):
-                refusal.overtaken = theirs
-                refusal.problem = MappingError(.saveChanged).diagnostic
-            }
-        } catch let error as MappingFaults {
-            // A language that has changed since: the text is in the editor, with what is wrong.
-            refusal.faults = error.faults
-        } catch let error as any ReportableError where !(error is PostgreSQLError) {
-            refusal.problem = error.diagnostic
+        switch try await write(draft, name, user) {
+        case .saved(let saved):
+            let facts = [
+                "name": name, "version": String(saved.version), "former": String(former.version),
+            ]
+            var told = told(saved, of: name, saying)
+            told.text = saying.words("page.mapping.restored", facts)
+            return site.see(Self.path(name), told)
+        case .unchanged:
+            return site.see(Self.path(name), Told(text: saying.words("page.mapping.unchanged")))
+        case .refused(let refusal):
+            // The language may have changed since: the text is in the editor, with what is wrong.
+            return try await refused(draft, stored, user, request, context, refusal)
         }
-        let page = try await page(draft, stored, user, request, context, refusal)
-        return try await site.answer(page, to: request, context, status: .unprocessableContent)
     }
 
     /// Keeps the record that the mapping is tried on as an example, with what the saved text makes of it.
@@ -321,8 +295,7 @@ struct MappingPages: Sendable {
         } catch let error as any ReportableError where !(error is PostgreSQLError) {
             refusal.problem = error.diagnostic
         }
-        let page = try await page(draft, stored, user, request, context, refusal)
-        return try await site.answer(page, to: request, context, status: .unprocessableContent)
+        return try await refused(draft, stored, user, request, context, refusal)
     }
 
     /// Why a text was not saved.
@@ -347,11 +320,7 @@ struct MappingPages: Sendable {
         let found = try await sample(draft.sample, of: mapping, user)
         let check = try checked(draft, stored, found?.sample, user, words)
         let next = try await store.nextVersion(of: mapping.name)
-        let before = request.number("before")
-        let versions = try await site.pool.withConnection {
-            try await MappingStore.versions(
-                of: mapping.name, before: before, limit: Self.perPage + 1, on: $0)
-        }
+        let (versions, pager) = try await history.versions(of: mapping, request, saying)
         let theirs = refusal.overtaken
         let title = words("page.mapping.title", ["name": mapping.name])
         return MappingPage(
@@ -371,15 +340,9 @@ struct MappingPages: Sendable {
             problem: refusal.problem.map { Problem($0, words) },
             faults: refusal.faults.map { MappingCheckView.Finding($0, words) },
             hasFaults: !refusal.faults.isEmpty, check: check.view(saying),
-            versions: versions.prefix(Self.perPage).map { version($0, request, mapping, saying) },
-            hasVersions: !versions.isEmpty,
-            pager: PagerView(
-                text: words("page.mapping.shown", count: min(versions.count, Self.perPage)),
-                first: before == nil ? nil : path,
-                next: versions.count > Self.perPage
-                    ? Link.to(path, ["before": versions.dropLast().last.map { String($0.id) }]) : nil),
-            comparison: try await comparison(request, draft, stored, theirs, words),
-            overtaking: try await overtaking(theirs, saying),
+            versions: versions, hasVersions: !versions.isEmpty, pager: pager,
+            comparison: try await history.comparison(request, draft.text, stored, theirs, words),
+            overtaking: try await history.overtaking(theirs, saying),
             back: user.mayHandle ? try await back(draft.sample, mapping, words) : nil)
     }
 
@@ -429,81 +392,5 @@ struct MappingPages: Sendable {
         return choices.map { choice, text in
             MappingPage.Sample(value: choice.text, text: text, isChosen: choice == chosen)
         }
-    }
-
-    private func version(
-        _ version: MappingVersion, _ request: Request, _ mapping: MappingFile, _ saying: Saying
-    ) -> MappingPage.Version {
-        let words = saying.words
-        let path = Self.path(mapping.name)
-        let number = String(version.version)
-        return MappingPage.Version(
-            version: words("page.mapping.version", ["version": number]), at: saying.moment(version.madeAt),
-            author: version.author ?? words("page.mapping.byFile"),
-            compareURL: Link.to(path, ["compare": String(version.id)]) + "#compare",
-            restoreURL: store.canSave && version.version != mapping.version
-                ? path + "/restore/\(version.id)" : nil,
-            restoreLabel: words("page.mapping.restoreLabel", ["version": number]),
-            isCompared: request.number("compare") == version.id)
-    }
-
-    /// The text of now beside that of a version, or two versions; after somebody else's save, his text beside mine.
-    private func comparison(
-        _ request: Request, _ draft: Draft, _ stored: StoredMapping, _ theirs: StoredMapping?, _ words: Words
-    ) async throws -> MappingPage.Comparison? {
-        if let theirs {
-            return Self.comparison(words("page.mapping.theirsAndMine"), theirs.text, draft.text, words)
-        }
-        guard let id = request.number("compare") else { return nil }
-        let name = stored.mapping.name
-        let old = try await version(id, of: name)
-        let new = try await version(request.number("with"), of: name)
-        guard let old else { throw ServerError(.notFound) }
-        let title = words(
-            "page.mapping.compared",
-            [
-                "old": String(old.version),
-                "new": new.map { String($0.version) } ?? String(stored.mapping.version),
-            ])
-        return Self.comparison(title, old.text, new?.text ?? stored.text, words)
-    }
-
-    private func version(_ id: Int?, of name: String) async throws -> MappingVersion? {
-        guard let id else { return nil }
-        return try await site.pool.withConnection { try await MappingStore.version(id, of: name, on: $0) }
-    }
-
-    private static func comparison(
-        _ title: String, _ old: String, _ new: String, _ words: Words
-    ) -> MappingPage.Comparison {
-        let lines = DiffLine.compare(old, new)
-        return MappingPage.Comparison(
-            title: title,
-            lines: lines.map { line in
-                let isSkipped = line.kind == .skipped
-                return MappingPage.Line(
-                    isGone: line.kind == .gone, isNew: line.kind == .new,
-                    sign: line.kind == .gone ? "−" : line.kind == .new ? "+" : isSkipped ? "…" : " ",
-                    text: isSkipped
-                        ? words("page.mapping.sameLines", count: Int(line.text) ?? 0) : line.text)
-            }, isSame: !lines.contains { $0.kind == .gone || $0.kind == .new })
-    }
-
-    private func overtaking(
-        _ theirs: StoredMapping?, _ saying: Saying
-    ) async throws -> MappingPage.Overtaking? {
-        guard let theirs else { return nil }
-        let name = theirs.mapping.name
-        let last = try await site.pool.withConnection {
-            try await MappingStore.versions(of: name, limit: 1, on: $0).first
-        }
-        return MappingPage.Overtaking(
-            said: saying.words(
-                "page.mapping.overtaken",
-                [
-                    "version": String(theirs.mapping.version),
-                    "author": last?.author ?? saying.words("page.mapping.byFile"),
-                    "at": last.map { saying.momentShort($0.madeAt) } ?? "",
-                ]), theirs: theirs.text)
     }
 }

@@ -227,11 +227,15 @@ struct ContactInputs {
     }
 
     func fields(_ saying: Saying, _ errors: [String: String]) -> [EditAccountPage.Field] {
-        named.map { name, change in
-            EditAccountPage.Field(
+        let words = saying.words
+        return named.map { name, change in
+            let kind = change.field.rawValue
+            let isAnother = change.now.isEmpty && change.was.isEmpty && name != "\(kind).0"
+            return EditAccountPage.Field(
                 name: name,
-                label: saying.words(
-                    "page.edit.optional", ["field": saying.words("page.field.\(change.field.rawValue)")]),
+                label: isAnother
+                    ? words("page.edit.another_\(kind)")
+                    : words("page.edit.optional", ["field": words("page.field.\(kind)")]),
                 hint: nil, value: change.now, was: change.was, error: errors[name], isRequired: false)
         }
     }

@@ -47,8 +47,10 @@ extension Site {
     func addQuarantineLines(to router: Router<WebContext>, _ tools: ImportTools) {
         router.get("quarantine/lines") { request, context in
             _ = try context.handling()
+            // Lines are those of a cause; the causes are on the page before.
+            guard let code = request.query("code") else { return see("/quarantine") }
             let asked = CauseQuery(
-                code: request.query("code") ?? "", field: request.query("field"), flow: request.query("flow"),
+                code: code, field: request.query("field"), flow: request.query("flow"),
                 run: request.number("run"), after: request.number("after") ?? 0)
             let page = try await lines(asked, try saying(request, context))
             return try await answer(page, to: request, context)

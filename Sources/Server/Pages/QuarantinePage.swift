@@ -328,14 +328,16 @@ extension Site {
         let diagnostic = sample.map { sample in
             Diagnostic(
                 code: cause.code, facts: JSONTexts.object(sample.facts),
-                place: Place(file: sample.file, line: sample.line, field: cause.field))
+                place: Place(
+                    file: sample.file, line: sample.line, field: cause.field,
+                    value: cause.count == 1 ? values.first?.text : nil))
         }
         let canCorrect = cause.isOfRecords && cause.field != nil && !isMatch
         let age = saying.now.microsecondsSince1970 - cause.oldest.microsecondsSince1970
         return QuarantinePage.Group(
             count: saying.number(cause.count),
             sentence: cause.count == 1
-                ? diagnostic.map { words.message($0) } ?? words.cause(cause.code) : words.cause(cause.code),
+                ? diagnostic.map { words.sentence($0) } ?? words.cause(cause.code) : words.cause(cause.code),
             code: cause.code, field: cause.field,
             flow: cause.flows.isEmpty ? words("page.quarantine.byHand") : cause.flows.joined(separator: ", "),
             age: saying.words.duration(seconds: Int(age / 1_000_000)), isOld: age > 7 * 86_400_000_000,
@@ -358,7 +360,7 @@ extension Site {
             canCorrect: canCorrect, isMatch: isMatch, action: "/quarantine/mend", file: sample?.file ?? "",
             place: sample?.line.map { words("page.quarantine.line", ["line": saying.number($0)]) } ?? "",
             raw: sample?.raw.map { String(decoding: $0, as: UTF8.self) },
-            hint: diagnostic.flatMap { words.hint($0) } ?? diagnostic.map { words.message($0) },
+            hint: diagnostic.flatMap { words.hint($0) } ?? diagnostic.map { words.sentence($0) },
             replay: words(
                 canCorrect ? "page.quarantine.mend" : "page.quarantine.replay", count: cause.count),
             mappings: cause.mappings.isEmpty

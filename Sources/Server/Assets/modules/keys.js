@@ -45,10 +45,12 @@ function step(page, by) {
   rows[here < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, here + by))].focus();
 }
 
-/** The control of this page that bears the key. */
+/** The control that bears the key: of the row or group in focus, else the first that can be seen. */
 function press(page, key) {
   if (!/^[a-z]$/.test(key)) return;
-  const control = page.querySelector(`[data-key="${key}"]`);
+  const bearer = `[data-key="${key}"]`;
+  const near = page.activeElement?.closest("details, [data-row]")?.querySelector(bearer);
+  const control = near ?? [...page.querySelectorAll(bearer)].find(control => control.checkVisibility());
   if (!control) return;
   control.click();
   const target = control.hash && page.querySelector(control.hash);

@@ -54,7 +54,10 @@ export function start(palette) {
     const item = document.createElement("li");
     item.id = `found-${index}`;
     item.setAttribute("role", "option");
-    item.append(hit.text);
+    const text = document.createElement("span");
+    text.className = "cut";
+    text.textContent = hit.text;
+    item.append(text);
     const note = document.createElement("span");
     note.className = "note";
     note.textContent = hit.note;
