@@ -27,6 +27,7 @@ package enum Schema {
         + Accounts.listStatements + Accounts.exportStatements + Accounts.viewStatements
         + SalesDocuments.viewStatements + ListSettings.statements + Timeline.statements
         + AccountEdits.statements + PersonEdits.statements
+        + SiteEdits.statements
         + GlobalSearch.statements
         + AppUsers.statements + SignIn.statements + OpenIDLinks.statements + AccessTokens.statements
         + Audit.statements + RememberedAnswers.statements + SourceSystems.statements
