@@ -312,20 +312,20 @@ struct UpdateSiteColumns: Statement {
     let ids: [Int]
     let run: Int
 
-    private static let fields = ["siret", "gln", "street", "postal_code", "city", "country"]
+    private static let fields = ["name", "siret", "gln", "phone", "street", "postal_code", "city", "country"]
 
     static let sql = """
         \(winners(of: "site", fields)), old as (
-          select s.id, s.siret, s.gln, s.street, s.postal_code, s.city, s.country,
+          select s.id, \(fields.map { "s.\($0)" }.joined(separator: ", ")),
             \(fields.map { won($0, over: "s") }.joined(separator: ", "))
           from site s join winning w on w.entity_id = s.id
         ), differing as (
           select * from old
-          where (siret, gln, street, postal_code, city, country) is distinct from
-            (w_siret, w_gln, w_street, w_postal_code, w_city, w_country)
+          where (\(fields.joined(separator: ", "))) is distinct from
+            (\(fields.map { "w_\($0)" }.joined(separator: ", ")))
         ), changed as (
-          update site s set siret = w_siret, gln = w_gln, street = w_street, postal_code = w_postal_code,
-            city = w_city, country = w_country, version = s.version + 1
+          update site s set \(fields.map { "\($0) = w_\($0)" }.joined(separator: ", ")),
+            version = s.version + 1
           from differing d where s.id = d.id
           returning s.id, s.version
         )

@@ -24,8 +24,10 @@ package enum Schema {
             FindPersons.self, InsertPersons.self, UpdatePersonColumns.self, EndJobs.self, BeginJobs.self,
             OwnCompany.self, MakeCompany.self, CountUndo.self, ListUndo.self,
         ] + MatchCases.statements + ChangeLog.statements + BillingStatus.statements
-        + Accounts.listStatements + Accounts.viewStatements + SalesDocuments.viewStatements
-        + ListSettings.statements + Timeline.statements + AccountEdits.statements + PersonEdits.statements
+        + Accounts.listStatements + Accounts.exportStatements + Accounts.viewStatements
+        + SalesDocuments.viewStatements + ListSettings.statements + Timeline.statements
+        + AccountEdits.statements + PersonEdits.statements
+        + SiteEdits.statements
         + GlobalSearch.statements
         + AppUsers.statements + SignIn.statements + OpenIDLinks.statements + AccessTokens.statements
         + Audit.statements + RememberedAnswers.statements + SourceSystems.statements

@@ -70,7 +70,8 @@ import Testing
 
     private static let pages = [
         "/overview", "/runs", "/runs/1", "/quarantine", "/accounts", "/accounts/1", "/accounts/1/edit",
-        "/accounts/new", "/accounts?status=client", "/accounts/1/people/new", "/sales-documents/1",
+        "/accounts/new", "/accounts?status=client", "/accounts/1/people/new",
+        "/accounts/1/sites/new", "/sales-documents/1",
         "/search?q=a", "/imports/new", "/matches", "/mappings", "/mappings/ubl-invoice",
         "/quarantine/lines?code=BR-CO-15", "/flows", "/flows/erp-clients-du-lundi",
         "/flows/erp-clients-du-lundi/edit", "/schedules", "/sources", "/settings", "/secrets", "/users",

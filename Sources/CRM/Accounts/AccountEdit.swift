@@ -6,7 +6,7 @@ internal import Model
 package import PostgreSQL
 
 /// A field of an account that people may change.
-package enum AccountField: String, Sendable, CaseIterable {
+package enum AccountField: String, Sendable, CaseIterable, EditableField {
     case name, siren, siret, vat, street
     case postalCode = "postal_code"
     case city, country
@@ -105,27 +105,20 @@ package enum AccountEdits {
                 guard let current = try await fields(of: id, for: user, on: connection) else {
                     return .unseen
                 }
-                // What a file wrote may look different from what a form sends back, and mean the same.
-                let changed = now.filter { $0.value != $0.key.normalised(was[$0.key] ?? "") }
+                let edit = FieldEdit(now, was: was, current: current)
                 let contacts = ContactEdit(
                     contacts, of: id, known: try await connection.run(EditableContacts(party: id)))
-                let conflicts = changed.compactMap { field, mine -> AccountConflict? in
-                    let theirs = field.normalised(current[field] ?? "")
-                    guard theirs != field.normalised(was[field] ?? ""), theirs != mine else { return nil }
-                    return AccountConflict(field: field, mine: mine, theirs: theirs)
+                let conflicts = edit.conflicts.map {
+                    AccountConflict(field: $0.field, mine: $0.mine, theirs: $0.theirs)
                 }
                 let lost = contacts.lost.map {
                     AccountConflict(field: nil, contact: $0.field, mine: $0.now, theirs: "")
                 }
-                guard conflicts.isEmpty, lost.isEmpty else {
-                    let sorted = conflicts.sorted { ($0.field?.rawValue ?? "") < ($1.field?.rawValue ?? "") }
-                    return .conflicts(sorted + lost)
-                }
-                let differing = changed.filter { $0.value != $0.key.normalised(current[$0.key] ?? "") }
-                guard !differing.isEmpty || !contacts.isEmpty else { return .saved(run: nil) }
+                guard conflicts.isEmpty, lost.isEmpty else { return .conflicts(conflicts + lost) }
+                guard !edit.differing.isEmpty || !contacts.isEmpty else { return .saved(run: nil) }
                 guard let site = try await connection.run(MainSite(party: id)).first else { return .unseen }
                 return .saved(
-                    run: try await write(differing, contacts, id, site: site, user, on: connection))
+                    run: try await write(edit.differing, contacts, id, site: site, user, on: connection))
             }
         } catch let error as PostgreSQLError where error.has(.constraint) {
             return .taken(try taken(error))
@@ -150,10 +143,10 @@ package enum AccountEdits {
                         CreateAccount(name: fields[.name] ?? "", user: user, run: run)
                     ).first
                 else { return .unmade }
-                let filled = fields.filter { !$0.value.isEmpty }.sorted { $0.key.rawValue < $1.key.rawValue }
                 let contacts = ContactEdit(contacts, of: made.party, known: [])
                 try await claim(
-                    filled.map { ($0.key, $0.value) }, contacts, made.party, site: made.site, user, run,
+                    FieldEdit(fields, was: [:], current: [:]).differing, contacts, made.party,
+                    site: made.site, user, run,
                     on: connection)
                 try await contacts.write(of: made.party, run: run, on: connection)
                 try await connection.execute(UpdatePartyColumns(ids: [made.party], run: run))
@@ -186,13 +179,11 @@ package enum AccountEdits {
     }
 
     private static func write(
-        _ fields: [AccountField: String], _ contacts: ContactEdit, _ id: Int, site: Int, _ user: AppUser,
-        on connection: Connection
+        _ fields: [(field: AccountField, value: String)], _ contacts: ContactEdit, _ id: Int, site: Int,
+        _ user: AppUser, on connection: Connection
     ) async throws(PostgreSQLError) -> Int {
         guard let run = try await connection.run(BeginEdit(user: user.id)).first else { return 0 }
-        let sorted = fields.sorted { $0.key.rawValue < $1.key.rawValue }
-        try await claim(
-            sorted.map { ($0.key, $0.value) }, contacts, id, site: site, user, run, on: connection)
+        try await claim(fields, contacts, id, site: site, user, run, on: connection)
         try await contacts.write(of: id, run: run, on: connection)
         try await connection.execute(UpdatePartyColumns(ids: [id], run: run))
         try await connection.execute(UpdateSiteColumns(ids: [site], run: run))
@@ -201,16 +192,16 @@ package enum AccountEdits {
     }
 
     private static func claim(
-        _ fields: [(AccountField, String)], _ contacts: ContactEdit, _ id: Int, site: Int, _ user: AppUser,
-        _ run: Int, on connection: Connection
+        _ fields: [(field: AccountField, value: String)], _ contacts: ContactEdit, _ id: Int, site: Int,
+        _ user: AppUser, _ run: Int, on connection: Connection
     ) async throws(PostgreSQLError) {
         let reached = contacts.claims
         try await connection.execute(
             WriteHumanClaims(
-                entities: fields.map(\.0.entity) + reached.map { _ in "party" },
-                ids: fields.map { $0.0.entity == "party" ? id : site } + reached.map { _ in id },
-                fields: fields.map(\.0.rawValue) + reached.map(\.field),
-                values: fields.map(\.1) + reached.map(\.value), run: run, user: user.id))
+                entities: fields.map(\.field.entity) + reached.map { _ in "party" },
+                ids: fields.map { $0.field.entity == "party" ? id : site } + reached.map { _ in id },
+                fields: fields.map(\.field.rawValue) + reached.map(\.field),
+                values: fields.map(\.value) + reached.map(\.value), run: run, user: user.id))
     }
 
     /// The phones and addresses of an account that a form begins with.
@@ -337,14 +328,16 @@ struct EndEdit: Statement {
     let run: Int
     let party: Int
     let user: Int
-    /// A person of the account, where the edit is about one.
+    /// The table of what was changed.
+    var entity = "party"
+    /// A person or a site of the account, where the edit is about one.
     var changed: Int?
     var isNew = false
 
     static let sql = """
         with logged as (
           insert into change_log (entity, entity_id, op, run_id, user_id)
-          values ('party', coalesce($5::bigint, $2::bigint), case when $4::boolean then 'insert' else 'update' end, $1::bigint, $3::bigint)
+          values ($6, coalesce($5::bigint, $2::bigint), case when $4::boolean then 'insert' else 'update' end, $1::bigint, $3::bigint)
         ), audited as (
           insert into audit (user_id, action, entity, entity_id, facts)
           values ($3, case when $4 and $5 is null then 'account.made' else 'account.edited' end, 'party', $2,
@@ -354,7 +347,10 @@ struct EndEdit: Statement {
         where id = $1
         """
     var parameters: [Parameter] {
-        [Parameter(run), Parameter(party), Parameter(user), Parameter(isNew), Parameter(changed)]
+        [
+            Parameter(run), Parameter(party), Parameter(user), Parameter(isNew), Parameter(changed),
+            Parameter(entity),
+        ]
     }
 }
 

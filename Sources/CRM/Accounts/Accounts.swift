@@ -42,6 +42,10 @@ package struct AccountDetail: Sendable {
     package struct Site: Sendable {
         /// Number of the row.
         package let id: Int
+        /// What people call it.
+        package let name: String?
+        /// Its own phone, as imports compare phones.
+        package let phone: String?
         /// Fourteen digits, as imported.
         package let siret: String?
         /// Street with number.
@@ -227,7 +231,7 @@ struct AccountSites: Statement {
     let id: Int
 
     static let sql = """
-        select id, siret, street, postal_code, city, country, is_main
+        select id, name, phone, siret, street, postal_code, city, country, is_main
         from site
         where party_id = $1::bigint
         order by is_main desc, id
@@ -235,8 +239,9 @@ struct AccountSites: Statement {
     var parameters: [Parameter] { [Parameter(id)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AccountDetail.Site {
         AccountDetail.Site(
-            id: try row.next(), siret: try row.next(), street: try row.next(), postalCode: try row.next(),
-            city: try row.next(), country: try row.next(), isMain: try row.next())
+            id: try row.next(), name: try row.next(), phone: try row.next(), siret: try row.next(),
+            street: try row.next(), postalCode: try row.next(), city: try row.next(),
+            country: try row.next(), isMain: try row.next())
     }
 }
 

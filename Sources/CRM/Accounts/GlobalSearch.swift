@@ -206,6 +206,9 @@ struct FindNumbers: Statement {
              value_norm collate "C" = $3 or value_norm collate "C" = '+' || $3
              or value_norm collate "C" = '+33' || ltrim($3, '0')) limit 8)
           union all
+          (select party_id, phone from site
+           where $3 <> '' and phone collate "C" in ($3, '+' || $3, '+33' || ltrim($3, '0')) limit 8)
+          union all
           (select s.party_id, e.ext_id from external_identity e
            join site s on s.id = e.entity_id
            where e.entity = 'site' and e.ext_id collate "C" in ($2, $4::text) limit 8)

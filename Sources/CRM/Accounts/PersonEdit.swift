@@ -5,7 +5,7 @@ internal import Model
 package import PostgreSQL
 
 /// A field of a person at an account that people may change.
-package enum PersonField: String, Sendable, CaseIterable {
+package enum PersonField: String, Sendable, CaseIterable, EditableField {
     case firstName = "first_name"
     case lastName = "last_name"
     case jobTitle = "job_title"
@@ -107,7 +107,7 @@ package enum PersonEdits {
                 ).first
             else { return nil }
             let contacts = ContactEdit(draft.contacts, of: person, known: [])
-            let filled = draft.now.filter { !$0.value.isEmpty }
+            let filled = FieldEdit(draft.now, was: [:], current: [:]).differing
             try await claim(filled, contacts, of: person, at: account, user, run, on: connection)
             try await contacts.write(of: person, run: run, on: connection)
             try await connection.execute(
@@ -125,17 +125,19 @@ package enum PersonEdits {
             guard let current = try await show(person, at: account, for: user, on: connection) else {
                 return .unseen
             }
-            let changed = draft.now.filter { $0.value != $0.key.normalised(draft.was[$0.key] ?? "") }
+            let edit = FieldEdit(draft.now, was: draft.was, current: current.fields)
             let contacts = ContactEdit(draft.contacts, of: person, known: current.contacts)
-            let conflicts = conflicts(changed, draft, current, contacts)
+            let conflicts =
+                edit.conflicts.map {
+                    Conflict(field: $0.field, contact: nil, mine: $0.mine, theirs: $0.theirs)
+                } + contacts.lost.map { Conflict(field: nil, contact: $0.field, mine: $0.now, theirs: "") }
             guard conflicts.isEmpty else { return .conflicts(conflicts) }
-            let differing = changed.filter { $0.value != $0.key.normalised(current.fields[$0.key] ?? "") }
-            guard !differing.isEmpty || !contacts.isEmpty,
+            guard !edit.differing.isEmpty || !contacts.isEmpty,
                 let run = try await connection.run(BeginEdit(user: user.id)).first
             else { return .saved(run: nil) }
-            try await claim(differing, contacts, of: person, at: account, user, run, on: connection)
+            try await claim(edit.differing, contacts, of: person, at: account, user, run, on: connection)
             try await connection.execute(UpdatePersonColumns(ids: [person], run: run))
-            if let title = differing[.jobTitle] {
+            if let title = edit.differing.first(where: { $0.field == .jobTitle })?.value {
                 try await connection.execute(
                     NameJob(person: person, account: account, title: title, run: run))
             }
@@ -168,24 +170,12 @@ package enum PersonEdits {
         }
     }
 
-    private static func conflicts(
-        _ changed: [PersonField: String], _ draft: Draft, _ current: EditablePerson, _ contacts: ContactEdit
-    ) -> [Conflict] {
-        let fields = PersonField.allCases.compactMap { field -> Conflict? in
-            guard let mine = changed[field] else { return nil }
-            let theirs = field.normalised(current.fields[field] ?? "")
-            guard theirs != field.normalised(draft.was[field] ?? ""), theirs != mine else { return nil }
-            return Conflict(field: field, contact: nil, mine: mine, theirs: theirs)
-        }
-        return fields
-            + contacts.lost.map { Conflict(field: nil, contact: $0.field, mine: $0.now, theirs: "") }
-    }
-
     private static func claim(
-        _ fields: [PersonField: String], _ contacts: ContactEdit, of person: Int, at account: Int,
+        _ fields: [(field: PersonField, value: String)], _ contacts: ContactEdit, of person: Int,
+        at account: Int,
         _ user: AppUser, _ run: Int, on connection: Connection
     ) async throws(PostgreSQLError) {
-        let said = fields.sorted { $0.key.rawValue < $1.key.rawValue }.map { field, value in
+        let said = fields.map { field, value in
             // A title is the account's: elsewhere the same person may have another.
             (field == .jobTitle ? "job_title:\(account)" : field.rawValue, value)
         }

@@ -81,22 +81,16 @@ package enum Audit {
     /// A piece of the entries as CSV with semicolons, newest first, at most a thousand.
     ///
     /// - Parameters:
-    ///   - before: where the piece before ended; nil for the first, which begins with `header`.
+    ///   - before: where the piece before ended; nil for the first.
     ///   - words: what each action is called.
     ///   - dates: how PostgreSQL is to write moments.
     /// - Returns: the bytes and where they end; nil behind the last piece.
     package static func exportPiece(
-        _ filter: AuditFilter, before: TimelineCursor?, header: String, words: [String: String],
-        dates: String, on connection: Connection
+        _ filter: AuditFilter, before: TimelineCursor?, words: [String: String], dates: String,
+        on connection: Connection
     ) async throws -> (bytes: [UInt8], last: TimelineCursor)? {
         let entries = try await list(filter, before: before, limit: 1000, on: connection)
-        guard let newest = entries.first, let last = entries.last else {
-            return before == nil
-                ? (
-                    Array((header + "\n").utf8),
-                    TimelineCursor(at: Timestamp(microsecondsSince1970: 0), id: 0)
-                ) : nil
-        }
+        guard let newest = entries.first, let last = entries.last else { return nil }
         func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
         // To the microsecond, which no text of ours has.
         func place(_ entry: AuditEntry) -> String {
@@ -107,10 +101,9 @@ package enum Audit {
             filter.user.map { "a.user_id = \($0)" }, filter.action.map { "a.action = \(quoted($0))" },
             filter.entity.map { "a.entity = \(quoted($0))" }, filter.entityID.map { "a.entity_id = \($0)" },
         ].compactMap(\.self).map { "and \($0)" }.joined(separator: " ")
-        let who = "case when u.name ~ '^[=+@-]' then chr(39) || u.name else u.name end"
         let sql = """
             copy (
-              select to_char(a.at at time zone \(quoted(filter.zone)), \(quoted(dates))), \(who),
+              select to_char(a.at at time zone \(quoted(filter.zone)), \(quoted(dates))), \(spreadsheetText("u.name")),
                 coalesce(w.name, a.action), a.entity, a.entity_id, nullif(a.facts::text, '{}')
               from audit a
               left join app_user u on u.id = a.user_id
@@ -119,7 +112,7 @@ package enum Audit {
               order by a.at desc, a.id desc
             ) to stdout (format csv, delimiter ';')
             """
-        var bytes = before == nil ? Array((header + "\n").utf8) : []
+        var bytes: [UInt8] = []
         try await connection.copyOut(sql) { bytes += $0 }
         return (bytes, TimelineCursor(at: last.at, id: last.id))
     }

@@ -49,10 +49,13 @@ struct AccountPage: Page {
         let version: String
     }
 
-    /// An address.
+    /// A place of the account's.
     struct SiteView: Sendable {
-        let address: String
+        /// What people call it, or else its address.
+        let name: String
+        let url: String
         let note: String
+        let phone: Reach?
         let badge: BadgeView?
     }
 
@@ -128,6 +131,7 @@ struct AccountPage: Page {
     let sites: [SiteView]
     let hasSites: Bool
     let sitesNote: String
+    let newSiteURL: String
     let people: [Person]
     let newPersonURL: String
     let hasPeople: Bool

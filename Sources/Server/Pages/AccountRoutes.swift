@@ -47,6 +47,7 @@ extension Site {
         }
         addAccountEdit(to: router)
         addPeople(to: router)
+        addSites(to: router)
     }
 }
 
@@ -74,6 +75,7 @@ extension AccountPage {
         sites = texts.sites
         hasSites = !view.sites.isEmpty
         sitesNote = words("page.account.sitesCount", count: view.sites.count)
+        newSiteURL = "/accounts/\(identity.id)/sites/new"
         people = texts.people
         newPersonURL = "/accounts/\(identity.id)/people/new"
         hasPeople = !people.isEmpty

@@ -238,13 +238,17 @@ struct AccountTexts {
     }
 
     var sites: [AccountPage.SiteView] {
-        view.sites.prefix(10).map { site in
+        view.sites.prefix(50).map { site in
             let town = [site.postalCode, site.city].compactMap(\.self).joined(separator: " ")
             let parts = [site.street, town.isEmpty ? nil : town, site.country == "FR" ? nil : site.country]
             let address = parts.compactMap(\.self).joined(separator: ", ")
+            let siret = site.siret.map { words("page.account.siret", ["siret": words.siret($0)]) }
+            let notes = [site.name == nil || address.isEmpty ? nil : address, siret]
             return AccountPage.SiteView(
-                address: address.isEmpty ? words("page.account.noAddress") : address,
-                note: site.siret.map { words("page.account.siret", ["siret": words.siret($0)]) } ?? "",
+                name: site.name ?? (address.isEmpty ? words("page.account.noAddress") : address),
+                url: "/accounts/\(view.identity.id)/sites/\(site.id)",
+                note: notes.compactMap(\.self).joined(separator: "\u{A0}· "),
+                phone: site.phone.map { .init(url: Self.dial($0), text: words.phone($0)) },
                 badge: site.isMain ? BadgeView("plain", words("page.account.main")) : nil)
         }
     }

@@ -4,7 +4,6 @@
 internal import CRM
 internal import Diagnostics
 internal import Hummingbird
-internal import NIOCore
 internal import PostgreSQL
 internal import Words
 
@@ -119,39 +118,23 @@ extension Site {
                 try await accounts(request, context, AccountFilter(request.query)), to: request, context)
         }
         router.get("accounts.csv") { request, context in
-            try await export(AccountFilter(request.query), for: try context.user())
+            try await export(AccountFilter(request.query), for: try context.user(), context)
         }
         addListSettings(to: router)
     }
 
-    private func export(_ filter: AccountFilter, for user: AppUser) async throws -> Response {
-        let slot = try exports.take(for: String(user.id))
+    private func export(
+        _ filter: AccountFilter, for user: AppUser, _ context: WebContext
+    ) async throws -> Response {
         let columns = try await pool.withConnection { connection in
-            try await Audit.write("accounts.exported", by: user.id, on: connection)
-            return try await ListSettings.read(user.id, on: connection).columns
+            try await ListSettings.read(user.id, on: connection).columns
         }
-        let body = ResponseBody { writer in
-            defer { slot.hold() }
-            var last: AccountCursor?
-            while true {
-                let after = last
-                let piece = try await pool.withConnection {
-                    try await Accounts.exportPiece(
-                        scope: user.scope, user: user.id, filter, columns: columns, after: after, on: $0)
-                }
-                guard let piece else { break }
-                // However slowly it is read, no connection to the database waits for that.
-                try await writer.write(ByteBuffer(bytes: piece.bytes))
-                last = piece.last
-            }
-            try await writer.finish(nil)
+        return try await file(
+            "clients.csv", "accounts.exported", header: Accounts.exportHeader(columns), for: user, context
+        ) { after, connection in
+            try await Accounts.exportPiece(
+                scope: user.scope, user: user.id, filter, columns: columns, after: after, on: connection)
         }
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: "text/csv; charset=utf-8",
-                .contentDisposition: "attachment; filename=\"clients.csv\"",
-            ], body: body)
     }
 
     /// The list.

@@ -5,7 +5,6 @@ internal import CRM
 internal import Diagnostics
 internal import Hummingbird
 internal import Model
-internal import NIOCore
 internal import PostgreSQL
 internal import Words
 
@@ -56,40 +55,24 @@ extension Site {
             let words = try saying(request, context).words
             let query = AuditQuery(request, zone: zone)
             if let fault = query.fault { throw ServerError(fault) }
-            try await pool.withConnection { connection in
-                try await Audit.write("audit.exported", by: user.id, on: connection)
-            }
-            return csv(query.filter, words)
+            return try await file(query.filter, for: user, words, context)
         }
     }
 
-    private func csv(_ filter: AuditFilter, _ words: Words) -> Response {
-        let header = ["when", "who", "what", "object", "objectNumber", "facts"].map {
-            words("page.audit.\($0)")
-        }.joined(separator: ";")
+    private func file(
+        _ filter: AuditFilter, for user: AppUser, _ words: Words, _ context: WebContext
+    ) async throws -> Response {
+        let header = ["when", "who", "what", "object", "objectNumber", "facts"]
         let actions = Dictionary(
             uniqueKeysWithValues: Self.actions(words).map { ($0, words("audit.\($0)")) })
         let dates = words.language == .french ? "DD/MM/YYYY HH24:MI:SS" : "YYYY-MM-DD HH24:MI:SS"
-        let body = ResponseBody { writer in
-            var last: TimelineCursor?
-            while true {
-                let before = last
-                let piece = try await pool.withConnection {
-                    try await Audit.exportPiece(
-                        filter, before: before, header: header, words: actions, dates: dates, on: $0)
-                }
-                guard let piece else { break }
-                try await writer.write(ByteBuffer(bytes: piece.bytes))
-                last = piece.last
-            }
-            try await writer.finish(nil)
+        return try await file(
+            "audit.csv", "audit.exported", header: header.map { words("page.audit.\($0)") }, for: user,
+            context
+        ) { before, connection in
+            try await Audit.exportPiece(
+                filter, before: before, words: actions, dates: dates, on: connection)
         }
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: "text/csv; charset=utf-8",
-                .contentDisposition: "attachment; filename=\"audit.csv\"",
-            ], body: body)
     }
 
     private func audit(_ query: AuditQuery, _ request: Request, _ saying: Saying) async throws -> AuditPage {

@@ -10,17 +10,17 @@ internal import Words
 extension Site {
     func addPeople(to router: Router<WebContext>) {
         router.get("accounts/:id/people/new") { request, context in
-            let account = try await account(context)
+            let account = try await editedAccount(context)
             let blank = PersonForm(account: account, person: nil)
             return try await answer(person(blank, try saying(request, context)), to: request, context)
         }
         router.form("accounts/:id/people") { form, request, context in
-            let account = try await account(context)
+            let account = try await editedAccount(context)
             return try await save(
                 PersonForm(form, account: account, person: nil), request, context)
         }
         router.get("accounts/:id/people/:person") { request, context in
-            let account = try await account(context)
+            let account = try await editedAccount(context)
             let id = try context.number("person")
             let user = try context.user()
             let shown = try await pool.withConnection {
@@ -31,37 +31,20 @@ extension Site {
             return try await answer(person(form, try saying(request, context)), to: request, context)
         }
         router.form("accounts/:id/people/:person") { form, request, context in
-            let account = try await account(context)
+            let account = try await editedAccount(context)
             let id = try context.number("person")
             return try await save(PersonForm(form, account: account, person: id), request, context)
         }
         router.form("accounts/:id/people/:person/remove") { _, request, context in
             let user = try context.user()
-            let account = try await account(context)
+            let account = try await editedAccount(context)
             let id = try context.number("person")
             let run = try await pool.withConnection {
                 try await PersonEdits.remove(id, from: account.id, by: user, on: $0)
             }
             guard let run else { throw ServerError(.notFound) }
-            return see(account.url, try told("page.person.removed", run, account, request, context))
+            return see(account.url, try toldOfEdit("page.person.removed", run, account, request, context))
         }
-    }
-
-    /// The account in the path, where the user sees it.
-    private func account(_ context: WebContext) async throws -> PersonForm.Account {
-        let user = try context.user()
-        let id = try context.number()
-        let fields = try await pool.withConnection {
-            try await AccountEdits.fields(of: id, for: user, on: $0)
-        }
-        guard let fields else { throw ServerError(.notFound) }
-        return PersonForm.Account(id: id, name: fields[.name] ?? "")
-    }
-
-    private func told(
-        _ key: String, _ run: Int, _ account: PersonForm.Account, _ request: Request, _ context: WebContext
-    ) throws -> Told {
-        Told(text: try saying(request, context).words(key), undo: "\(account.url)/undo/\(run)")
     }
 
     private func save(_ form: PersonForm, _ request: Request, _ context: WebContext) async throws -> Response
@@ -78,7 +61,8 @@ extension Site {
                 try await PersonEdits.add(form.draft, at: form.account.id, by: user, on: $0)
             }
             guard let run else { throw ServerError(.notFound) }
-            return see(form.account.url, try told("page.person.added", run, form.account, request, context))
+            return see(
+                form.account.url, try toldOfEdit("page.person.added", run, form.account, request, context))
         }
         let outcome = try await pool.withConnection {
             try await PersonEdits.save(form.draft, of: id, at: form.account.id, by: user, on: $0)
@@ -86,7 +70,8 @@ extension Site {
         switch outcome {
         case .saved(nil): return see(form.account.url, Told(text: saying.words("page.edit.same")))
         case .saved(let run?):
-            return see(form.account.url, try told("page.edit.saved", run, form.account, request, context))
+            return see(
+                form.account.url, try toldOfEdit("page.edit.saved", run, form.account, request, context))
         case .unseen: throw ServerError(.notFound)
         case .conflicts(let conflicts):
             let page = person(form.after(conflicts), saying, conflicts: conflicts)
@@ -137,20 +122,13 @@ extension Site {
 /// What a form says of a person.
 struct PersonForm: Sendable {
     /// Where the person works.
-    struct Account: Sendable {
-        let id: Int
-        let name: String
-
-        var url: String { "/accounts/\(id)" }
-    }
-
-    let account: Account
+    let account: EditedAccount
     /// nil for one who is being added.
     let person: Int?
     private(set) var draft: PersonEdits.Draft
 
     /// The form that begins with what is known; blank for a new person.
-    init(account: Account, person: Int?, _ shown: EditablePerson? = nil) {
+    init(account: EditedAccount, person: Int?, _ shown: EditablePerson? = nil) {
         (self.account, self.person) = (account, person)
         let fields = shown?.fields ?? [:]
         let contacts = (shown?.contacts ?? []).map {
@@ -159,7 +137,7 @@ struct PersonForm: Sendable {
         draft = PersonEdits.Draft(was: fields, now: fields, contacts: contacts)
     }
 
-    init(_ form: Form, account: Account, person: Int?) {
+    init(_ form: Form, account: EditedAccount, person: Int?) {
         (self.account, self.person) = (account, person)
         var draft = PersonEdits.Draft(was: [:], now: [:], contacts: ContactInputs(form).changes)
         for field in PersonField.allCases {
