@@ -28,6 +28,6 @@ package enum Schema {
         + ListSettings.statements + Timeline.statements + AccountEdits.statements + PersonEdits.statements
         + GlobalSearch.statements
         + AppUsers.statements + SignIn.statements + OpenIDLinks.statements + AccessTokens.statements
-        + Audit.statements + RememberedAnswers.statements + SourceSystems.statements
+        + Audit.statements + RememberedAnswers.statements + SourceSystems.statements + Redecision.statements
         + ImportPlans.mirrors.flatMap { $0.statements }
 }
