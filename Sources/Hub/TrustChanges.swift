@@ -80,7 +80,10 @@ package struct TrustChanges: Sendable {
 
     /// Whether a run is one of these, did not get to its end, and is the last word on its source.
     package func mayResume(_ run: Int) async throws -> Bool {
-        try await pool.withConnection { try await !$0.run(UnfinishedTrust(run: run)).isEmpty }
+        try await pool.withConnection { connection in
+            try await connection.execute(CloseDeadRuns())
+            return try await !connection.run(UnfinishedTrust(run: run)).isEmpty
+        }
     }
 
     /// Lets such a run go on.
@@ -88,6 +91,7 @@ package struct TrustChanges: Sendable {
     /// - Returns: whether it does.
     package func resume(_ run: Int) async throws -> Bool {
         try await pool.withConnection { connection in
+            try await connection.execute(CloseDeadRuns())
             let isResumed = try await connection.transaction { connection in
                 guard let id = try await connection.run(UnfinishedTrust(run: run)).first else { return false }
                 try await connection.execute(ForgetStop(run: run))

@@ -58,7 +58,7 @@ struct BeginTrust: Statement {
           select c.id, c.source_id, c.after, c.user_id, s.trust
           from trust_change c
           join source_system s on s.id = c.source_id
-          where c.id = $1::bigint and c.run_id is null
+          where c.id = $1::bigint and c.run_id is null and s.trust <> c.after
           for no key update
         ), made as (
           insert into run (kind, source_id, user_id) select 'trust', source_id, user_id from wish returning id
