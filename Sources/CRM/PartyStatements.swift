@@ -240,7 +240,9 @@ extension PartyWriter {
 
 /// The winning claims of some rows as columns: the source's trust decides, then the time. A person may claim that there
 /// is no value, which wins over files too: `has_` and the field's name tell whether anybody claims anything.
-func winners(of entity: String, _ fields: [String]) -> String {
+///
+/// - Parameter trust: how much a source `s` is believed.
+func winners(of entity: String, _ fields: [String], trust: String = "s.trust") -> String {
     let columns = fields.map {
         "max(value) filter (where field = '\($0)') as \($0), bool_or(field = '\($0)') as has_\($0)"
     }.joined(separator: ", ")
@@ -250,7 +252,7 @@ func winners(of entity: String, _ fields: [String]) -> String {
           from field_claim c
           join source_system s on s.id = c.source_id
           where c.entity = '\(entity)' and c.entity_id = any($1::bigint[])
-          order by c.entity_id, c.field, s.trust desc, c.observed_at desc
+          order by c.entity_id, c.field, \(trust) desc, c.observed_at desc
         ), winning as (
           select entity_id, \(columns) from winner group by entity_id
         )
@@ -258,28 +260,60 @@ func winners(of entity: String, _ fields: [String]) -> String {
 }
 
 /// The value of a field that the claims `w` win over a row's own, as `w_` and its name.
-func won(_ field: String, over row: String) -> String {
-    "case when w.has_\(field) then w.\(field) else \(row).\(field) end as w_\(field)"
+func won(_ field: String, over row: String, unless isKept: String? = nil) -> String {
+    let condition = "w.has_\(field)" + (isKept.map { " and not \($0)" } ?? "")
+    return "case when \(condition) then w.\(field) else \(row).\(field) end as w_\(field)"
+}
+
+/// Rows whose columns are not what their claims win, for whatever is done with them.
+protocol ColumnsByClaims {
+    /// The entity of the claims.
+    static var entity: String { get }
+    /// The columns.
+    static var fields: [String] { get }
+    /// SQL of a row's number, its columns as they are, and what they are to be with `w_` in front.
+    ///
+    /// - Parameter isKept: SQL of whether a row keeps a number that no two rows share.
+    static func old(isKept: String) -> String
+}
+
+extension ColumnsByClaims {
+    /// The common table expression `differing`, of the rows `$1`.
+    static func differing(isKept: String, trust: String = "s.trust") -> String {
+        let new = fields.map { "w_\($0)" }.joined(separator: ", ")
+        return """
+            \(winners(of: entity, fields, trust: trust)), old as (
+              \(old(isKept: isKept))
+            ), differing as (
+              select * from old
+              where (\(fields.joined(separator: ", "))) is distinct from (\(new))
+            )
+            """
+    }
 }
 
 /// Gives parties the name and numbers that their claims win; what was there goes to `run_change`.
-struct UpdatePartyColumns: Statement {
+struct UpdatePartyColumns: Statement, ColumnsByClaims {
     let ids: [Int]
     let run: Int
+    /// Whether they keep the number that no two rows share.
+    var keepsNumber = false
 
-    private static let fields = ["name", "siren", "vat", "legal_id"]
+    static let entity = "party"
+    static let fields = ["name", "siren", "vat", "legal_id"]
 
-    static let sql = """
-        \(winners(of: "party", fields)), old as (
-          select p.id, p.name, o.siren, o.vat, o.legal_id, coalesce(w.name, p.name) as w_name,
-            \(won("siren", over: "o")), \(won("vat", over: "o")), \(won("legal_id", over: "o"))
+    static func old(isKept: String) -> String {
+        """
+        select p.id, p.name, o.siren, o.vat, o.legal_id, coalesce(w.name, p.name) as w_name,
+            \(won("siren", over: "o", unless: isKept)), \(won("vat", over: "o")), \(won("legal_id", over: "o"))
           from party p
           join org o on o.party_id = p.id
           join winning w on w.entity_id = p.id
-        ), differing as (
-          select * from old
-          where (name, siren, vat, legal_id) is distinct from (w_name, w_siren, w_vat, w_legal_id)
-        ), changed as (
+        """
+    }
+
+    static let sql = """
+        \(differing(isKept: "$3::boolean")), changed as (
           update party p set name = w_name, version = p.version + 1
           from differing d where p.id = d.id
           returning p.id, p.version
@@ -292,7 +326,7 @@ struct UpdatePartyColumns: Statement {
         from differing d
         join changed using (id)
         """
-    var parameters: [Parameter] { [Parameter(ids), Parameter(run)] }
+    var parameters: [Parameter] { [Parameter(ids), Parameter(run), Parameter(keepsNumber)] }
 }
 
 /// The differing fields of a row `d` as they are, whose new values are in columns that begin with `w_`.
@@ -308,22 +342,26 @@ func before(_ fields: [String]) -> String {
 }
 
 /// Gives sites the address and numbers that their claims win; what was there goes to `run_change`.
-struct UpdateSiteColumns: Statement {
+struct UpdateSiteColumns: Statement, ColumnsByClaims {
     let ids: [Int]
     let run: Int
+    /// Whether they keep the number that no two rows share.
+    var keepsNumber = false
 
-    private static let fields = ["name", "siret", "gln", "phone", "street", "postal_code", "city", "country"]
+    static let entity = "site"
+    static let fields = ["name", "siret", "gln", "phone", "street", "postal_code", "city", "country"]
+
+    static func old(isKept: String) -> String {
+        let columns = fields.map { won($0, over: "s", unless: $0 == "siret" ? isKept : nil) }
+        return """
+            select s.id, \(fields.map { "s.\($0)" }.joined(separator: ", ")),
+                \(columns.joined(separator: ", "))
+              from site s join winning w on w.entity_id = s.id
+            """
+    }
 
     static let sql = """
-        \(winners(of: "site", fields)), old as (
-          select s.id, \(fields.map { "s.\($0)" }.joined(separator: ", ")),
-            \(fields.map { won($0, over: "s") }.joined(separator: ", "))
-          from site s join winning w on w.entity_id = s.id
-        ), differing as (
-          select * from old
-          where (\(fields.joined(separator: ", "))) is distinct from
-            (\(fields.map { "w_\($0)" }.joined(separator: ", ")))
-        ), changed as (
+        \(differing(isKept: "$3::boolean")), changed as (
           update site s set \(fields.map { "\($0) = w_\($0)" }.joined(separator: ", ")),
             version = s.version + 1
           from differing d where s.id = d.id
@@ -334,7 +372,7 @@ struct UpdateSiteColumns: Statement {
         from differing d
         join changed using (id)
         """
-    var parameters: [Parameter] { [Parameter(ids), Parameter(run)] }
+    var parameters: [Parameter] { [Parameter(ids), Parameter(run), Parameter(keepsNumber)] }
 }
 
 /// The sites of some parties, the main one first.

@@ -78,24 +78,25 @@ struct InsertPersons: Statement {
 }
 
 /// Gives people the values that their claims win; what was there goes to `run_change`.
-struct UpdatePersonColumns: Statement {
+struct UpdatePersonColumns: Statement, ColumnsByClaims {
     let ids: [Int]
     let run: Int
 
-    private static let fields = ["civility", "first_name", "last_name", "language"]
+    static let entity = "person"
+    static let fields = ["civility", "first_name", "last_name", "language"]
 
-    static let sql = """
-        \(winners(of: "person", fields)), old as (
-          select p.id, p.name, o.civility, o.first_name, o.last_name, o.language,
+    static func old(isKept: String) -> String {
+        """
+        select p.id, p.name, o.civility, o.first_name, o.last_name, o.language,
             \(fields.map { won($0, over: "o") }.joined(separator: ", "))
           from party p
           join person o on o.party_id = p.id
           join winning w on w.entity_id = p.id
-        ), differing as (
-          select * from old
-          where (civility, first_name, last_name, language)
-            is distinct from (w_civility, w_first_name, w_last_name, w_language)
-        ), changed as (
+        """
+    }
+
+    static let sql = """
+        \(differing(isKept: "false")), changed as (
           update party p
           set name = coalesce(nullif(concat_ws(' ', w_first_name, w_last_name), ''), p.name), version = p.version + 1
           from differing d where p.id = d.id

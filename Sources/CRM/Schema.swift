@@ -30,6 +30,6 @@ package enum Schema {
         + SiteEdits.statements
         + GlobalSearch.statements
         + AppUsers.statements + SignIn.statements + OpenIDLinks.statements + AccessTokens.statements
-        + Audit.statements + RememberedAnswers.statements + SourceSystems.statements
+        + Audit.statements + RememberedAnswers.statements + SourceSystems.statements + Redecision.statements
         + ImportPlans.mirrors.flatMap { $0.statements }
 }

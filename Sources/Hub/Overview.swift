@@ -115,6 +115,7 @@ struct LastRuns: Statement {
         from flow f
         cross join lateral (select id from run where flow_id = f.id order by id desc limit 1) l
         join run r on r.id = l.id
+        \(ListRuns.trust)
         """
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> RunSummary { try RunSummary(&row) }
 }

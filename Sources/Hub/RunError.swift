@@ -13,6 +13,7 @@ package struct RunError: ReportableError {
         case undone = "RUN-UNDONE"
         case sent = "RUN-SENT"
         case forgotten = "RUN-FORGOTTEN"
+        case superseded = "RUN-SUPERSEDED"
         case quarantineUnknown = "QUARANTINE-UNKNOWN"
         case nothingToReplay = "QUARANTINE-NOTHING"
         case caseUnknown = "MATCH-CASE-UNKNOWN"

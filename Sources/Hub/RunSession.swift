@@ -6,7 +6,7 @@ internal import PostgreSQL
 
 /// Kinds of runs.
 enum RunKind: String, Sendable {
-    case `import`, replay, undo, export
+    case `import`, replay, undo, export, trust
 }
 
 /// What a run is, before it begins.
@@ -18,6 +18,8 @@ struct RunStart: Sendable {
     var flow: FlowOrigin?
     /// The preview that a person imports.
     var preview: Int?
+    /// The wish that a source be believed otherwise.
+    var trust: Int?
 }
 
 /// What began the run of a flow.
@@ -84,6 +86,7 @@ enum RunSession {
 
     private static func begin(_ start: RunStart, on connection: Connection) async throws -> Begun {
         try await connection.execute(CloseDeadRuns())
+        if let trust = start.trust { return try await TrustChanges.begin(trust, on: connection) }
         let source = try await connection.run(SourceID(code: start.source)).first ?? 0
         let run = try await connection.run(StartRun(start: start, source: source)).first ?? 0
         _ = try await connection.run(LockRun(run: run))

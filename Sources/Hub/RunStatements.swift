@@ -41,7 +41,7 @@ package enum HubStatements {
             DropOldJobs.self, DropOldMonths.self, MissingDay.self, KeepFlowRetention.self, ListBatches.self,
             RunCauses.self,
         ] + Quarantine.causeStatements + MappingStore.statements + Overview.statements
-        + FileImports.statements + RunStop.statements
+        + FileImports.statements + RunStop.statements + TrustChanges.statements
 }
 
 /// The source system with a code, made when nobody has heard of it.
@@ -284,7 +284,8 @@ struct KnownSource: Statement {
 struct RecordBatch: Statement {
     let run: Int
     let number: Int
-    let artifact: Int
+    /// nil for a run that reads no file.
+    let artifact: Int?
     let ordinals: ClosedRange<Int>
     let ledger: RunLedger
     /// Bytes of the file up to the last record; nil where records come only once all of it is read.

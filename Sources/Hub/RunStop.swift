@@ -4,9 +4,9 @@
 internal import Diagnostics
 package import PostgreSQL
 
-/// Ends imports between two batches.
+/// Ends imports, and runs that decide kept values again, between two batches.
 package enum RunStop {
-    /// Lets an import end behind the batch that it writes; what is written stays.
+    /// Lets such a run end behind the batch that it writes; what is written stays.
     ///
     /// - Returns: whether it will: not when it is over, or of another kind. Asking again changes nothing.
     package static func ask(
@@ -37,7 +37,7 @@ struct AskToStop: Statement {
     static let sql = """
         update run
         set stop_asked_at = coalesce(stop_asked_at, now()), stop_asked_by = coalesce(stop_asked_by, $2::bigint)
-        where id = $1::bigint and kind = 'import' and state = 'running'
+        where id = $1::bigint and kind in ('import', 'trust') and state = 'running'
         returning id
         """
     var parameters: [Parameter] { [Parameter(run), Parameter(user)] }

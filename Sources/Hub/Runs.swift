@@ -22,7 +22,7 @@ package struct RunSummary: Sendable {
     package let files: [String]
     /// Number of all its files.
     package let fileCount: Int
-    /// `import`, `replay` or `undo`.
+    /// `import`, `replay`, `undo`, `export`, `edit` or `trust`.
     package let kind: String
     /// The run that this one took back.
     package let undoes: Int?
@@ -34,6 +34,20 @@ package struct RunSummary: Sendable {
     package let flow: String?
     /// Who asked it to end before its files do.
     package let stoppedBy: String?
+    /// How much a source is believed since it, where it is about that.
+    package let trust: RunTrust?
+}
+
+/// What a run made of how much a source is believed.
+package struct RunTrust: Sendable {
+    /// What the source is called.
+    package let source: String
+    /// How much it was believed.
+    package let before: Int
+    /// How much it is since.
+    package let after: Int
+    /// How many rows are decided again.
+    package let expected: Int
 }
 
 extension RunSummary {
@@ -53,6 +67,13 @@ extension RunSummary {
         error = try row.next()
         flow = try row.next()
         stoppedBy = try row.next()
+        let source = try row.next(String?.self)
+        let (before, after, expected) = (
+            try row.next(Int?.self), try row.next(Int?.self), try row.next(Int?.self)
+        )
+        trust = source.map {
+            RunTrust(source: $0, before: before ?? 0, after: after ?? 0, expected: expected ?? 0)
+        }
     }
 }
 
@@ -247,11 +268,22 @@ struct ListRuns: Statement {
           array(select a.name from artifact a where a.run_id = r.id order by a.id limit 3),
           (select count(*) from artifact a where a.run_id = r.id), r.kind, r.undoes, r.undone_by,
           r.error, (select f.name from flow f where f.id = r.flow_id)::text,
-          (select u.name from app_user u where u.id = r.stop_asked_by)
+          (select u.name from app_user u where u.id = r.stop_asked_by),
+          t.source, t.before, t.after, t.expected
+        """
+    /// Beside a run `r`.
+    static let trust = """
+        left join lateral (
+          select coalesce(y.name, y.code) as source, c.before::bigint, c.after::bigint, c.expected
+          from trust_change c
+          join source_system y on y.id = c.source_id
+          where c.run_id = r.id
+        ) t on true
         """
     static let sql = """
         select \(columns)
         from run r
+        \(trust)
         where ($1::bigint is null or r.id = $1) and ($3::bigint is null or r.id < $3)
           and ($4::text is null or r.flow_id = (select id from flow where name = $4))
           and ($5::text is null or r.state = $5)

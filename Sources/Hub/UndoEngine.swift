@@ -31,7 +31,7 @@ package struct UndoEngine: Sendable {
 
     /// Takes a run back, or tells what that would do.
     ///
-    /// - Throws: `RUN-UNKNOWN`, `RUN-RUNNING`, `RUN-UNDONE`, `RUN-SENT`.
+    /// - Throws: `RUN-UNKNOWN`, `RUN-RUNNING`, `RUN-UNDONE`, `RUN-SENT`, `RUN-SUPERSEDED`.
     package func undo(_ id: Int, isDryRun: Bool = false) async throws -> UndoReport {
         try await pool.withConnection { connection in
             guard !isDryRun else {
@@ -55,8 +55,9 @@ package struct UndoEngine: Sendable {
                     _ = try await connection.run(LockParties())
                     let report = try await Self.plan(id, undo: run, on: connection)
                     try await RunUndo.write(id, by: run, on: connection)
+                    let decided = try await TrustChanges.takeBack(id, by: run, on: connection)
                     let ledger = RunLedger(
-                        inserted: report.count("reinsert"), updated: report.count("restore"),
+                        inserted: report.count("reinsert"), updated: report.count("restore") + decided,
                         unchanged: report.count("keep"), skipped: report.count("block"),
                         deleted: report.count("delete"))
                     try await connection.execute(AddToRun(run: run, ledger: ledger))
@@ -82,6 +83,9 @@ package struct UndoEngine: Sendable {
         guard state.isFinished else { throw RunError(.running, facts) }
         guard state.kind != RunKind.export.rawValue else { throw RunError(.sent, facts) }
         guard !state.isForgotten else { throw RunError(.forgotten, facts) }
+        if let source = state.superseded, state.undoneBy == nil {
+            throw RunError(.superseded, facts.merging(["source": source]) { $1 })
+        }
         if let undo = state.undoneBy {
             throw RunError(.undone, facts.merging(["undo": String(undo)]) { $1 })
         }
@@ -95,16 +99,26 @@ struct UndoState: Statement {
         let undoneBy: Int?
         let kind: String
         let isForgotten: Bool
+        /// The source that is believed still otherwise since the run.
+        let superseded: String?
     }
 
     let run: Int
 
-    static let sql =
-        "select state <> 'running', undone_by, kind, forgotten_at is not null from run where id = $1::bigint"
+    static let sql = """
+        select r.state <> 'running', r.undone_by, r.kind, r.forgotten_at is not null, (
+          select coalesce(s.name, s.code)
+          from trust_change c
+          join source_system s on s.id = c.source_id
+          where c.run_id = r.id and not (\(TrustCondition.isLast))
+        )
+        from run r
+        where r.id = $1::bigint
+        """
     var parameters: [Parameter] { [Parameter(run)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> State {
         State(
             isFinished: try row.next(), undoneBy: try row.next(), kind: try row.next(),
-            isForgotten: try row.next())
+            isForgotten: try row.next(), superseded: try row.next())
     }
 }

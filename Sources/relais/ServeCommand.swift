@@ -198,6 +198,7 @@ private struct Node {
                     tools: ImportTools(mappings: shelf, settings: try database.importSettings)
                 ).handlers
             ) { $1 }
+            .merging(TrustChanges(pool: pool).handlers) { $1 }
         return WorkerService(
             worker: Worker(
                 pool: pool, name: name, slots: [.interactive: 2, .scheduled: 4, .bulk: 1], timing: timing,

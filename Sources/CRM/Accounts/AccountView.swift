@@ -62,6 +62,8 @@ package struct AccountView: Sendable {
         package let value: String?
         /// Code of the source system.
         package let source: String
+        /// What people call it; nil where they call it by its code.
+        package let sourceName: String?
         /// Who, where it was a person.
         package let person: String?
         /// Name of the file.
@@ -175,7 +177,7 @@ struct AccountEntries: Statement {
         (select c.kind, c.value, null::text, null::bigint, null::text, null::text from contact_point c where c.party_id = $1::bigint
          order by c.is_main desc, c.kind, c.value_norm limit 50)
         union all
-        (select 'code', e.ext_id, y.code, null, null, null
+        (select 'code', e.ext_id, coalesce(y.name, y.code), null, null, null
          from site s
          join external_identity e on e.entity = 'site' and e.entity_id = s.id
          join source_system y on y.id = e.source_id
@@ -203,7 +205,7 @@ struct ClaimsOfAccount: Statement {
     let id: Int
 
     static let sql = """
-        select c.entity, c.entity_id, c.field, c.value, y.code, u.name, a.name, c.line, c.run_id, c.observed_at
+        select c.entity, c.entity_id, c.field, c.value, y.code, y.name, u.name, a.name, c.line, c.run_id, c.observed_at
         from (
           select * from field_claim where entity = 'party' and entity_id = $1::bigint
           union all
@@ -220,8 +222,8 @@ struct ClaimsOfAccount: Statement {
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AccountView.Claim {
         AccountView.Claim(
             entity: try row.next(), entityID: try row.next(), field: try row.next(), value: try row.next(),
-            source: try row.next(), person: try row.next(), file: try row.next(), line: try row.next(),
-            run: try row.next(), at: try row.next())
+            source: try row.next(), sourceName: try row.next(), person: try row.next(),
+            file: try row.next(), line: try row.next(), run: try row.next(), at: try row.next())
     }
 }
 

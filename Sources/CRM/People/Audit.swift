@@ -18,7 +18,7 @@ package struct AuditEntry: Sendable {
     package let entity: String?
     /// Its number.
     package let entityID: Int?
-    /// What it is called, where that is nobody's secret: flows and users.
+    /// What it is called, where that is nobody's secret: flows, users and sources.
     package let label: String?
     /// Names and codes that the action was about.
     package let facts: JSONText
@@ -157,6 +157,8 @@ extension AuditList {
           case a.entity
             when 'flow' then (select f.name from flow f where f.id = a.entity_id)
             when 'user' then (select o.name from app_user o where o.id = a.entity_id)
+            when 'source' then coalesce(
+              (select coalesce(s.name, s.code) from source_system s where s.id = a.entity_id), a.facts->>'name')
           end, a.facts
         from audit a
         left join app_user u on u.id = a.user_id

@@ -206,7 +206,7 @@ struct AccountTexts {
         let claims = view.claims.filter { $0.entity == entity && $0.entityID == id && $0.field == field }
         guard let first = claims.first else { return nil }
         return AccountPage.Said(
-            source: source(first.source, first.person), title: text(of: first),
+            source: first.sourceName ?? source(first.source, first.person), title: text(of: first),
             isHuman: first.source == "person",
             claims: claims.enumerated().map { index, claim in
                 AccountPage.ClaimView(
@@ -233,7 +233,7 @@ struct AccountTexts {
         }
         let file = claim.file.map { String($0.split(separator: "/").last ?? Substring($0)) }
         let line = claim.line.map { words("page.quarantine.line", ["line": words.number($0)]) }
-        return [source(claim.source, nil), file, line, saying.moment(claim.at)].compactMap(\.self)
+        return [claim.sourceName ?? source(claim.source, nil), file, line, saying.moment(claim.at)].compactMap(\.self)
             .joined(separator: ", ")
     }
 

@@ -137,6 +137,7 @@ extension Site {
             switch (entry.entity, entry.label) {
             case ("flow", let name?): "/flows/\(name)"
             case ("user", _?): "/users"
+            case ("source", _): "/sources"
             case (let entity?, _): entry.entityID.flatMap { id in paths[entity].map { $0 + String(id) } }
             case (nil, _): nil
             }
@@ -144,7 +145,19 @@ extension Site {
         let what = words("audit.\(entry.action)")
         return AuditPage.Row(
             at: saying.moment(entry.at), who: entry.user ?? words("page.audit.nobody"),
-            what: what.prefix(1).uppercased() + what.dropFirst(), which: which ?? name ?? "", url: url)
+            what: what.prefix(1).uppercased() + what.dropFirst(),
+            which: [which ?? name, change(entry, words)].compactMap(\.self).joined(separator: " · "), url: url)
+    }
+}
+
+extension Site {
+    /// What a source was called or how it was believed, and is; what that says is nobody's secret.
+    private static func change(_ entry: AuditEntry, _ words: Words) -> String? {
+        let facts = entry.facts.objectOfTexts
+        guard entry.entity == "source", let before = facts["before"], let after = facts["after"] else {
+            return nil
+        }
+        return words("page.audit.change", ["before": before, "after": after])
     }
 }
 

@@ -14,6 +14,7 @@ internal import Words
 struct RunActions: Sendable {
     let site: Site
     let files: FileImports
+    let trusts: TrustChanges
     let blobs: BlobStore
 
     func add(to router: Router<WebContext>) {
@@ -38,8 +39,10 @@ struct RunActions: Sendable {
                         : saying.words("page.run.stopTooLate", facts)))
         }
         router.form("runs/:id/resume") { _, request, context in
-            let user = try context.handling()
             let id = try context.number()
+            let kind = try await site.pool.withConnection { try await Runs.show(id, on: $0) }?.kind
+            guard kind != "trust" else { return try await decideOn(id, request, context) }
+            let user = try context.handling()
             // Pressed twice: the run says what became of it.
             guard let file = try await files.resume(id, by: user.id) else { return site.see("/runs/\(id)") }
             try await site.pool.withConnection { connection in
@@ -67,6 +70,18 @@ struct RunActions: Sendable {
             }
             return answer
         }
+    }
+
+    /// Goes on with a run that decides kept values again.
+    private func decideOn(_ id: Int, _ request: Request, _ context: WebContext) async throws -> Response {
+        let user = try context.administering()
+        // Pressed twice: the run says what became of it.
+        guard try await trusts.resume(id) else { return site.see("/runs/\(id)") }
+        try await site.pool.withConnection { connection in
+            try await Audit.write("run.resumed", by: user.id, of: "run", id, on: connection)
+        }
+        let saying = try site.saying(request, context)
+        return site.see("/runs/\(id)", Told(text: saying.words("page.run.resumed")))
     }
 
     /// The kept bytes, a piece at a time; nobody's connection waits for a slow browser.

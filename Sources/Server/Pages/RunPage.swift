@@ -140,7 +140,7 @@ struct UndoView: Sendable {
 
 extension Site {
     /// The run's routes.
-    func addRun(to router: Router<WebContext>, _ files: FileImports) {
+    func addRun(to router: Router<WebContext>, _ files: FileImports, _ trusts: TrustChanges) {
         router.get("runs/:id") { request, context in
             let user = try context.operating()
             let id = try context.number()
@@ -149,7 +149,7 @@ extension Site {
             guard let run = try await pool.withConnection({ try await Runs.show(id, on: $0) }) else {
                 throw ServerError(.notFound)
             }
-            let resume = try await resume(run, user, files)
+            let resume = try await resume(run, user, files, trusts)
             let page = try await page(run, user, saying, isPlanned, resume)
             return try await answer(page, to: request, context)
         }
@@ -171,9 +171,8 @@ extension Site {
         router.form("runs/:id/undo") { _, request, context in
             let user = try context.operating()
             let id = try context.number()
-            let kind = try await pool.withConnection { try await Runs.show(id, on: $0) }?.kind
-            // What people typed is theirs, or of those who see every client.
-            guard kind != "edit" || user.mayHandle else { throw ServerError(.forbidden) }
+            let run = try await pool.withConnection { try await Runs.show(id, on: $0) }
+            guard run?.mayBeUndone(by: user) ?? true else { throw ServerError(.forbidden) }
             let report = try await UndoEngine(pool: pool).undo(id)
             try await pool.withConnection { connection in
                 try await Audit.write("run.undone", by: user.id, of: "run", id, on: connection)
@@ -191,12 +190,16 @@ extension Site {
 
     /// How what a run has left is read: by its flow, or from the file that is kept; nil where only who ran it can.
     private func resume(
-        _ run: RunSummary, _ user: AppUser, _ files: FileImports
+        _ run: RunSummary, _ user: AppUser, _ files: FileImports, _ trusts: TrustChanges
     ) async throws -> RunPage.Resume? {
         let back = "/runs/\(run.id)"
-        guard run.kind == "import", run.undoneBy == nil,
+        guard ["import", "trust"].contains(run.kind), run.undoneBy == nil,
             ["stopped", "failed", "interrupted"].contains(run.state)
         else { return nil }
+        if run.kind == "trust" {
+            guard user.isAdmin, try await trusts.mayResume(run.id) else { return nil }
+            return RunPage.Resume(action: back + "/resume", verb: nil, back: back)
+        }
         if let flow = run.flow {
             return RunPage.Resume(action: "/flows/\(Link.encoded(flow))", verb: "run", back: back)
         }
@@ -224,9 +227,16 @@ extension Site {
             title: words("page.run.title", ["run": String(id)]),
             heading: words("page.run.title", ["run": String(id)]),
             crumb: name, crumbURL: Link.to("/runs", ["flow": run.flow]),
-            sub: words(
-                "page.run.began",
-                ["at": saying.moment(run.startedAt), "kind": words("page.runs.kind.\(run.kind)")]),
+            sub: [
+                words(
+                    "page.run.began",
+                    ["at": saying.moment(run.startedAt), "kind": words("page.runs.kind.\(run.kind)")]),
+                run.trust.map { trust in
+                    let (before, after) = (words.number(trust.before), words.number(trust.after))
+                    return words(
+                        "page.run.trust", ["source": trust.source, "before": before, "after": after])
+                },
+            ].compactMap(\.self).joined(separator: " · "),
             live: live(run, found.0, found.3, saying), causes: found.2.map { cause($0, saying) },
             causesTitle: words(
                 "page.run.quarantined", count: run.ledger.quarantined,
@@ -247,7 +257,7 @@ extension Site {
                     name: words("page.run.batch", ["number": String(batch.number)]),
                     records: words("page.run.records", count: batch.records))
             }, batchesTitle: words("page.run.batches", count: found.3.first?.number ?? 0),
-            undoURL: isUndoable(run) ? "/runs/\(id)/undo" : nil,
+            undoURL: isUndoable(run) && run.mayBeUndone(by: user) ? "/runs/\(id)/undo" : nil,
             undo: isPlanned ? try await undo(run, user, saying) : nil, relative: relative(run, saying))
     }
 
@@ -291,11 +301,11 @@ extension Site {
 
     private func isUndoable(_ run: RunSummary) -> Bool {
         run.state != "running" && run.undoneBy == nil && run.kind != "export"
-            && run.ledger.inserted + run.ledger.updated + run.ledger.deleted > 0
+            && (run.trust != nil || run.ledger.inserted + run.ledger.updated + run.ledger.deleted > 0)
     }
 
     private func undo(_ run: RunSummary, _ user: AppUser, _ saying: Saying) async throws -> UndoView? {
-        guard isUndoable(run) else { return nil }
+        guard isUndoable(run), run.mayBeUndone(by: user) else { return nil }
         let words = saying.words
         let action = "/runs/\(run.id)/undo"
         do {
@@ -320,7 +330,7 @@ extension Site {
                 exceptions: !user.mayHandle
                     ? [] : report.exceptions.prefix(20).map { .init(text: UndoTexts.text($0, words)) },
                 hasExceptions: user.mayHandle && !report.exceptions.isEmpty, refusal: nil,
-                isPossible: back > 0)
+                isPossible: back > 0 || run.trust != nil)
         } catch let error as RunError {
             return UndoView(
                 action: action, lead: "", buckets: [], exceptions: [], hasExceptions: false,
@@ -343,16 +353,23 @@ extension Site {
                 quarantine: run.ledger.quarantined > 0 ? Link.to("/quarantine", ["run": String(run.id)]) : nil
             ),
             isRunning: isRunning, stream: "/runs/\(run.id)/live",
-            progress: run.isStoppable
-                ? reading.map { reading in
-                    let progress = RunProgress(reading, batches, now: saying.now)
-                    return ProgressView(progress, reading, run.ledger, saying)
-                } : nil,
+            progress: run.isStoppable ? progress(run, reading, batches, saying) : nil,
             rate: words("page.run.rate", ["rate": saying.number(speed.perSecond)]),
             updated: words("page.run.updated", ["at": words.clock(saying.now, in: zone)]),
             trace: speed.trace, top: saying.number(speed.top), from: words.clock(run.startedAt, in: zone),
             to: words.clock(run.finishedAt ?? saying.now, in: zone),
             traceLabel: words("page.run.traceLabel", ["rate": saying.number(speed.perSecond)]))
+    }
+
+    private func progress(
+        _ run: RunSummary, _ reading: RunReading?, _ batches: [RunBatch], _ saying: Saying
+    ) -> ProgressView? {
+        if let trust = run.trust {
+            return ProgressView(run.ledger.read, of: trust.expected, batches, saying)
+        }
+        return reading.map { reading in
+            ProgressView(RunProgress(reading, batches, now: saying.now), reading, run.ledger, saying)
+        }
     }
 
     /// Sends the part that changes twice a second at most, until the run has ended.
@@ -406,8 +423,13 @@ extension Site {
 }
 
 extension RunSummary {
-    /// Whether it is an import that still reads.
-    fileprivate var isStoppable: Bool { state == "running" && kind == "import" }
+    /// Whether it works through something and can end before its time.
+    fileprivate var isStoppable: Bool { state == "running" && ["import", "trust"].contains(kind) }
+
+    /// What people typed is theirs, or of those who see every client; whom to believe is for administrators.
+    fileprivate func mayBeUndone(by user: AppUser) -> Bool {
+        (kind != "edit" || user.mayHandle) && (trust == nil || user.isAdmin)
+    }
 }
 
 /// How fast a run is, from its last batches.

@@ -28,8 +28,7 @@ struct RunProgress: Hashable {
     /// - Parameter batches: the last ones, newest first.
     init(_ reading: RunReading, _ batches: [RunBatch], now: Timestamp) {
         let last = batches.first
-        perSecond = Self.rate(of: batches) { batches in batches.dropLast().reduce(0) { $0 + $1.records } }
-            .map { Int($0.rounded()) }
+        perSecond = Self.records(batches).map { Int($0.rounded()) }
         guard let current = reading.current else {
             (isChecking, secondsLeft) = (false, nil)
             share = Share(done: reading.finished, all: reading.size)
@@ -61,6 +60,11 @@ struct RunProgress: Hashable {
     }
 
     /// What was done a second between the oldest batch and the newest.
+    /// Records a second; nil before the third batch.
+    static func records(_ batches: [RunBatch]) -> Double? {
+        rate(of: batches) { batches in batches.dropLast().reduce(0) { $0 + $1.records } }
+    }
+
     private static func rate(of batches: [RunBatch], _ done: ([RunBatch]) -> Double?) -> Double? {
         guard batches.count >= enough, let newest = batches.first, let oldest = batches.last,
             let done = done(batches)
@@ -95,6 +99,31 @@ struct ProgressView: Sendable {
     let left: String?
     /// What is said aloud; it changes at each tenth only.
     let said: String?
+
+    /// Of rows, where no file is read.
+    ///
+    /// - Parameter batches: the last ones, newest first.
+    init(_ done: Int, of all: Int, _ batches: [RunBatch], _ saying: Saying) {
+        let words = saying.words
+        // Rows come while others are decided.
+        let all = max(all, done)
+        share = Share(
+            percent: words.percent(done, of: all), of: words("page.run.progress.decided"),
+            bytes: words(
+                "page.run.progress.bytes", ["done": words.number(done), "all": words.number(all)]),
+            done: String(done), all: String(max(1, all)))
+        records = ""
+        let rate = RunProgress.records(batches)
+        speed = rate.map { saying.number(Int($0.rounded())) }
+        left = rate.flatMap { rate in
+            rate > 0
+                ? words(
+                    "page.run.progress.left",
+                    ["about": words.remaining(seconds: Int(Double(all - done) / rate))]) : nil
+        }
+        let tenths = all == 0 ? 0 : done * 10 / all
+        said = words("page.run.progress.sayDecided", ["share": words.percent(tenths, of: 10)])
+    }
 
     init(_ progress: RunProgress, _ reading: RunReading, _ ledger: RunLedger, _ saying: Saying) {
         let words = saying.words
