@@ -255,6 +255,8 @@ import Testing
             #expect(page.text.contains("<mark>") && !page.text.contains("<b>gras</b>"))
             #expect(plain(page.text).contains("<mark><b>gras</b></mark>"))
             let ids = page.text.matches(of: #/name="id" value="(\d+)"/#).map { String($0.output.1) }
+            // Lines of no cause are no page.
+            #expect(try await ines.get("/quarantine/lines").location == "/quarantine")
             let row = ["id": ids[2], "code": "FIELD-NOT-IN-LIST", "field": "billing_status", "now": "perdue"]
             let wrong = try await ines.post("/quarantine/lines", row)
             #expect(wrong.status == 422 && wrong.text.contains("value=\"perdue\""))

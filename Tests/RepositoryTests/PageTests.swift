@@ -66,6 +66,16 @@ import Words
         #expect(style.split(separator: "\n", omittingEmptySubsequences: false).count <= 700)
     }
 
+    @Test func `the help names every key that a page answers to`() throws {
+        let texts = try files("mustache")
+        let help = try #require(texts.first { $0.name.hasSuffix("dialogs.mustache") }).text
+        for (name, text) in texts {
+            for match in text.matches(of: #/data-key="([^"]*)"/#) {
+                #expect(help.contains("<kbd>\(match.output.1)</kbd>"), "\(name): \(match.output.1)")
+            }
+        }
+    }
+
     @Test func `modules are small and know no other site`() throws {
         for (name, text) in try files("js") {
             #expect(text.split(separator: "\n").count <= 150, "\(name)")

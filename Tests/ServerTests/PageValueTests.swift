@@ -27,6 +27,13 @@ import Words
         #expect(Form("a=%20%09x%20").text("a") == "x")
     }
 
+    @Test func `a long path may break behind its marks and between its words`() {
+        let pieces = MappingCheckView.Field.pieces("AccountingParty/cbc:ID[@scheme='0009']")
+        #expect(pieces == ["Accounting", "Party/", "cbc:ID[", "@scheme=", "'0009']"])
+        #expect(MappingCheckView.Field.pieces("seller.trade_name") == ["seller.", "trade_", "name"])
+        #expect(MappingCheckView.Field.pieces("") == [""])
+    }
+
     @Test(
         arguments: [
             ("15 6 * * mon-fri", "Du lundi au vendredi à 06:15"), ("0 * * * *", "Toutes les heures"),

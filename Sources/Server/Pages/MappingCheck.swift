@@ -50,9 +50,16 @@ struct MappingCheckView: Sendable {
             after = isSame ? nil : result
         }
 
-        /// A name or path, cut behind its marks.
-        private static func pieces(_ text: String) -> [String] {
-            text.matches(of: #/[^\/._]*[\/._]+|[^\/._]+/#).map { String($0.output) }
+        /// A name or path, cut behind its marks and before the humps of its words.
+        static func pieces(_ text: String) -> [String] {
+            var pieces = [""]
+            var last: Character = " "
+            for character in text {
+                if "/._[=".contains(last) || (last.isLowercase && character.isUppercase) { pieces.append("") }
+                pieces[pieces.count - 1].append(character)
+                last = character
+            }
+            return pieces
         }
     }
 
