@@ -46,6 +46,11 @@ import Testing
                 insert into interaction_party (party_id, occurred_at, interaction_id, channel)
                   select account_id, occurred_at, id, 'call' from interaction;
                 insert into interaction_body (interaction_id, body) select id, 'Texte' from interaction;
+                insert into audit (at, user_id, action, entity, entity_id)
+                  select timestamptz '2026-01-01' + i * interval '1 minute', i % 40 + 1,
+                    case when i % 7 = 0 then 'account.edited' else 'account.seen' end,
+                    case when i % 11 = 0 then 'run' else 'party' end, i % 900
+                  from generate_series(1, 30000) i;
                 analyze
                 """)
         }
@@ -88,6 +93,20 @@ import Testing
         ("AccountSites", "9"), ("AccountEntries", "9"), ("ClaimsOfAccount", "9"),
         ("DocumentsOfAccount", "9, 10"),
         ("AccountFigures", "9"), ("TimelineOf", "9, null, null, 21"), ("EditableFields", "9, 0"),
+        ("SiteAtAccount", "9, 0, 9"),
+        ("AuditOfAll", "null, null, null, null, null, null, 'UTC', null, null, 51"),
+        ("AuditOfAll", "null, null, null, null, '2026-01-03', '2026-01-09', 'UTC', '2026-01-08', 9, 51"),
+        ("AuditOfUser", "7, null, null, null, null, null, 'UTC', null, null, 51"),
+        ("AuditOfUser", "7, 'account.seen', 'party', null, '2026-01-03', null, 'UTC', '2026-01-08', 9, 51"),
+        ("AuditOfAction", "null, 'account.edited', null, null, null, null, 'UTC', null, null, 51"),
+        (
+            "AuditOfAction",
+            "null, 'account.edited', 'run', null, null, '2026-01-09', 'UTC', '2026-01-08', 9, 51"
+        ),
+        ("AuditOfKind", "null, null, 'run', null, null, null, 'UTC', null, null, 51"),
+        ("AuditOfKind", "null, null, 'run', null, '2026-01-03', '2026-01-09', 'UTC', '2026-01-08', 9, 51"),
+        ("AuditOfObject", "null, null, 'party', 9, null, null, 'UTC', null, null, 51"),
+        ("AuditOfObject", "7, 'account.seen', 'party', 9, '2026-01-03', null, 'UTC', '2026-01-08', 9, 51"),
     ]
 
     @Test(arguments: paths, [false, true])
@@ -98,6 +117,7 @@ import Testing
             "party", "party_scope", "org", "site", "contact_point", "external_identity", "sales_doc",
             "sales_doc_line", "field_claim", "interaction", "interaction_party", "interaction_body",
             "relation", "sales_doc_tax", "instalment", "payment", "allocation", "einvoice_event",
+            "audit", "audit_default",
         ] {
             #expect(
                 !plan.contains { $0.contains("Seq Scan on \(table) ") }, "\(plan.joined(separator: "\n"))")
@@ -116,7 +136,7 @@ import Testing
 
     @Test(
         arguments: paths.filter {
-            $0.name.hasPrefix("PageOf") || $0.name.hasPrefix("ChooseAccounts")
+            ["PageOf", "ChooseAccounts", "AuditOf"].contains(where: $0.name.hasPrefix)
                 || ["DocumentsOfAccount", "TimelineOf"].contains($0.name)
         },
         [false, true])

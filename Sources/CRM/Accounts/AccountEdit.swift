@@ -2,46 +2,7 @@
 // Accounts changed by hand: values of people outrank those of files, and both stay visible.
 
 internal import Diagnostics
-internal import Model
 package import PostgreSQL
-
-/// A field of an account that people may change.
-package enum AccountField: String, Sendable, CaseIterable, EditableField {
-    case name, siren, siret, vat, street
-    case postalCode = "postal_code"
-    case city, country
-
-    /// The table that it is a column of.
-    var entity: String {
-        switch self {
-        case .name, .siren, .vat: "party"
-        default: "site"
-        }
-    }
-
-    /// What is wrong with a text; nil when nothing is.
-    ///
-    /// - Returns: a code of the message catalogue.
-    package func fault(in text: String) -> String? {
-        switch self {
-        case .name: text.isEmpty || text.count > 300 ? "EDIT-NAME" : nil
-        case .siren: text.isEmpty || CompanyIdentifier.isSIREN(text) ? nil : "EDIT-SIREN"
-        case .siret: text.isEmpty || CompanyIdentifier.isSIRET(text) ? nil : "EDIT-SIRET"
-        case .vat: text.isEmpty || text.wholeMatch(of: #/[A-Z0-9.+*]{4,20}/#) != nil ? nil : "EDIT-VAT"
-        case .country: text.isEmpty || text.utf8.count == 2 ? nil : "EDIT-COUNTRY"
-        default: text.count > 300 ? "EDIT-LONG" : nil
-        }
-    }
-
-    /// A text as it is kept and compared: numbers without blanks, others on one line.
-    package func normalised(_ text: String) -> String {
-        switch self {
-        case .siren, .siret: text.filter { !$0.isWhitespace }
-        case .vat, .country: text.filter { !$0.isWhitespace }.uppercased()
-        default: text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        }
-    }
-}
 
 /// A field that somebody else has changed meanwhile.
 package struct AccountConflict: Sendable, Hashable {
@@ -211,18 +172,11 @@ package enum AccountEdits {
         try await connection.run(EditableContacts(party: id))
     }
 
-    static let statements: [any Statement.Type] = [
-        EditableFields.self, MainSite.self, LockPartiesForEdit.self, BeginEdit.self, CreateAccount.self,
-        WriteHumanClaims.self, EndEdit.self, EditOf.self, RaiseSimilarity.self, LikelyAccounts.self,
-    ]
+    static let statements: [any Statement.Type] =
+        [
+            EditableFields.self, MainSite.self, CreateAccount.self, RaiseSimilarity.self, LikelyAccounts.self,
+        ] + editStatements
 
-    /// Whether a run is this user's own edit of an account that he still sees.
-    package static func isOwn(
-        _ run: Int, of account: Int, by user: AppUser, on connection: Connection
-    ) async throws(PostgreSQLError) -> Bool {
-        guard try await Accounts.sees(account, scope: user.scope, on: connection) else { return false }
-        return try await connection.run(EditOf(run: run, user: user.id, account: account)).first != nil
-    }
 }
 
 struct EditableFields: Statement {
@@ -270,90 +224,6 @@ struct MainSite: Statement {
     typealias Row = Int
 }
 
-/// The lock that imports hold while they write parties.
-struct LockPartiesForEdit: Statement {
-    static let sql = "select pg_advisory_xact_lock(29302, 0) is null"
-    typealias Row = Bool
-}
-
-struct BeginEdit: Statement {
-    let user: Int
-
-    static let sql = """
-        insert into run (kind, source_id, user_id)
-        select 'edit', id, $1::bigint from source_system where code = 'person'
-        returning id
-        """
-    var parameters: [Parameter] { [Parameter(user)] }
-    typealias Row = Int
-}
-
-/// Writes what a person says; what the person said before is kept for an undo.
-struct WriteHumanClaims: Statement {
-    let entities: [String]
-    let ids: [Int]
-    let fields: [String]
-    let values: [String]
-    let run: Int
-    let user: Int
-
-    static let sql = """
-        with i as (
-          select i.*, s.id as source_id
-          from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) as i(entity, entity_id, field, value),
-            source_system s
-          where s.code = 'person'
-        ), kept as (
-          insert into claim_change (run_id, entity, entity_id, field, source_id, before)
-          select $5::bigint, c.entity, c.entity_id, c.field, c.source_id, to_jsonb(c)
-          from i
-          join field_claim c using (entity, entity_id, field, source_id)
-        )
-        insert into field_claim (entity, entity_id, field, source_id, value, run_id, user_id)
-        select entity, entity_id, field, source_id, nullif(value, ''), $5, $6::bigint
-        from i
-        on conflict (entity, entity_id, field, source_id) do update
-        set value = excluded.value, observed_at = now(), run_id = excluded.run_id, artifact_id = null, line = null,
-          user_id = excluded.user_id
-        """
-    var parameters: [Parameter] {
-        [
-            Parameter(entities), Parameter(ids), Parameter(fields), Parameter(values), Parameter(run),
-            Parameter(user),
-        ]
-    }
-}
-
-struct EndEdit: Statement {
-    let run: Int
-    let party: Int
-    let user: Int
-    /// The table of what was changed.
-    var entity = "party"
-    /// A person or a site of the account, where the edit is about one.
-    var changed: Int?
-    var isNew = false
-
-    static let sql = """
-        with logged as (
-          insert into change_log (entity, entity_id, op, run_id, user_id)
-          values ($6, coalesce($5::bigint, $2::bigint), case when $4::boolean then 'insert' else 'update' end, $1::bigint, $3::bigint)
-        ), audited as (
-          insert into audit (user_id, action, entity, entity_id, facts)
-          values ($3, case when $4 and $5 is null then 'account.made' else 'account.edited' end, 'party', $2,
-            jsonb_build_object('run', $1::text))
-        )
-        update run set state = 'succeeded', finished_at = now(), read = 1, inserted = $4::int, updated = 1 - $4::int
-        where id = $1
-        """
-    var parameters: [Parameter] {
-        [
-            Parameter(run), Parameter(party), Parameter(user), Parameter(isNew), Parameter(changed),
-            Parameter(entity),
-        ]
-    }
-}
-
 /// A new prospect with its main site; what a person who sees his own only makes is his.
 struct CreateAccount: Statement {
     struct Row: Sendable {
@@ -383,21 +253,4 @@ struct CreateAccount: Statement {
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> Row {
         Row(party: try row.next(), site: try row.next())
     }
-}
-
-/// The audit of an account is an index range; the log of changes has none by run.
-struct EditOf: Statement {
-    let run: Int
-    let user: Int
-    let account: Int
-
-    static let sql = """
-        select true from audit a
-        join run r on r.id = $1::bigint and r.user_id = $2::bigint and r.kind = 'edit'
-        where a.entity = 'party' and a.entity_id = $3::bigint and a.action in ('account.edited', 'account.made')
-          and a.facts->>'run' = $1::text
-        limit 1
-        """
-    var parameters: [Parameter] { [Parameter(run), Parameter(user), Parameter(account)] }
-    typealias Row = Bool
 }

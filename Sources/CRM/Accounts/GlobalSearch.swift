@@ -107,68 +107,31 @@ struct FindNames: Statement {
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> SearchHit { try SearchHit(&row) }
 }
 
-/// Names that hold the text anywhere, for whoever sees everything: by its trigrams, among the first hundred of each kind.
-struct FindWords: Statement {
-    let scope: Int
-    let text: String
-
-    static let sql = """
-        (select 'account', p.id, null::bigint, p.name, concat_ws(' ', t.postal_code, t.city)
-         from (
-           select p.id, p.name
-           from parties_like($2::text, 'organisation', 100) p
-           where exists (
-             select from party_scope v where v.party_id = p.id and v.scope_id = $1::bigint and v.is_account)
-           limit 8
-         ) p
-         left join site t on t.party_id = p.id and t.is_main
-         order by p.name, p.id)
-        union all
-        (select 'person', r.to_id, null::bigint, p.name, o.name
-         from (
-           select p.id, p.name
-           from parties_like($2, 'person', 100) p
-           where exists (select from party_scope v where v.party_id = p.id and v.scope_id = $1)
-           limit 8
-         ) p
-         left join lateral (
-           select to_id from relation where from_id = p.id and kind = 'works_for' and upper_inf(valid) limit 1
-         ) r on true
-         left join party o on o.id = r.to_id
-         order by p.name, p.id)
-        """
-    var parameters: [Parameter] { [Parameter(scope), Parameter(text)] }
-    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> SearchHit { try SearchHit(&row) }
+/// Names that hold the text anywhere; one type for each way of going through them.
+protocol WordSearch: Statement where Row == SearchHit {
+    /// SQL of at most eight accounts, or people, as `party_id` and `place`, by which they are sorted.
+    static func found(_ kind: WordSearchKind) -> String
+    var scope: Int { get }
+    var text: String { get }
 }
 
-/// The same for whoever sees a part: by walking that part, at most 20,000 names of it.
-struct FindWordsInScope: Statement {
-    let scope: Int
-    let text: String
+/// What a search by words goes through.
+enum WordSearchKind {
+    case accounts, people
+}
 
-    static let sql = """
+extension WordSearch {
+    /// A person works where the user sees it.
+    static var sql: String {
+        """
         (select 'account', p.id, null::bigint, p.name, concat_ws(' ', t.postal_code, t.city)
-         from (
-           select party_id, name_norm from (
-             select party_id, name_norm from party_scope
-             where scope_id = $1::bigint and is_account order by name_norm, party_id limit 20000
-           ) s
-           where strpos(name_norm, name_norm($2::text)) > 0
-           limit 8
-         ) s
+         from (\(found(.accounts))) s
          join party p on p.id = s.party_id
          left join site t on t.party_id = p.id and t.is_main
-         order by s.name_norm, p.id)
+         order by s.place, p.id)
         union all
         (select 'person', r.to_id, null::bigint, p.name, o.name
-         from (
-           select party_id, name_norm from (
-             select party_id, name_norm from party_scope
-             where scope_id = $1 and not is_account order by name_norm, party_id limit 20000
-           ) s
-           where strpos(name_norm, name_norm($2)) > 0
-           limit 8
-         ) s
+         from (\(found(.people))) s
          join party p on p.id = s.party_id and p.kind = 'person'
          left join lateral (
            select r.to_id from relation r
@@ -176,10 +139,48 @@ struct FindWordsInScope: Statement {
            where r.from_id = p.id and r.kind = 'works_for' and upper_inf(r.valid) limit 1
          ) r on true
          left join party o on o.id = r.to_id
-         order by s.name_norm, p.id)
+         order by s.place, p.id)
         """
+    }
     var parameters: [Parameter] { [Parameter(scope), Parameter(text)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> SearchHit { try SearchHit(&row) }
+}
+
+/// For whoever sees everything: by the trigrams of names, among the first hundred of each kind.
+struct FindWords: WordSearch {
+    let scope: Int
+    let text: String
+
+    static func found(_ kind: WordSearchKind) -> String {
+        """
+        select p.id as party_id, p.name as place
+        from parties_like($2::text, '\(kind == .accounts ? "organisation" : "person")', 100) p
+        where exists (
+          select from party_scope v
+          where v.party_id = p.id and v.scope_id = $1::bigint \(kind == .accounts ? "and v.is_account" : ""))
+        limit 8
+        """
+    }
+}
+
+/// For whoever sees a part: by walking that part, at most 20,000 names of it.
+struct FindWordsInScope: WordSearch {
+    let scope: Int
+    let text: String
+
+    static func found(_ kind: WordSearchKind) -> String {
+        """
+        select party_id, name_norm as place
+        from (
+          select party_id, name_norm from party_scope
+          where scope_id = $1::bigint and \(kind == .accounts ? "is_account" : "not is_account")
+          order by name_norm, party_id
+          limit 20000
+        ) n
+        where strpos(name_norm, name_norm($2::text)) > 0
+        limit 8
+        """
+    }
 }
 
 /// Numbers, phones and documents; each way of finding has its index.

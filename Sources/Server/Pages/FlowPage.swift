@@ -85,7 +85,7 @@ extension FlowPages {
         let name = context.parameters.get("name") ?? ""
         let saying = try site.saying(request, context)
         let words = saying.words
-        let (flow, health, runs, events) = try await site.pool.withConnection { connection in
+        let (summary, health, runs, events) = try await site.pool.withConnection { connection in
             (
                 try await Flows.show(name, on: connection),
                 try await Overview.flows(on: connection).first { $0.name == name },
@@ -93,22 +93,21 @@ extension FlowPages {
                 try await Flows.history(name, on: connection).filter { $0.kind != "run" }
             )
         }
-        let (definition, faults) = parse(flow, try tools.mappings.library())
+        let flow = KnownFlow(summary, health, connectors, try tools.mappings.library())
+        let definition = flow.definition
         let texts = ScheduleTexts(words: words)
-        let next = definition?.schedule.map { texts.next($0, after: saying.now) } ?? []
-        let url = "/flows/\(name)"
-        let connector = words.connector(definition?.connector ?? health?.connector ?? "")
+        let next = flow.next(saying)
+        let connector = flow.connector(words)
         let facts = definition.map { FlowFacts($0, connectors, words) }
         return FlowPage(
             title: fault == nil ? name : words("page.form.wrong", ["title": name]), name: name,
-            sub: definition.map(\.description).flatMap { $0.isEmpty ? nil : $0 } ?? connector,
-            badge: health.map { BadgeView($0, saying) } ?? BadgeView("", words("page.state.never")),
-            isPaused: flow.pausedAt != nil, editURL: user.isAdmin ? url + "/edit" : nil,
+            sub: flow.description ?? connector, badge: flow.badge(saying), isPaused: flow.isPaused,
+            editURL: user.isAdmin ? flow.url + "/edit" : nil,
             runsURL: Link.to("/runs", ["flow": name]),
             late: health?.lateSince.map { words("page.flow.late", ["at": saying.moment($0)]) },
-            paused: flow.pausedUntil.map { words("page.flow.pausedUntil", ["at": saying.moment($0)]) },
-            rule: definition.map { texts.rule(of: $0) } ?? flow.cron ?? "",
-            next: flow.pausedAt == nil ? next : [], hasNext: flow.pausedAt == nil && !next.isEmpty,
+            paused: flow.pausedUntil(saying),
+            rule: definition.map { texts.rule(of: $0) } ?? summary.cron ?? "",
+            next: next, hasNext: !next.isEmpty,
             policies: definition?.schedule.map { texts.policies($0) } ?? [],
             ledger: runs.first.flatMap {
                 $0.ledger.read > 0
@@ -125,22 +124,8 @@ extension FlowPages {
                     text: words(
                         "page.flow.event.\(event.kind)", ["number": event.number.map(String.init) ?? ""]))
             }, hasEvents: !events.isEmpty,
-            version: words(
-                "page.flows.version", ["version": String(flow.version), "at": saying.moment(flow.appliedAt)]),
-            text: flow.text, faults: faults.map { Problem($0, words) },
+            version: flow.version(saying), text: summary.text, faults: flow.faults.map { Problem($0, words) },
             probe: probe.map { self.probe($0, words) }, problem: fault.map { Problem($0, words) })
-    }
-
-    /// The definition, or why this program no longer understands it.
-    private func parse(_ flow: FlowSummary, _ library: MappingLibrary) -> (FlowDefinition?, [Diagnostic]) {
-        do throws(FlowFaults) {
-            return (
-                try FlowDefinition.parse(
-                    flow.text, file: flow.name, connectors: connectors, mappings: library), []
-            )
-        } catch {
-            return (nil, error.faults)
-        }
     }
 
     private func probe(_ probe: FlowProbe, _ words: Words) -> FlowPage.Probe {

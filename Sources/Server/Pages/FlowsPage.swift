@@ -150,39 +150,24 @@ struct FlowPages: Sendable {
         _ request: Request, _ context: WebContext, _ fault: Diagnostic? = nil
     ) async throws -> FlowsPage {
         let saying = try site.saying(request, context)
-        let (flows, health) = try await site.pool.withConnection { connection in
-            (try await Flows.list(on: connection), try await Overview.flows(on: connection))
-        }
-        let byName = Dictionary(health.map { ($0.name, $0) }) { $1 }
-        let library = try tools.mappings.library()
+        let flows = try await allFlows()
         let title = saying.words("page.flows.title")
         return FlowsPage(
             title: fault == nil ? title : saying.words("page.form.wrong", ["title": title]),
             sub: saying.words("page.flows.sub", count: flows.count),
-            rows: flows.map { row($0, byName[$0.name], library, saying) }, isEmpty: flows.isEmpty,
+            rows: flows.map { row($0, saying) }, isEmpty: flows.isEmpty,
             problem: fault.map { Problem($0, saying.words) })
     }
 
-    private func row(
-        _ flow: FlowSummary, _ health: FlowHealth?, _ library: MappingLibrary, _ saying: Saying
-    ) -> FlowsPage.Row {
+    private func row(_ flow: KnownFlow, _ saying: Saying) -> FlowsPage.Row {
         let words = saying.words
-        // A definition that this program no longer understands still has its text.
-        let definition = try? FlowDefinition.parse(
-            flow.text, file: flow.name, connectors: connectors, mappings: library)
-        let texts = ScheduleTexts(words: words)
-        let times = definition?.schedule.map { texts.next($0, after: saying.now) } ?? []
+        let next = flow.next(saying)
         return FlowsPage.Row(
-            name: flow.name, url: "/flows/\(flow.name)",
-            description: definition.map(\.description).flatMap { $0.isEmpty ? nil : $0 },
-            connector: words.connector(definition?.connector ?? health?.connector ?? ""),
-            badge: health.map { BadgeView($0, saying) } ?? BadgeView("", words("page.state.never")),
-            schedule: definition.map { texts.rule(of: $0) } ?? flow.cron ?? words("schedule.byHand"),
-            next: flow.pausedAt == nil ? times : [],
-            hasNext: flow.pausedAt == nil && !times.isEmpty,
-            version: words(
-                "page.flows.version", ["version": String(flow.version), "at": saying.moment(flow.appliedAt)]),
-            isPaused: flow.pausedAt != nil)
+            name: flow.summary.name, url: flow.url, description: flow.description,
+            connector: flow.connector(words), badge: flow.badge(saying),
+            schedule: flow.definition.map { ScheduleTexts(words: words).rule(of: $0) } ?? flow.summary.cron
+                ?? words("schedule.byHand"),
+            next: next, hasNext: !next.isEmpty, version: flow.version(saying), isPaused: flow.isPaused)
     }
 }
 

@@ -49,19 +49,10 @@ extension FlowPages {
     ) async throws -> SchedulesPage {
         let saying = try site.saying(request, context)
         let words = saying.words
-        let (flows, health) = try await site.pool.withConnection { connection in
-            (try await Flows.list(on: connection), try await Overview.flows(on: connection))
-        }
-        let byName = Dictionary(health.map { ($0.name, $0) }) { $1 }
-        let library = try tools.mappings.library()
-        let rows = flows.compactMap { flow -> SchedulesPage.Row? in
-            // One that this program no longer understands has its page, which says so.
-            guard
-                let definition = try? FlowDefinition.parse(
-                    flow.text, file: flow.name, connectors: connectors, mappings: library),
-                let schedule = definition.schedule
-            else { return nil }
-            return row(flow, byName[flow.name], definition, schedule, saying)
+        let flows = try await allFlows()
+        // One that this program no longer understands has its page, which says so.
+        let rows = flows.compactMap { flow in
+            flow.definition?.schedule.map { row(flow, $0, saying) }
         }
         let others = flows.count - rows.count
         let title = words("page.schedules.title")
@@ -75,24 +66,19 @@ extension FlowPages {
     }
 
     private func row(
-        _ flow: FlowSummary, _ health: FlowHealth?, _ definition: FlowDefinition, _ schedule: FlowSchedule,
-        _ saying: Saying
+        _ flow: KnownFlow, _ schedule: FlowSchedule, _ saying: Saying
     ) -> SchedulesPage.Row {
         let words = saying.words
         let texts = ScheduleTexts(words: words)
-        let isPaused = flow.pausedAt != nil
-        let next = isPaused ? [] : texts.next(schedule, after: saying.now)
+        let next = flow.next(saying)
         return SchedulesPage.Row(
-            name: flow.name, url: "/flows/\(flow.name)",
-            description: definition.description.isEmpty ? nil : definition.description,
-            badge: health.map { BadgeView($0, saying) } ?? BadgeView("", words("page.state.never")),
+            name: flow.summary.name, url: flow.url, description: flow.description, badge: flow.badge(saying),
             rule: texts.rule(schedule.times), zone: schedule.zone, next: next, hasNext: !next.isEmpty,
-            last: flow.lastAt.map(saying.momentShort) ?? words("page.state.never"),
-            lastURL: flow.lastRun.map { "/runs/\($0)" },
+            last: flow.summary.lastAt.map(saying.momentShort) ?? words("page.state.never"),
+            lastURL: flow.summary.lastRun.map { "/runs/\($0)" },
             policies: texts.policies(schedule).joined(separator: words("page.schedules.join")),
-            isPaused: isPaused,
-            paused: isPaused
-                ? flow.pausedUntil.map { words("page.flow.pausedUntil", ["at": saying.moment($0)]) }
-                    ?? words("page.schedules.pausedForGood") : nil)
+            isPaused: flow.isPaused,
+            paused: flow.isPaused
+                ? flow.pausedUntil(saying) ?? words("page.schedules.pausedForGood") : nil)
     }
 }
