@@ -81,7 +81,7 @@ struct TellErrors: RouterMiddleware {
         switch diagnostic.code {
         case "UPLOAD-REFUSED", "SIGN-IN-NEEDED", "API-TOKEN": .unauthorized
         case "HTTP-FORBIDDEN", "HTTP-FORM", "API-SCOPE": .forbidden
-        case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "FLOW-UNKNOWN", "SIGN-IN-LINK": .notFound
+        case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "FLOW-UNKNOWN", "SOURCE-UNKNOWN", "SIGN-IN-LINK": .notFound
         case "HTTP-REQUEST", "HTTP-DATE", "HTTP-INCOMPLETE", "TOKEN-LABEL", "API-BODY", "API-KEY",
             "OPENID-STATE":
             .badRequest
