@@ -85,7 +85,8 @@ struct TellErrors: RouterMiddleware {
         case "HTTP-REQUEST", "HTTP-DATE", "HTTP-INCOMPLETE", "TOKEN-LABEL", "API-BODY", "API-KEY",
             "OPENID-STATE":
             .badRequest
-        case "API-MEMBER", "API-TEXT", "API-KEY-REUSED", "API-FAULTS", "MAP-MAPPING-UNKNOWN":
+        case "API-MEMBER", "API-TEXT", "API-KEY-REUSED", "API-FAULTS", "MAP-MAPPING-UNKNOWN",
+            "SOURCE-PEOPLE":
             .unprocessableContent
         case "API-TAKEN", "API-CONFLICT": .conflict
         case "BLOB-GONE": .gone
