@@ -81,11 +81,12 @@ struct TellErrors: RouterMiddleware {
         switch diagnostic.code {
         case "UPLOAD-REFUSED", "SIGN-IN-NEEDED", "API-TOKEN": .unauthorized
         case "HTTP-FORBIDDEN", "HTTP-FORM", "API-SCOPE": .forbidden
-        case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "FLOW-UNKNOWN", "SIGN-IN-LINK": .notFound
+        case "HTTP-NOT-FOUND", "RUN-UNKNOWN", "FLOW-UNKNOWN", "SOURCE-UNKNOWN", "SIGN-IN-LINK": .notFound
         case "HTTP-REQUEST", "HTTP-DATE", "HTTP-INCOMPLETE", "TOKEN-LABEL", "API-BODY", "API-KEY",
             "OPENID-STATE":
             .badRequest
-        case "API-MEMBER", "API-TEXT", "API-KEY-REUSED", "API-FAULTS", "MAP-MAPPING-UNKNOWN":
+        case "API-MEMBER", "API-TEXT", "API-KEY-REUSED", "API-FAULTS", "MAP-MAPPING-UNKNOWN",
+            "SOURCE-PEOPLE":
             .unprocessableContent
         case "API-TAKEN", "API-CONFLICT": .conflict
         case "BLOB-GONE": .gone

@@ -19,7 +19,7 @@ struct Relais: AsyncParsableCommand {
             MapCommand.self, PreviewCommand.self, ImportCommand.self, MappingCommand.self, RunsCommand.self,
             QuarantineCommand.self, MatchCommand.self, AccountsCommand.self, SalesCommand.self,
             BlobsCommand.self, FlowsCommand.self, AlertsCommand.self, JobsCommand.self, SecretsCommand.self,
-            UsersCommand.self,
+            UsersCommand.self, SourcesCommand.self,
             ServeCommand.self, ConfigCommand.self, UnitCommand.self,
             RetentionCommand.self, ConnectorsCommand.self, NewCommand.self,
             DatabaseCommand.self, DoctorCommand.self,

@@ -158,6 +158,7 @@ import YAML
             + TransferError.Code.allCases.map(\.rawValue) + YAMLError.Code.allCases.map(\.rawValue)
             + ServerError.Code.allCases.map(\.rawValue) + UploadError.Code.allCases.map(\.rawValue)
             + PeopleError.Code.allCases.map(\.rawValue) + OpenIDError.Code.allCases.map(\.rawValue)
+            + SourceError.Code.allCases.map(\.rawValue) + RedecisionFinding.allCases.map(\.rawValue)
         for code in codes {
             #expect(french.contains(code + ".message"), "\(code)")
             #expect(french.contains(code + ".hint"), "\(code)")
