@@ -43,7 +43,8 @@ package enum Redecision {
     private static let sample = 1000
 
     /// How many rows have values of a source.
-    package static func count(of source: Int, on connection: Connection) async throws(PostgreSQLError) -> Int {
+    package static func count(of source: Int, on connection: Connection) async throws(PostgreSQLError) -> Int
+    {
         try await connection.run(CountClaimed(source: source)).first ?? 0
     }
 
@@ -165,7 +166,8 @@ package enum Redecision {
         guard let twin = twins.first else {
             let facts = ["sqlstate": error.sqlState ?? ""]
             return Diagnostic(
-                code: RedecisionFinding.refused.rawValue, facts: row.merging(facts) { $1 }, severity: .warning)
+                code: RedecisionFinding.refused.rawValue, facts: row.merging(facts) { $1 }, severity: .warning
+            )
         }
         let code = kind == .site ? RedecisionFinding.siret : .siren
         let facts = ["id": String(twin.account), "other": String(twin.holder)]

@@ -189,7 +189,8 @@ package struct TrustChanges: Sendable {
                     try await connection.run(BeginTrust(id: id)).first
                 }
             guard let run else {
-                throw RunError(.superseded, ["source": change.title, "id": change.run.map(String.init) ?? ""])
+                throw RunError(
+                    .superseded, ["source": change.title, "id": change.run.map(String.init) ?? ""])
             }
             if change.run == nil {
                 let count = try await Redecision.count(of: change.source, on: connection)
@@ -207,7 +208,9 @@ package struct TrustChanges: Sendable {
     /// decided by the new one.
     /// - Returns: how many rows got another value beside those restored.
     static func takeBack(_ run: Int, by undo: Int, on connection: Connection) async throws -> Int {
-        guard let source = try await connection.run(RestoreTrust(run: run, undo: undo)).first else { return 0 }
+        guard let source = try await connection.run(RestoreTrust(run: run, undo: undo)).first else {
+            return 0
+        }
         let restored = try await connection.run(RestoredRows(run: undo))
         var count = 0
         for kind in Redecision.Kind.allCases {

@@ -203,7 +203,8 @@ package struct WebServer: Sendable {
             ImportPages(site: site, tools: pages.tools, files: files, spool: spool).add(to: router)
             let trusts = TrustChanges(pool: parts.pool)
             site.addRun(to: router, files, trusts)
-            RunActions(site: site, files: files, trusts: trusts, blobs: pages.tools.settings.blobs).add(to: router)
+            RunActions(site: site, files: files, trusts: trusts, blobs: pages.tools.settings.blobs).add(
+                to: router)
             site.addMatches(to: router, pages.tools)
             SecretPages(site: site, secrets: pages.secrets).add(to: router)
             MappingPages(site: site, tools: pages.tools, connectors: pages.connectors).add(to: router)

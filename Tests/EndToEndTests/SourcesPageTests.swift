@@ -89,7 +89,8 @@ import Testing
             ] {
                 let wrong = try await ines.post("/sources", new.merging([field: value]) { $1 })
                 #expect(wrong.status == 422 && wrong.text.contains("<b>\(text)\u{A0}:"), "\(field)")
-                #expect(wrong.text.contains("aria-invalid") && wrong.text.contains("negoce") || field == "code")
+                #expect(
+                    wrong.text.contains("aria-invalid") && wrong.text.contains("negoce") || field == "code")
             }
             #expect(try await ines.post("/sources", new).status == 303)
             let list = try await ines.get("/sources").text

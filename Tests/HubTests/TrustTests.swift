@@ -48,7 +48,9 @@ import Testing
         let bench = try await Self.bench(
             "C1,Atelier,,,,1 rue A,29000,Quimper,", "C2,Garage,,,,2 rue B,35000,Rennes,",
             claims: ["('party', 1, 'name', 'Atelier Durand')", "('site', 2, 'city', 'RENNES CEDEX')"])
-        let before = try await bench.texts("select (p.name, p.version, s.city)::text from party p join site s on s.party_id = p.id order by p.id")
+        let before = try await bench.texts(
+            "select (p.name, p.version, s.city)::text from party p join site s on s.party_id = p.id order by p.id"
+        )
         try await bench.script("delete from change_log")
         let report = try await Self.believe("erp", 70, on: bench)
         #expect(report.ledger == RunLedger(updated: 2))
@@ -58,13 +60,15 @@ import Testing
         // Also who leaves out what the ERP itself has changed hears of it.
         let log = "select entity || entity_id || coalesce(source_id::text, '') from change_log order by seq"
         #expect(try await bench.texts(log) == ["party1", "site2"])
-        let run = try #require(try await bench.pool.withConnection { try await Runs.show(report.run, on: $0) })
+        let run = try #require(
+            try await bench.pool.withConnection { try await Runs.show(report.run, on: $0) })
         #expect(run.kind == "trust" && run.state == "succeeded" && run.ledger == report.ledger)
         #expect(run.trust?.before == 10 && run.trust?.after == 70 && run.trust?.source == "erp")
         #expect(try await bench.undo(report.run, isDryRun: true).count("restore") == 2)
         try await bench.undo(report.run)
         #expect(try await Self.trust(of: "erp", on: bench) == 10)
-        let after = "select (p.name, p.version - (p.id % 2) * 2, s.city)::text from party p join site s on s.party_id = p.id order by p.id"
+        let after =
+            "select (p.name, p.version - (p.id % 2) * 2, s.city)::text from party p join site s on s.party_id = p.id order by p.id"
         #expect(try await bench.texts(after) == before)
         #expect(try await bench.texts(log).count == 4)
     }
@@ -82,7 +86,8 @@ import Testing
         #expect(try await Self.names(on: bench) == ["Atelier"])
     }
 
-    @Test func `a change that changes no value is a run too, and its undo puts the trust back`() async throws {
+    @Test func `a change that changes no value is a run too, and its undo puts the trust back`() async throws
+    {
         let bench = try await Self.bench("C1,Atelier,,,,,29000,Quimper,", claims: [])
         let report = try await Self.believe("crm", 61, on: bench)
         #expect(report.ledger == RunLedger(unchanged: 2), "the account and its site")
@@ -282,7 +287,8 @@ import Testing
         let whole = try #require(try await bench.pool.withConnection { try await Runs.show(run, on: $0) })
         #expect(whole.state == "succeeded" && whole.ledger == RunLedger(updated: 6))
         #expect(whole.stoppedBy == nil && whole.trust?.expected == 6)
-        let ordinals = "select first_ordinal || '-' || last_ordinal from run_batch where run_id = \(run) order by no"
+        let ordinals =
+            "select first_ordinal || '-' || last_ordinal from run_batch where run_id = \(run) order by no"
         #expect(try await bench.texts(ordinals) == ["1-2", "3-4", "5-6"])
         #expect(try await bench.numbers("select count(*) from run where kind = 'trust'") == [1])
         #expect(try await !changes.mayResume(run))
@@ -407,8 +413,10 @@ import Testing
 
     @Test(arguments: [
         ("Négoce", "", "erp", 50, "code"), ("erp", "", "erp", 50, "code"),
-        ("neuf", String(repeating: "é", count: 101), "erp", 50, "name"), ("neuf", "Person", "erp", 50, "name"),
-        ("neuf", "", "person", 50, "kind"), ("neuf", "", "erp", 100, "trust"), ("neuf", "", "erp", -1, "trust"),
+        ("neuf", String(repeating: "é", count: 101), "erp", 50, "name"),
+        ("neuf", "Person", "erp", 50, "name"),
+        ("neuf", "", "person", 50, "kind"), ("neuf", "", "erp", 100, "trust"),
+        ("neuf", "", "erp", -1, "trust"),
     ])
     func `a source that cannot be added is refused with the field at fault`(
         code: String, name: String, kind: String, trust: Int, field: String

@@ -233,7 +233,8 @@ struct AccountTexts {
         }
         let file = claim.file.map { String($0.split(separator: "/").last ?? Substring($0)) }
         let line = claim.line.map { words("page.quarantine.line", ["line": words.number($0)]) }
-        return [claim.sourceName ?? source(claim.source, nil), file, line, saying.moment(claim.at)].compactMap(\.self)
+        return [claim.sourceName ?? source(claim.source, nil), file, line, saying.moment(claim.at)]
+            .compactMap(\.self)
             .joined(separator: ", ")
     }
 

@@ -146,7 +146,8 @@ extension Site {
         return AuditPage.Row(
             at: saying.moment(entry.at), who: entry.user ?? words("page.audit.nobody"),
             what: what.prefix(1).uppercased() + what.dropFirst(),
-            which: [which ?? name, change(entry, words)].compactMap(\.self).joined(separator: " · "), url: url)
+            which: [which ?? name, change(entry, words)].compactMap(\.self).joined(separator: " · "), url: url
+        )
     }
 }
 

@@ -115,7 +115,8 @@ struct SourcePages: Sendable {
             return site.see(
                 "/sources/\(Link.encoded(source.code))", Told(text: saying.words("page.sources.waiting")))
         }
-        let isOver = try await site.pool.withConnection { try await Runs.show(run, on: $0) }?.state != "running"
+        let isOver =
+            try await site.pool.withConnection { try await Runs.show(run, on: $0) }?.state != "running"
         let facts = ["source": source.title, "before": String(source.trust), "after": String(trust)]
         return site.see(
             "/runs/\(run)",
