@@ -172,7 +172,7 @@ let package = Package(
         floor(
             "Server",
             [
-                "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "Jobs", "JSON", "Schedule", "Bytes",
+                "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "Jobs", "JSON", "Schedule", "Bytes", "XML",
                 "FileTransfer", "Mail", "PostgreSQL", "Model", "Words", "Diagnostics", crypto, httpTypes,
                 hummingbird, hummingbirdCore,
                 hummingbirdTLS, jwt, mustache,

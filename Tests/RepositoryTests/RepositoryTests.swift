@@ -118,7 +118,7 @@ import YAML
             ],
             "Server": [
                 "CRM", "ConnectorKit", "Hub", "Mapping", "BlobStore", "Bytes", "FileTransfer", "Jobs", "JSON",
-                "Mail", "Schedule", "PostgreSQL", "Model", "Words", "Diagnostics",
+                "Mail", "Schedule", "PostgreSQL", "Model", "Words", "XML", "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
             "Singer": ["ConnectorKit", "Programs", "Diagnostics", "Model"], "Programs": ["Diagnostics"],
             "Program": ["ConnectorKit", "FileTransfer", "Programs", "YAML", "Diagnostics", "Model"],
