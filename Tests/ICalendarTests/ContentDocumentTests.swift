@@ -3,7 +3,6 @@
 
 import Diagnostics
 import ICalendar
-import RelaisTesting
 import Testing
 
 @Suite struct ContentDocumentTests {
