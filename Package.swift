@@ -20,7 +20,8 @@ let floors = [
     "ConnectorKit",
     "ConnectorTesting",
     "Diagnostics",
-    "FileSources", "FileTransfer", "Hub", "JSON", "Jobs", "Mail", "Mapping", "Model", "PostgreSQL",
+    "FileSources", "FileTransfer", "Hub", "ICalendar", "JSON", "Jobs", "Mail", "Mapping", "Model",
+    "PostgreSQL",
     "Programs",
     "RelaisTesting",
     "Rules",
@@ -128,6 +129,7 @@ let package = Package(
         floor("Model", ["Bytes"]),
         floor("PostgreSQL", ["CLibPQ", "Bytes", "Blocking", "Model", "Diagnostics", crypto, subprocess]),
         floor("XML", ["CLibXML2", "Diagnostics"]),
+        floor("ICalendar", ["Model", "Diagnostics"]),
         floor("Tabular", ["Bytes", "Diagnostics"]),
         floor("JSON", ["Diagnostics"]),
         floor("FileTransfer", ["CLibCurl", "Bytes", "Blocking", "XML", "Diagnostics", crypto]),
@@ -172,7 +174,7 @@ let package = Package(
         floor(
             "Server",
             [
-                "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "Jobs", "JSON", "Schedule", "Bytes",
+                "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "Jobs", "JSON", "Schedule", "Bytes", "XML",
                 "FileTransfer", "Mail", "PostgreSQL", "Model", "Words", "Diagnostics", crypto, httpTypes,
                 hummingbird, hummingbirdCore,
                 hummingbirdTLS, jwt, mustache,
@@ -214,6 +216,7 @@ let package = Package(
         tests("BytesTests", ["Bytes", "RelaisTesting"]),
         tests("ModelTests", ["Model"]),
         tests("XMLTests", ["XML", "RelaisTesting", "Diagnostics"]),
+        tests("ICalendarTests", ["ICalendar", "Model", "RelaisTesting", "Diagnostics"]),
         tests("JSONTests", ["JSON", "RelaisTesting", "Diagnostics"]),
         tests("TabularTests", ["Tabular", "RelaisTesting", "Diagnostics"]),
         tests("WordsTests", ["Words", "Model", "Diagnostics"]),
@@ -232,7 +235,7 @@ let package = Package(
             "RepositoryTests",
             [
                 "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileSources", "FileTransfer", "Hub",
-                "JSON", "Jobs", "Mail",
+                "ICalendar", "JSON", "Jobs", "Mail",
                 "Mapping",
                 "PostgreSQL", "ProgramConnector", "Programs", "SingerConnector",
                 "Rules", "Schedule", "Server", "Tabular", "Unpacking",
