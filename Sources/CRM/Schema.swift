@@ -28,7 +28,8 @@ package enum Schema {
         + ListSettings.statements + Timeline.statements + AccountEdits.statements + PersonEdits.statements
         + GlobalSearch.statements
         + AppUsers.statements + SignIn.statements + OpenIDLinks.statements + AccessTokens.statements
-        + DAVCollections.statements + DAVObjects.statements + DAVSync.statements + DAVPrincipals.statements
+        + AgendaItems.statements + AgendaEdits.statements + DAVCollections.statements + DAVObjects.statements
+        + DAVSync.statements + DAVPrincipals.statements
         + Audit.statements + RememberedAnswers.statements + SourceSystems.statements
         + ImportPlans.mirrors.flatMap { $0.statements }
 }

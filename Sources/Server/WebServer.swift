@@ -211,6 +211,7 @@ package struct WebServer: Sendable {
             ).add(to: router)
             site.addAccounts(to: router)
             site.addAccount(to: router)
+            site.addAgenda(to: router)
             site.addSalesDocument(to: router)
             site.addSearch(to: router)
             site.addUsers(to: router)

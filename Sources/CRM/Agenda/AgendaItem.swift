@@ -6,7 +6,7 @@ internal import PostgreSQL
 
 /// When something takes place.
 package struct AgendaSpan: Sendable, Hashable {
-    /// The beginning; midnight UTC of the first day for whole days, which are the same days everywhere.
+    /// The beginning; midnight of the company's zone for whole days.
     package let start: Timestamp
     /// The end, which no longer belongs to it; not before the beginning.
     package let end: Timestamp

@@ -8,9 +8,7 @@ package import PostgreSQL
 package enum AgendaItems {
     /// What takes place in somebody's agendas between two moments, by its beginning; at most 1,000.
     ///
-    /// - Parameters:
-    ///   - scope: whose eyes: accounts that they do not see are not named (``AppUser/scope``).
-    ///   - from: whole days count from midnight UTC, so begin a day early.
+    /// - Parameter scope: whose eyes: accounts that they do not see are not named (``AppUser/scope``).
     package static func between(
         _ from: Timestamp, _ until: Timestamp, of user: Int, scope: Int, on connection: Connection
     ) async throws(PostgreSQLError) -> [AgendaEntry] {
@@ -24,19 +22,14 @@ package enum AgendaItems {
         try await connection.run(AgendaOne(object: object, user: user, scope: scope)).first
     }
 
-    /// What is planned with an account, whoever does it, from a moment on; private things are left out. At most ten.
-    package static func ahead(
-        of party: Int, from: Timestamp, on connection: Connection
-    ) async throws(PostgreSQLError) -> [AgendaEntry] {
-        try await connection.run(AgendaAhead(party: party, from: from))
-    }
-
     /// Where an object lies.
     package struct Place: Sendable, Hashable {
         /// Its collection.
         package let collection: Int
         /// Its name in it.
         package let name: String
+        /// Its version.
+        package let revision: Int
     }
 
     /// Where an object of somebody's own lies; nil where there is none.
@@ -98,7 +91,9 @@ struct AgendaBetween: Statement {
         limit 1000
         """
     var parameters: [Parameter] { [Parameter(scope), Parameter(user), Parameter(from), Parameter(until)] }
-    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AgendaEntry { try AgendaEntry(&row) }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AgendaEntry {
+        try AgendaEntry(&row)
+    }
 }
 
 struct AgendaOne: Statement {
@@ -117,18 +112,20 @@ struct AgendaOne: Statement {
         limit 1
         """
     var parameters: [Parameter] { [Parameter(scope), Parameter(user), Parameter(object)] }
-    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AgendaEntry { try AgendaEntry(&row) }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AgendaEntry {
+        try AgendaEntry(&row)
+    }
 }
 
+/// What is planned with an account, whoever does it; private things are left out.
 struct AgendaAhead: Statement {
     let party: Int
-    let from: Timestamp
 
     static let sql = """
         select \(AgendaEntry.columns(during: "x.during", allDay: "x.all_day"))
         from agenda_link l
         join dav_object o on o.id = l.object_id and o.deleted_at is null
-        join occurrence x on x.object_id = o.id and upper(x.during) >= $2::timestamptz
+        join occurrence x on x.object_id = o.id and upper(x.during) >= now()
         join agenda_item i on i.object_id = o.id and i.recurrence = x.recurrence
         join party p on p.id = l.party_id
         where l.party_id = $1::bigint and l.done_at is null and i.status not in ('cancelled', 'done')
@@ -136,8 +133,10 @@ struct AgendaAhead: Statement {
         order by lower(x.during), o.id
         limit 10
         """
-    var parameters: [Parameter] { [Parameter(party), Parameter(from)] }
-    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AgendaEntry { try AgendaEntry(&row) }
+    var parameters: [Parameter] { [Parameter(party)] }
+    static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AgendaEntry {
+        try AgendaEntry(&row)
+    }
 }
 
 struct AgendaPlace: Statement {
@@ -145,14 +144,14 @@ struct AgendaPlace: Statement {
     let user: Int
 
     static let sql = """
-        select o.collection_id, o.name
+        select o.collection_id, o.name, o.revision
         from dav_object o
         join dav_collection c on c.id = o.collection_id and c.owner_id = $2::bigint and c.deleted_at is null
         where o.id = $1::bigint and o.deleted_at is null
         """
     var parameters: [Parameter] { [Parameter(object), Parameter(user)] }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> AgendaItems.Place {
-        AgendaItems.Place(collection: try row.next(), name: try row.next())
+        AgendaItems.Place(collection: try row.next(), name: try row.next(), revision: try row.next())
     }
 }
 

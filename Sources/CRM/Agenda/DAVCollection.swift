@@ -149,7 +149,8 @@ package enum DAVCollections {
             return nil
         }
         if draft.kind != .plain {
-            try await Audit.write("agenda.collection.made", by: user, of: "dav_collection", id, on: connection)
+            try await Audit.write(
+                "agenda.collection.made", by: user, of: "dav_collection", id, on: connection)
         }
         return id
     }

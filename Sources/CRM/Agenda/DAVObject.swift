@@ -2,6 +2,8 @@
 // Events, tasks and cards as programs send them: their bytes are kept, and told apart by their hash.
 
 internal import Crypto
+package import Foundation
+package import ICalendar
 package import Model
 internal import PostgreSQL
 
@@ -84,10 +86,39 @@ package struct DAVObjectDraft: Sendable {
     package let bytes: [UInt8]
     /// Whether attendees are to hear of it.
     package var hasAttendees = false
+    /// What it says in the terms of the CRM.
+    package var items: [AgendaItemDraft] = []
 
     /// A file.
     package init(name: String, contentType: String, bytes: [UInt8]) {
         (self.name, self.contentType, self.bytes) = (name, contentType, bytes)
+    }
+
+    /// A calendar object or a card, read as far as a collection needs.
+    ///
+    /// - Parameters:
+    ///   - local: the zone of times that name none, and of whole days.
+    ///   - now: occurrences are written down for some years from here.
+    /// - Throws: why no collection of this kind may hold it.
+    package init(
+        name: String, reading bytes: [UInt8], kind: DAVCollection.Kind, local: TimeZone, now: Timestamp
+    ) throws(ICalendarError) {
+        let document = try ContentDocument(parsing: bytes)
+        if kind == .calendar {
+            let object = try CalendarObject(document)
+            self.init(
+                name: name, contentType: "text/calendar; charset=utf-8; component=\(object.kind.rawValue)",
+                bytes: bytes)
+            (uid, component) = (object.uid, object.kind.rawValue)
+            hasAttendees = (object.overrides + [object.master].compactMap(\.self)).contains {
+                $0["ORGANIZER"] != nil
+            }
+            items = AgendaItemDraft.all(of: object, local: local, now: now)
+        } else {
+            let card = try ContactObject(document)
+            self.init(name: name, contentType: "text/vcard; charset=utf-8", bytes: bytes)
+            (uid, component) = (card.uid, "VCARD")
+        }
     }
 }
 
@@ -115,8 +146,10 @@ package struct DAVCondition: Sendable, Hashable {
     /// Its schedule tag is this one.
     package var scheduleTag: String?
 
-    /// Nothing.
-    package init() {}
+    /// The etags that it has or has not; nothing by default.
+    package init(match: Tags? = nil, noneMatch: Tags? = nil) {
+        (self.match, self.noneMatch) = (match, noneMatch)
+    }
 
     /// Whether it is true.
     ///

@@ -54,7 +54,9 @@ package enum DAVObjects {
     ) async throws -> DAVOutcome {
         let etag = DAVObject.etag(of: draft.bytes)
         return try await connection.transaction { connection in
-            guard try await connection.run(LockCollections(ids: [collection])).count == 1 else { return .gone }
+            guard try await connection.run(LockCollections(ids: [collection])).count == 1 else {
+                return .gone
+            }
             let before = try await connection.run(FindObject(collection: collection, name: draft.name)).first
             if let before, before.etag == etag, condition.match == nil || condition.holds(before) {
                 return .same(before)
@@ -78,6 +80,7 @@ package enum DAVObjects {
                     FindObject(collection: collection, name: draft.name)
                 ).first
             else { return .gone }
+            try await AgendaItems.write(draft.items, of: after.id, on: connection)
             return before == nil ? .made(after) : .replaced(after)
         }
     }
@@ -373,8 +376,12 @@ struct CopyObject: Statement {
           join dav_version v on v.object_id = o.id and v.revision = o.revision
           where o.id = $1
         ), happens as (
-          insert into occurrence (object_id, collection_id, during, all_day)
-          select made.id, $2, c.during, c.all_day from made, occurrence c where c.object_id = $1
+          insert into occurrence (object_id, collection_id, recurrence, during, all_day)
+          select made.id, $2, c.recurrence, c.during, c.all_day from made, occurrence c where c.object_id = $1
+        ), says as (
+          insert into agenda_item
+          select (jsonb_populate_record(i, jsonb_build_object('object_id', made.id))).*
+          from made, agenda_item i where i.object_id = $1
         ), noted as (
           insert into dav_change (collection_id, seq, name, op) select $2, seq, $3, 'put' from made
         )
@@ -382,7 +389,8 @@ struct CopyObject: Statement {
         """
     var parameters: [Parameter] {
         [
-            Parameter(object), Parameter(destination.collection), Parameter(destination.name), Parameter(user),
+            Parameter(object), Parameter(destination.collection), Parameter(destination.name),
+            Parameter(user),
         ]
     }
 }
