@@ -153,7 +153,8 @@ let package = Package(
             resources: [.copy("Mappings")],
             swiftSettings: strict),
         floor(
-            "CRM", ["Blocking", "Model", "PostgreSQL", "Diagnostics", crypto, cryptoExtras],
+            "CRM",
+            ["Blocking", "ICalendar", "Model", "PostgreSQL", "Diagnostics", crypto, cryptoExtras],
             resources: [.copy("Migrations")]),
         floor("ConnectorKit", ["Model", "Diagnostics"]),
         floor("Mail", ["FileTransfer", "Model", "Diagnostics"]),
@@ -174,7 +175,8 @@ let package = Package(
         floor(
             "Server",
             [
-                "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "Jobs", "JSON", "Schedule", "Bytes", "XML",
+                "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "ICalendar", "Jobs", "JSON", "Schedule",
+                "Bytes", "XML",
                 "FileTransfer", "Mail", "PostgreSQL", "Model", "Words", "Diagnostics", crypto, httpTypes,
                 hummingbird, hummingbirdCore,
                 hummingbirdTLS, jwt, mustache,

@@ -2,6 +2,7 @@
 // Events, tasks and cards as programs send them: their bytes are kept, and told apart by their hash.
 
 internal import Crypto
+package import ICalendar
 package import Model
 internal import PostgreSQL
 
@@ -89,6 +90,29 @@ package struct DAVObjectDraft: Sendable {
     package init(name: String, contentType: String, bytes: [UInt8]) {
         (self.name, self.contentType, self.bytes) = (name, contentType, bytes)
     }
+
+    /// A calendar object or a card, read as far as a collection needs.
+    ///
+    /// - Throws: why no collection of this kind may hold it.
+    package init(
+        name: String, reading bytes: [UInt8], kind: DAVCollection.Kind
+    ) throws(ICalendarError) {
+        let document = try ContentDocument(parsing: bytes)
+        if kind == .calendar {
+            let object = try CalendarObject(document)
+            self.init(
+                name: name, contentType: "text/calendar; charset=utf-8; component=\(object.kind.rawValue)",
+                bytes: bytes)
+            (uid, component) = (object.uid, object.kind.rawValue)
+            hasAttendees = (object.overrides + [object.master].compactMap(\.self)).contains {
+                $0["ORGANIZER"] != nil
+            }
+        } else {
+            let card = try ContactObject(document)
+            self.init(name: name, contentType: "text/vcard; charset=utf-8", bytes: bytes)
+            (uid, component) = (card.uid, "VCARD")
+        }
+    }
 }
 
 /// What must be true of an object for a request to be done.
@@ -115,8 +139,10 @@ package struct DAVCondition: Sendable, Hashable {
     /// Its schedule tag is this one.
     package var scheduleTag: String?
 
-    /// Nothing.
-    package init() {}
+    /// The etags that it has or has not; nothing by default.
+    package init(match: Tags? = nil, noneMatch: Tags? = nil) {
+        (self.match, self.noneMatch) = (match, noneMatch)
+    }
 
     /// Whether it is true.
     ///
