@@ -155,7 +155,8 @@ let package = Package(
             resources: [.copy("Mappings")],
             swiftSettings: strict),
         floor(
-            "CRM", ["Blocking", "ICalendar", "Model", "PostgreSQL", "Diagnostics", crypto, cryptoExtras],
+            "CRM",
+            ["Blocking", "ICalendar", "Model", "PostgreSQL", "Diagnostics", crypto, cryptoExtras],
             resources: [.copy("Migrations")]),
         floor("ConnectorKit", ["Model", "Diagnostics"]),
         floor("Mail", ["FileTransfer", "Model", "Diagnostics"]),
@@ -176,7 +177,8 @@ let package = Package(
         floor(
             "Server",
             [
-                "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "ICalendar", "Jobs", "JSON", "Schedule", "Bytes", "XML",
+                "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "ICalendar", "Jobs", "JSON", "Schedule",
+                "Bytes", "XML",
                 "FileTransfer", "Mail", "PostgreSQL", "Model", "Words", "Diagnostics", crypto, httpTypes,
                 hummingbird, hummingbirdCore,
                 hummingbirdTLS, jwt, mustache,
@@ -226,7 +228,8 @@ let package = Package(
         tests(
             "HubTests",
             [
-                "Hub", "Jobs", "Mail", "Schedule", "ICalendar", "Model", "CRM", "BlobStore", "Mapping", "ConnectorKit",
+                "Hub", "Jobs", "Mail", "Schedule", "ICalendar", "Model", "CRM", "BlobStore", "Mapping",
+                "ConnectorKit",
                 "ERPConnector",
                 "PostgreSQL",
                 "RelaisTesting",
@@ -243,7 +246,9 @@ let package = Package(
                 "Rules", "Schedule", "Server", "Tabular", "Unpacking",
                 "Words", "XML", "YAML", "RelaisTesting", "Diagnostics",
             ]),
-        tests("ServerTests", ["Server", "Hub", "ICalendar", "Model", "Schedule", "Words", "Diagnostics", mustache]),
+        tests(
+            "ServerTests",
+            ["Server", "Hub", "ICalendar", "Model", "Schedule", "Words", "Diagnostics", mustache]),
         tests("MailTests", ["Mail", "FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests("FileTransferTests", ["FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests(

@@ -86,15 +86,19 @@ package struct WebServer: Sendable {
         package let isBehindProxy: Bool
         /// Who else signs people in.
         package let openID: OpenIDSettings?
+        /// Whether WebDAV has collections of plain files too, for tests of the protocol.
+        package let hasPlainCollections: Bool
 
         /// The pages' needs.
         package init(
             tools: ImportTools, connectors: ConnectorRegistry, secrets: Secrets, node: NodeFacts,
-            passwords: Passwords, zone: String, isBehindProxy: Bool, openID: OpenIDSettings?
+            passwords: Passwords, zone: String, isBehindProxy: Bool, openID: OpenIDSettings?,
+            hasPlainCollections: Bool
         ) {
             (self.tools, self.connectors, self.passwords) = (tools, connectors, passwords)
             (self.secrets, self.node) = (secrets, node)
             (self.zone, self.isBehindProxy, self.openID) = (zone, isBehindProxy, openID)
+            self.hasPlainCollections = hasPlainCollections
         }
     }
 
@@ -190,6 +194,7 @@ package struct WebServer: Sendable {
             let files = FileImports(pool: parts.pool, tools: pages.tools)
             try APIRoutes(site: site, files: files, mappings: pages.tools.mappings, spool: spool)
                 .add(to: router)
+            DAVRoutes(site: site, hasFiles: pages.hasPlainCollections).add(to: router)
             DoorPages(site: site, signIn: SignIn(passwords: pages.passwords), openID: pages.openID)
                 .add(to: router)
             if let settings = pages.openID {

@@ -111,7 +111,7 @@ import YAML
             "Mapping": [
                 "CLibPCRE2", "Bytes", "JSON", "Model", "Rules", "XML", "YAML", "Tabular", "Diagnostics",
             ],
-            "CRM": ["Blocking", "Model", "PostgreSQL", "Diagnostics"],
+            "CRM": ["Blocking", "ICalendar", "Model", "PostgreSQL", "Diagnostics"],
             "ConnectorKit": ["Model", "Diagnostics"],
             "Hub": [
                 "ConnectorKit", "FileSources", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "JSON",
@@ -120,7 +120,7 @@ import YAML
             ],
             "Server": [
                 "CRM", "ConnectorKit", "Hub", "Mapping", "BlobStore", "Bytes", "FileTransfer", "Jobs", "JSON",
-                "Mail", "Schedule", "PostgreSQL", "Model", "Words", "XML", "Diagnostics",
+                "Mail", "ICalendar", "Schedule", "PostgreSQL", "Model", "Words", "XML", "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
             "Singer": ["ConnectorKit", "Programs", "Diagnostics", "Model"], "Programs": ["Diagnostics"],
             "Program": ["ConnectorKit", "FileTransfer", "Programs", "YAML", "Diagnostics", "Model"],

@@ -176,8 +176,37 @@ package enum DAVCollections {
         return true
     }
 
+    /// Moves a plain collection, with what is in it.
+    package static func move(
+        _ id: Int, to slug: String, in parent: Int?, on connection: Connection
+    ) async throws(PostgreSQLError) {
+        try await connection.execute(MoveCollection(id: id, slug: slug, parent: parent))
+    }
+
+    /// Copies a plain collection; with what is in it, or its properties alone.
+    package static func copy(
+        _ collection: DAVCollection, to slug: String, in parent: Int?, isDeep: Bool, by user: Int,
+        on connection: Connection
+    ) async throws {
+        var draft = DAVCollectionDraft(kind: .plain, slug: slug)
+        (draft.parent, draft.look) = (parent, DAVCollectionLook(collection))
+        guard let copy = try await make(draft, for: collection.owner, on: connection), isDeep else { return }
+        let objects = try await DAVObjects.list(
+            collection.id, after: "", limit: Int(Int32.max), on: connection)
+        for object in objects {
+            let place = DAVObjects.Destination(collection: copy, name: object.name, overwrites: false)
+            _ = try await DAVObjects.transfer(
+                object.name, from: collection.id, to: place, moves: false, if: DAVCondition(), by: user,
+                on: connection)
+        }
+        for child in try await children(of: collection.id, on: connection) {
+            try await self.copy(child, to: child.slug, in: copy, isDeep: true, by: user, on: connection)
+        }
+    }
+
     static let statements: [any Statement.Type] = [
-        ListCollections.self, FindCollection.self, ChildCollections.self, MakeDefaults.self,
+        MoveCollection.self, ListCollections.self, FindCollection.self, ChildCollections.self,
+        MakeDefaults.self,
         MakeCollection.self, SetLook.self, DeleteCollection.self,
     ]
 }
@@ -303,4 +332,15 @@ struct DeleteCollection: Statement {
         """
     var parameters: [Parameter] { [Parameter(id)] }
     typealias Row = Int
+}
+
+struct MoveCollection: Statement {
+    let id: Int
+    let slug: String
+    let parent: Int?
+
+    static let sql = """
+        update dav_collection set slug = $2, parent_id = $3::bigint where id = $1::bigint and kind = 'plain'
+        """
+    var parameters: [Parameter] { [Parameter(id), Parameter(slug), Parameter(parent)] }
 }

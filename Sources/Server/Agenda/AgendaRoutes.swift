@@ -3,7 +3,6 @@
 
 internal import CRM
 internal import Diagnostics
-internal import Foundation
 internal import Hummingbird
 internal import ICalendar
 internal import Model
@@ -91,7 +90,7 @@ extension Site {
         }
     }
 
-    private var edits: AgendaEdits { AgendaEdits(zone: TimeZone(identifier: zone) ?? .gmt, now: now()) }
+    private var edits: AgendaEdits { AgendaEdits(zone: timeZone, now: now()) }
 
     private func entry(_ context: WebContext) async throws -> AgendaEntry {
         let user = try context.user()
