@@ -99,6 +99,8 @@ package struct RecurrenceRule: Hashable, Sendable {
     private mutating func take(_ name: String, _ value: String) -> Bool {
         switch name {
         case "INTERVAL": return Self.set(&interval, Self.number(value, 1...100_000))
+        // How some programs write that there is no count.
+        case "COUNT" where value == "-1": return true
         case "COUNT": return Self.set(&count, Self.number(value, 1...10_000_000))
         case "UNTIL": return Self.set(&until, CalendarMoment(value))
         case "BYSECOND":

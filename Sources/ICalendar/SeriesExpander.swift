@@ -50,9 +50,12 @@ struct SeriesExpander {
     }
 
     mutating func expand() -> CalendarSeries.Expansion {
-        for (index, item) in series.overrides.enumerated() { take(override: item, at: index) }
-        if let master = series.master, let anchor = master.anchor {
+        let master = series.master
+        if let master, let anchor = master.anchor {
             for moment in master.exceptions { left.insert(key(moment, of: anchor)) }
+        }
+        for (index, item) in series.overrides.enumerated() { take(override: item, at: index) }
+        if let master, let anchor = master.anchor {
             expandRule(of: master, from: anchor)
             for addition in master.additions { take(addition, of: master, from: anchor) }
         }
@@ -76,6 +79,8 @@ struct SeriesExpander {
         // Without a beginning of its own it only changes other properties.
         let zone = zone(of: start)
         let key = key(recurrence, of: master ?? recurrence)
+        // An exception of a later revision takes away what was changed before.
+        if left.contains(key), series.master?.sequence ?? 0 > item.sequence { return }
         left.insert(key)
         guard seen.insert(key).inserted else { return }
         add(start, zone.instant(of: start.wall), length(of: item, zone), recurrence, index)
@@ -91,8 +96,11 @@ struct SeriesExpander {
     private mutating func expandRule(of master: CalendarItem, from anchor: CalendarMoment) {
         let zone = zone(of: anchor)
         let length = length(of: master, zone)
+        guard let rule = master.rule else { return place(anchor, zone, length) }
+        let last = last(of: rule, zone)
+        // How some programs write that no occurrence is left.
+        if let last, last < anchor.wall { return }
         place(anchor, zone, length)
-        guard let rule = master.rule else { return }
         var walls = RecurrenceWalls(rule, from: anchor.wall)
         guard walls.isUnderstood else {
             findings.append(ICalendarFinding.rule.at(Place(field: "RRULE", value: rule.text)))
@@ -103,7 +111,6 @@ struct SeriesExpander {
         let reach = ([length] + turns.map(\.length)).map(Self.longest).max() ?? 0
         let first = WallTime(seconds: range.lowerBound.clampedSeconds - margin - reach)
         let end = WallTime(seconds: range.upperBound.clampedSeconds + margin)
-        let last = last(of: rule, zone)
         if rule.count == nil { walls.skip(to: first) }
         var (steps, count) = (0, 1)
         while let wall = walls.next() {
@@ -172,10 +179,13 @@ struct SeriesExpander {
 
     private mutating func length(of item: CalendarItem, _ zone: CalendarZone) -> Length {
         guard let start = item.start else { return .seconds(0) }
-        if let duration = item.duration {
+        // Both must not be, and where they are the end is what people see (Thunderbird writes DURATION:PT0S beside it).
+        guard let end = item.end else {
+            guard let duration = item.duration else {
+                return start.isDay && item.kind != .task ? .days(1) : .seconds(0)
+            }
             return start.isDay && duration.seconds == 0 ? .days(duration.days) : .nominal(duration)
         }
-        guard let end = item.end else { return start.isDay && item.kind != .task ? .days(1) : .seconds(0) }
         if start.isDay, end.isDay {
             // A day that ends where it begins is one day, as many write it.
             return .days(max(end.wall.day.daysSince1970 - start.wall.day.daysSince1970, 1))

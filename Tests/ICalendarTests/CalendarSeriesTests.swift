@@ -102,6 +102,32 @@ import Testing
         #expect(try starts(series, "20260112", "20260113") == ["20260112T100000Z"])
     }
 
+    @Test func `an exception of a later revision takes an override away, one of the same does not`() throws {
+        let override = "RECURRENCE-ID:20260112T090000Z\nDTSTART:20260112T100000Z\nSEQUENCE:1"
+        let master = "DTSTART:20260105T090000Z\nRRULE:FREQ=WEEKLY;COUNT=2\nEXDATE:20260112T090000Z\nSEQUENCE:"
+        #expect(
+            try starts(try series(master + "2", override), "20260101", "20260201") == ["20260105T090000Z"])
+        #expect(try starts(try series(master + "1", override), "20260101", "20260201").count == 2)
+    }
+
+    @Test func `of two masters the one revised last counts, and an end before the beginning leaves nothing`()
+        throws
+    {
+        let old = "DTSTART:20260105T090000Z\nSEQUENCE:1"
+        let new = "DTSTART:20260106T090000Z\nSEQUENCE:2"
+        #expect(try starts(try series(new, old), "20260101", "20260201") == ["20260106T090000Z"])
+        let over = "DTSTART:20260105T090000Z\nRRULE:FREQ=DAILY;UNTIL=20260104T000000Z"
+        #expect(try starts(try series(over), "20260101", "20260201") == [])
+        let uncounted = "DTSTART:20260105T090000Z\nRRULE:FREQ=DAILY;UNTIL=20260106;COUNT=-1"
+        #expect(try starts(try series(uncounted), "20260101", "20260201").count == 2)
+    }
+
+    @Test func `an end counts more than a length beside it`() throws {
+        let series = try series("DTSTART:20260105T090000Z\nDTEND:20260105T100000Z\nDURATION:PT0S")
+        let occurrence = series.occurrences(in: try range("20260105", "20260106")).occurrences.first
+        #expect(occurrence?.span.upperBound.description == "2026-01-05T10:00:00Z")
+    }
+
     @Test func `an override of this and all later ones moves them`() throws {
         let series = try series(
             "DTSTART;TZID=Europe/Paris:20260105T100000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;COUNT=5",
