@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Periods, columns and forms of the agenda, which are pure.
 
+import CRM
+import ICalendar
 import Model
 import Testing
 
