@@ -16,7 +16,8 @@ let strict: [SwiftSetting] = [
 
 /// Every folder of Sources; `Mapping` lives at the root to ship `Mappings/`, and leaves the others out.
 let floors = [
-    "BlobStore", "Blocking", "Bytes", "CLibArchive", "CLibCurl", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM",
+    "BlobStore", "Blocking", "Bytes", "CLibArchive", "CLibCurl", "CLibICal", "CLibPCRE2", "CLibPQ",
+    "CLibXML2", "CRM",
     "ConnectorKit",
     "ConnectorTesting",
     "Diagnostics",
@@ -120,6 +121,7 @@ let package = Package(
             name: "CLibArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(
             name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibICal", pkgConfig: "libical", providers: [.apt(["libical-dev"])]),
         floor("Blocking"),
         floor("Programs", ["Diagnostics", subprocess]),
         floor("Diagnostics"),
@@ -129,7 +131,7 @@ let package = Package(
         floor("Model", ["Bytes"]),
         floor("PostgreSQL", ["CLibPQ", "Bytes", "Blocking", "Model", "Diagnostics", crypto, subprocess]),
         floor("XML", ["CLibXML2", "Diagnostics"]),
-        floor("ICalendar", ["Model", "Diagnostics"]),
+        floor("ICalendar", ["CLibICal", "Model", "Diagnostics"]),
         floor("Tabular", ["Bytes", "Diagnostics"]),
         floor("JSON", ["Diagnostics"]),
         floor("FileTransfer", ["CLibCurl", "Bytes", "Blocking", "XML", "Diagnostics", crypto]),

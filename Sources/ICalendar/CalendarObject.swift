@@ -22,7 +22,7 @@ package struct CalendarObject: Sendable {
     package let uid: String
     /// What its components are.
     package let kind: Kind
-    /// The component without RECURRENCE-ID; nil in an object of overrides alone, as an attendee of one
+    /// The component without RECURRENCE-ID, of several the one revised last; nil in an object of overrides alone, as an attendee of one
     /// occurrence gets it.
     package let master: Component?
     /// The components with RECURRENCE-ID.
@@ -61,9 +61,14 @@ package struct CalendarObject: Sendable {
         self.document = document
         self.uid = uid ?? ""
         self.kind = kind
-        master = components.first { $0["RECURRENCE-ID"] == nil }
+        let masters = components.filter { $0["RECURRENCE-ID"] == nil }
+        master = masters.max { Self.sequence($0) < Self.sequence($1) }
         overrides = components.filter { $0["RECURRENCE-ID"] != nil }
         zones = calendar.components("VTIMEZONE")
+    }
+
+    private static func sequence(_ component: Component) -> Int {
+        component["SEQUENCE"].flatMap { Int($0.value.trimmingBlanks) } ?? 0
     }
 
     /// The UID of a component, which RFC 5545 (3.8.4.7) and RFC 4791 (4.1) require.

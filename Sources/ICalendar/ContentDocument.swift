@@ -90,7 +90,10 @@ private struct ComponentBuilder {
     private mutating func end(_ line: ContentLine, _ source: ContentLineScanner.Line) {
         let name = line.value.trimmingBlanks.uppercased()
         guard let index = open.lastIndex(where: { $0.name == name }) else {
-            return note(.unbalanced, source, "END")
+            note(.unbalanced, source, "END")
+            // A misspelt end inside of another component ends the innermost one.
+            if open.count > 1 { close(at: line.place.upperBound) }
+            return
         }
         while open.count > index + 1 {
             note(.unbalanced, source, "END")

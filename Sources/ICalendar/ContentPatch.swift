@@ -7,8 +7,7 @@ package import Model
 package struct ContentPatch: Sendable {
     private struct Edit {
         let place: Range<Int>
-        let lines: [ContentLine]
-        let folds: Bool
+        let bytes: [UInt8]
     }
 
     private let document: ContentDocument
@@ -78,8 +77,19 @@ package struct ContentPatch: Sendable {
 
     /// Adds a component, given with its BEGIN and END, behind those that are there.
     package mutating func add(component lines: [ContentLine], to parent: Component) {
+        edit(Self.end(of: parent), lines, in: parent)
+    }
+
+    /// Adds a component as another document has it, behind those that are there.
+    package mutating func add(_ component: Component, of other: ContentDocument, to parent: Component) {
+        var bytes = Array(other.bytes[component.place])
+        if bytes.last != 10, bytes.last != 13 { bytes += document.lineEnd }
+        edits.append(Edit(place: Self.end(of: parent), bytes: bytes))
+    }
+
+    private static func end(of parent: Component) -> Range<Int> {
         let end = max(parent.insertion, parent.components.last?.place.upperBound ?? 0)
-        edit(end..<end, lines, in: parent)
+        return end..<end
     }
 
     /// Takes a component out with all that is in it.
@@ -94,7 +104,8 @@ package struct ContentPatch: Sendable {
 
     private mutating func edit(_ place: Range<Int>, _ lines: [ContentLine], in component: Component) {
         let isOldCard = component["VERSION"]?.value.trimmingBlanks == "2.1"
-        edits.append(Edit(place: place, lines: lines, folds: !isOldCard))
+        let bytes = ContentLine.write(lines, lineEnd: document.lineEnd, folds: !isOldCard)
+        edits.append(Edit(place: place, bytes: bytes))
     }
 
     // MARK: - Result
@@ -113,8 +124,8 @@ package struct ContentPatch: Sendable {
         }
         for (_, edit) in sorted where edit.place.lowerBound >= position {
             bytes += source[position..<edit.place.lowerBound]
-            if !edit.lines.isEmpty, let last = bytes.last, last != 10, last != 13 { bytes += lineEnd }
-            bytes += ContentLine.write(edit.lines, lineEnd: lineEnd, folds: edit.folds)
+            if !edit.bytes.isEmpty, let last = bytes.last, last != 10, last != 13 { bytes += lineEnd }
+            bytes += edit.bytes
             position = edit.place.upperBound
         }
         return bytes + source[position...]

@@ -56,6 +56,18 @@ package enum ICalendarFinding: String, CaseIterable, Sendable {
     case encoding = "ICALENDAR-ENCODING"
     /// NUL characters, which no text may have, left out of values.
     case nul = "ICALENDAR-NUL"
+    /// A value that its property may not have; the property is left out.
+    case value = "ICALENDAR-VALUE"
+    /// A rule of recurrence that is wrong, or is a second one; it is left out.
+    case rule = "ICALENDAR-RULE"
+    /// More dates of exceptions or additions than are read.
+    case dates = "ICALENDAR-DATES"
+    /// An end that lies before the beginning; it is left out.
+    case endBeforeStart = "ICALENDAR-END-BEFORE-START"
+    /// A zone that nothing describes; its times are read as the local ones.
+    case zone = "ICALENDAR-ZONE"
+    /// More occurrences than are counted.
+    case occurrences = "ICALENDAR-OCCURRENCES"
 
     /// The finding at a place of a document.
     func at(_ place: Place, _ facts: [String: String] = [:]) -> Diagnostic {

@@ -97,6 +97,26 @@ import Testing
             ])
     }
 
+    @Test func `a misspelt end ends the innermost component`() throws {
+        let document = try document(
+            "BEGIN:VCALENDAR\nBEGIN:VTODO\nEND:VTOOD\nBEGIN:VTODO\nEND:VTODO\nEND:VCALENDAR")
+        #expect(document.components[0].components.count == 2)
+    }
+
+    @Test func `a file is taken apart into the objects of its UIDs, with the zones that they name`() throws {
+        let zone = "BEGIN:VTIMEZONE\nTZID:x\nEND:VTIMEZONE\n"
+        let event = "BEGIN:VEVENT\nUID:1\nDTSTART;TZID=x:20260101T000000\nEND:VEVENT\n"
+        let task = "BEGIN:VTODO\nUID:2\nEND:VTODO\n"
+        let override = "BEGIN:VEVENT\nUID:1\nRECURRENCE-ID:20260102T000000Z\nEND:VEVENT\n"
+        let nameless = "BEGIN:VEVENT\nEND:VEVENT"
+        let file = "BEGIN:VCALENDAR\nMETHOD:PUBLISH\nPRODID:y\n\(zone)\(event)\(task)\(override)\(nameless)"
+        func object(_ parts: String) -> String { "BEGIN:VCALENDAR\r\nPRODID:y\n\(parts)END:VCALENDAR\r\n" }
+        let objects = try document(file).objects().map { String(decoding: $0, as: UTF8.self) }
+        #expect(objects == [object(zone + event + override), object(task), object(nameless + "\r\n")])
+        let cards = "BEGIN:VCARD\nUID:1\nEND:VCARD\n"
+        #expect(try document(cards + "x\n" + cards).objects() == [Array(cards.utf8), Array(cards.utf8)])
+    }
+
     @Test func `vCard 2.1 is read with quoted-printable, charsets and nameless parameters`() throws {
         let note = try cardLine(
             "NOTE;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:caf=C3=A9 =\r\nnoir=0D=0Atr=C3=A8s=\r\n bon")

@@ -99,7 +99,7 @@ import YAML
             "Blocking": [], "YAML": ["Diagnostics"],
             "PostgreSQL": ["CLibPQ", "Blocking", "Bytes", "Diagnostics", "Model"],
             "XML": ["CLibXML2", "Diagnostics"],
-            "ICalendar": ["Model", "Diagnostics"],
+            "ICalendar": ["CLibICal", "Model", "Diagnostics"],
             "Tabular": ["Bytes", "Diagnostics"],
             "FileTransfer": ["CLibCurl", "Blocking", "Bytes", "XML", "Diagnostics"],
             "Mail": ["FileTransfer", "Model", "Diagnostics"],

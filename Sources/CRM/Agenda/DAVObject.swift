@@ -2,6 +2,7 @@
 // Events, tasks and cards as programs send them: their bytes are kept, and told apart by their hash.
 
 internal import Crypto
+package import Foundation
 package import ICalendar
 package import Model
 internal import PostgreSQL
@@ -85,6 +86,8 @@ package struct DAVObjectDraft: Sendable {
     package let bytes: [UInt8]
     /// Whether attendees are to hear of it.
     package var hasAttendees = false
+    /// When it takes place; nil for what does not.
+    package private(set) var occurrences: OccurrenceIndex?
 
     /// A file.
     package init(name: String, contentType: String, bytes: [UInt8]) {
@@ -93,9 +96,12 @@ package struct DAVObjectDraft: Sendable {
 
     /// A calendar object or a card, read as far as a collection needs.
     ///
+    /// - Parameters:
+    ///   - zone: where floating times and days are.
+    ///   - now: around which rules are followed.
     /// - Throws: why no collection of this kind may hold it.
     package init(
-        name: String, reading bytes: [UInt8], kind: DAVCollection.Kind
+        name: String, reading bytes: [UInt8], kind: DAVCollection.Kind, zone: TimeZone, now: Timestamp
     ) throws(ICalendarError) {
         let document = try ContentDocument(parsing: bytes)
         if kind == .calendar {
@@ -104,6 +110,7 @@ package struct DAVObjectDraft: Sendable {
                 name: name, contentType: "text/calendar; charset=utf-8; component=\(object.kind.rawValue)",
                 bytes: bytes)
             (uid, component) = (object.uid, object.kind.rawValue)
+            occurrences = OccurrenceIndex(of: object, zone: zone, now: now)
             hasAttendees = (object.overrides + [object.master].compactMap(\.self)).contains {
                 $0["ORGANIZER"] != nil
             }

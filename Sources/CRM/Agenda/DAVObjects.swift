@@ -73,6 +73,10 @@ package enum DAVObjects {
             } else {
                 try await connection.execute(write)
             }
+            if let occurrences = draft.occurrences {
+                try await connection.execute(
+                    WriteOccurrences(collection: collection, name: draft.name, index: occurrences))
+            }
             guard
                 let after = try await connection.run(
                     FindObject(collection: collection, name: draft.name)
@@ -361,8 +365,10 @@ struct CopyObject: Statement {
           update dav_collection set seq = seq + 1 where id = $2::bigint returning seq
         ), made as (
           insert into dav_object (
-            collection_id, name, uid, component, content_type, etag, size, schedule_tag, props, seq)
-          select $2, $3, o.uid, o.component, o.content_type, o.etag, o.size, o.schedule_tag, o.props, counted.seq
+            collection_id, name, uid, component, content_type, etag, size, schedule_tag, props, seq,
+            occurs_from, occurs_until)
+          select $2, $3, o.uid, o.component, o.content_type, o.etag, o.size, o.schedule_tag, o.props, counted.seq,
+            o.occurs_from, o.occurs_until
           from dav_object o, counted
           where o.id = $1::bigint
           returning id, seq

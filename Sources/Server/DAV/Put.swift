@@ -17,7 +17,7 @@ extension DAVRoutes {
         let (collection, name) = try await target(asked)
         let terms = DAVTerms(collection.kind)
         let bytes = try await asked.body(upTo: Self.largest, orElse: terms.maxSize)
-        let draft = try Self.draft(name, bytes, in: collection, type: asked.header("Content-Type"))
+        let draft = try draft(name, bytes, in: collection, type: asked.header("Content-Type"))
         let outcome = try await pool.withConnection { connection in
             try await DAVObjects.put(
                 draft, in: collection.id, if: asked.condition, by: asked.user.id, on: connection)
@@ -48,7 +48,7 @@ extension DAVRoutes {
     }
 
     /// What a program sends, read as far as the collection needs.
-    private static func draft(
+    private func draft(
         _ name: String, _ bytes: [UInt8], in collection: DAVCollection, type: String?
     ) throws(DAVRefusal) -> DAVObjectDraft {
         let terms = DAVTerms(collection.kind)
@@ -56,7 +56,8 @@ extension DAVRoutes {
             return DAVObjectDraft(name: name, contentType: type ?? "application/octet-stream", bytes: bytes)
         }
         do {
-            let draft = try DAVObjectDraft(name: name, reading: bytes, kind: collection.kind)
+            let draft = try DAVObjectDraft(
+                name: name, reading: bytes, kind: collection.kind, zone: zone, now: now())
             guard collection.kind != .calendar || collection.components.contains(draft.component) else {
                 throw DAVRefusal(.forbidden, .calendar("supported-calendar-component"))
             }
