@@ -29,7 +29,7 @@ package enum Schema {
         + GlobalSearch.statements
         + AppUsers.statements + SignIn.statements + OpenIDLinks.statements + AccessTokens.statements
         + AgendaItems.statements + AgendaEdits.statements + DAVCollections.statements + DAVObjects.statements
-        + DAVSync.statements + DAVPrincipals.statements
+        + DAVSync.statements + DAVPrincipals.statements + Occurrences.statements
         + Audit.statements + RememberedAnswers.statements + SourceSystems.statements
         + ImportPlans.mirrors.flatMap { $0.statements }
 }

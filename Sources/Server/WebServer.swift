@@ -3,6 +3,7 @@
 
 package import CRM
 internal import Diagnostics
+internal import Foundation
 internal import Glibc
 package import Hub
 internal import Hummingbird
@@ -194,7 +195,10 @@ package struct WebServer: Sendable {
             let files = FileImports(pool: parts.pool, tools: pages.tools)
             try APIRoutes(site: site, files: files, mappings: pages.tools.mappings, spool: spool)
                 .add(to: router)
-            DAVRoutes(site: site, hasFiles: pages.hasPlainCollections).add(to: router)
+            DAVRoutes(
+                pool: parts.pool, zone: TimeZone(identifier: pages.zone) ?? .gmt, now: parts.now,
+                hasFiles: pages.hasPlainCollections
+            ).add(to: router)
             DoorPages(site: site, signIn: SignIn(passwords: pages.passwords), openID: pages.openID)
                 .add(to: router)
             if let settings = pages.openID {

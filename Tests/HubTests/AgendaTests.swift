@@ -40,7 +40,8 @@ import Testing
         func put(_ lines: String, named name: String = "a.ics", of user: AppUser) async throws -> DAVOutcome {
             let text = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Test//FR\n\(lines)\nEND:VCALENDAR\n"
             let draft = try DAVObjectDraft(
-                name: name, reading: Array(text.utf8), kind: .calendar, local: AgendaTests.zone, now: AgendaTests.now)
+                name: name, reading: Array(text.utf8), kind: .calendar, zone: AgendaTests.zone,
+                now: AgendaTests.now)
             return try await bench.pool.withConnection { connection in
                 let calendar = try #require(
                     try await DAVCollections.find(.calendar, "calendar", of: user.id, on: connection))

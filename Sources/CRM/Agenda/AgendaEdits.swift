@@ -77,7 +77,7 @@ package struct AgendaEdits: Sendable {
             let calendar = try await DAVCollections.find(.calendar, "calendar", of: user.id, on: connection)
             guard let calendar else { return .unseen }
             let draft = try DAVObjectDraft(
-                name: uid + ".ics", reading: bytes, kind: .calendar, local: zone, now: now)
+                name: uid + ".ics", reading: bytes, kind: .calendar, zone: zone, now: now)
             let outcome = try await DAVObjects.put(
                 draft, in: calendar.id, if: DAVCondition(noneMatch: .any), by: user.id, on: connection)
             guard case .made(let object) = outcome else { return .stale }
@@ -148,7 +148,7 @@ package struct AgendaEdits: Sendable {
             let outcome: DAVOutcome
             if let bytes = version.bytes {
                 let draft = try DAVObjectDraft(
-                    name: version.name, reading: bytes, kind: .calendar, local: zone, now: now)
+                    name: version.name, reading: bytes, kind: .calendar, zone: zone, now: now)
                 if version.isDeleted { try await connection.execute(ReviveObject(object: id)) }
                 outcome = try await DAVObjects.put(
                     draft, in: version.collection, if: DAVCondition(), by: user.id, on: connection)
@@ -202,7 +202,7 @@ package struct AgendaEdits: Sendable {
         guard !patch.isEmpty else { return .same }
         if let item = object.master ?? object.overrides.first { patch.touch(item, at: now) }
         let draft = try DAVObjectDraft(
-            name: place.name, reading: patch.bytes, kind: .calendar, local: zone, now: now)
+            name: place.name, reading: patch.bytes, kind: .calendar, zone: zone, now: now)
         let outcome = try await DAVObjects.put(
             draft, in: place.collection, if: DAVCondition(match: .these([etag])), by: user.id, on: connection)
         switch outcome {

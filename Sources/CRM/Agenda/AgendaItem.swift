@@ -61,8 +61,6 @@ package struct AgendaItemDraft: Sendable, Hashable {
     package var isSeries = false
     /// When; nil for a task without a day.
     package var span: AgendaSpan?
-    /// When its occurrences take place, up to some years ahead.
-    package var occurrences: [AgendaSpan] = []
     /// Who is invited.
     package var attendees: [AgendaAttendee] = []
 

@@ -55,11 +55,10 @@ package enum AgendaItems {
         try await connection.execute(FinishAgenda(object: object, interaction: interaction))
     }
 
-    /// Writes what an object says now, in place of what it said.
+    /// Writes what a version of an object says; of the version before nothing is left.
     static func write(
         _ items: [AgendaItemDraft], of object: Int, on connection: Connection
     ) async throws(PostgreSQLError) {
-        try await connection.execute(ForgetAgenda(object: object))
         guard !items.isEmpty else { return }
         try await connection.execute(WriteAgenda(object: object, items: items))
         let attendees = items.first?.attendees ?? []
@@ -86,7 +85,7 @@ struct AgendaBetween: Statement {
         join dav_object o on o.id = x.object_id and o.deleted_at is null
         join agenda_item i on i.object_id = o.id and i.recurrence = x.recurrence
         \(AgendaEntry.links)
-        where c.owner_id = $2::bigint and c.deleted_at is null and i.status <> 'cancelled'
+        where c.owner_id = $2::bigint and c.deleted_at is null and i.status <> 'cancelled' and i.during is not null
         order by lower(x.during), upper(x.during) desc, o.id
         limit 1000
         """
@@ -129,7 +128,7 @@ struct AgendaAhead: Statement {
         join agenda_item i on i.object_id = o.id and i.recurrence = x.recurrence
         join party p on p.id = l.party_id
         where l.party_id = $1::bigint and l.done_at is null and i.status not in ('cancelled', 'done')
-          and not i.is_private
+          and not i.is_private and i.during is not null
         order by lower(x.during), o.id
         limit 10
         """
@@ -187,10 +186,8 @@ struct ForgetAgenda: Statement {
     let object: Int
 
     static let sql = """
-        with happened as (
-          delete from occurrence where object_id = $1::bigint
-        ), invited as (
-          delete from agenda_attendee where object_id = $1
+        with invited as (
+          delete from agenda_attendee where object_id = $1::bigint
         )
         delete from agenda_item where object_id = $1
         """
@@ -202,34 +199,24 @@ struct WriteAgenda: Statement {
     let items: [AgendaItemDraft]
 
     static let sql = """
-        with written as (
-          insert into agenda_item (
-            object_id, recurrence, kind, title, location, details, status, is_private, is_free, is_series, during,
-            all_day)
-          select $1::bigint, d.recurrence, d.kind, d.title, d.location, d.details, d.status, d.is_private, d.is_free,
-            d.is_series, case when d.starts is not null then tstzrange(d.starts, d.ends, '[]') end, d.all_day
-          from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
-              $9::boolean[], $10::boolean[], $11::timestamptz[], $12::timestamptz[], $13::boolean[])
-            d (recurrence, kind, title, location, details, status, is_private, is_free, is_series, starts, ends, all_day)
-        )
-        insert into occurrence (object_id, collection_id, recurrence, during, all_day)
-        select $1, o.collection_id, d.recurrence,
-          tstzrange(d.starts, d.ends, case when d.starts = d.ends then '[]' else '[)' end), d.all_day
-        from dav_object o, unnest($14::text[], $15::timestamptz[], $16::timestamptz[], $17::boolean[])
-          d (recurrence, starts, ends, all_day)
-        where o.id = $1
+        insert into agenda_item (
+          object_id, recurrence, kind, title, location, details, status, is_private, is_free, is_series, during,
+          all_day)
+        select $1::bigint, d.recurrence, d.kind, d.title, d.location, d.details, d.status, d.is_private, d.is_free,
+          d.is_series, case when d.starts is not null then tstzrange(d.starts, d.ends, '[]') end, d.all_day
+        from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
+            $9::boolean[], $10::boolean[], $11::timestamptz[], $12::timestamptz[], $13::boolean[])
+          d (recurrence, kind, title, location, details, status, is_private, is_free, is_series, starts, ends, all_day)
+        on conflict do nothing
         """
     var parameters: [Parameter] {
-        let takingPlace = items.flatMap { item in item.occurrences.map { (item.recurrence, $0) } }
-        return [
+        [
             Parameter(object), Parameter(items.map(\.recurrence)), Parameter(items.map(\.kind.rawValue)),
             Parameter(items.map(\.title)), Parameter(items.map(\.location)), Parameter(items.map(\.details)),
             Parameter(items.map(\.status.rawValue)), Parameter(items.map(\.isPrivate)),
             Parameter(items.map(\.isFree)), Parameter(items.map(\.isSeries)),
             Parameter(items.map { $0.span?.start }), Parameter(items.map { $0.span?.end }),
-            Parameter(items.map { $0.span?.isAllDay ?? false }), Parameter(takingPlace.map(\.0)),
-            Parameter(takingPlace.map(\.1.start)), Parameter(takingPlace.map(\.1.end)),
-            Parameter(takingPlace.map(\.1.isAllDay)),
+            Parameter(items.map { $0.span?.isAllDay ?? false }),
         ]
     }
 }

@@ -6,41 +6,29 @@ package import ICalendar
 package import Model
 
 extension AgendaItemDraft {
-    /// Years ahead for which occurrences are written down.
-    package static let yearsAhead = 5
-
     /// What an object says: itself first, then each exception of its series; nothing for what is neither event nor task.
     ///
-    /// - Parameters:
-    ///   - local: the zone of times that name none.
-    ///   - now: occurrences are written down until ``yearsAhead`` from here.
-    package static func all(
-        of object: CalendarObject, local: TimeZone, now: Timestamp
-    ) -> [AgendaItemDraft] {
+    /// - Parameter zone: where floating times and days are.
+    package static func all(of object: CalendarObject, zone: TimeZone) -> [AgendaItemDraft] {
         guard object.kind == .event || object.kind == .task else { return [] }
-        let series = CalendarSeries(object, local: local)
-        let end = now.microsecondsSince1970 + Int64(yearsAhead) * 366 * 86_400_000_000
-        let found = series.occurrences(in: beginning..<Timestamp(microsecondsSince1970: end))
-        let spans = Dictionary(grouping: found.occurrences) { $0.override }
-        let masters = series.master.map { [(nil as Int?, $0)] } ?? []
-        let overrides = series.overrides.enumerated().map { ($0.offset as Int?, $0.element) }
-        return (masters + overrides).map { number, item in
-            var draft = AgendaItemDraft(item)
-            draft.recurrence = number == nil ? "" : item.recurrence?.text ?? ""
-            draft.isSeries = number != nil || item.isRecurring
-            draft.occurrences = (spans[number] ?? []).map {
-                AgendaSpan(start: $0.span.lowerBound, end: $0.span.upperBound, isAllDay: $0.start.isDay)
-            }
-            draft.span = draft.occurrences.first
+        let series = CalendarSeries(object, local: zone)
+        let master = series.master.map { item in
+            var draft = AgendaItemDraft(item, series.zones)
+            draft.isSeries = item.isRecurring
             return draft
         }
+        let exceptions = series.overrides.map { item in
+            var draft = AgendaItemDraft(item, series.zones)
+            draft.recurrence = item.recurrence?.text ?? ""
+            draft.isSeries = true
+            return draft
+        }
+        return [master].compactMap(\.self) + exceptions
     }
 
-    // 1900: nothing older is planned.
-    private static let beginning = Timestamp(microsecondsSince1970: -2_208_988_800_000_000)
-
-    private init(_ item: CalendarItem) {
+    private init(_ item: CalendarItem, _ zones: CalendarZones) {
         self.init()
+        span = Self.span(of: item, zones)
         kind = item.kind == .task ? .task : .event
         title = item.summary ?? ""
         (location, details) = (item.location, item.details)
@@ -58,6 +46,17 @@ extension AgendaItemDraft {
         }
     }
 
+    /// Its own time, whatever its rule says.
+    private static func span(of item: CalendarItem, _ zones: CalendarZones) -> AgendaSpan? {
+        guard item.start != nil || item.end != nil else { return nil }
+        let once = CalendarSeries(master: item.once, zones: zones)
+        let everything =
+            Timestamp(microsecondsSince1970: .min / 4)..<Timestamp(microsecondsSince1970: .max / 4)
+        return once.occurrences(in: everything, limit: 1).occurrences.first.map {
+            AgendaSpan(start: $0.span.lowerBound, end: $0.span.upperBound, isAllDay: $0.start.isDay)
+        }
+    }
+
     private static func answer(_ participation: CalendarPerson.Participation) -> String {
         switch participation {
         case .accepted: "accepted"
@@ -65,5 +64,14 @@ extension AgendaItemDraft {
         case .tentative: "tentative"
         default: "none"
         }
+    }
+}
+
+extension CalendarItem {
+    /// The item as if it took place once.
+    fileprivate var once: CalendarItem {
+        var item = self
+        (item.rule, item.additions, item.exceptions, item.recurrence) = (nil, [], [], nil)
+        return item
     }
 }

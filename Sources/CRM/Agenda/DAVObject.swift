@@ -88,6 +88,8 @@ package struct DAVObjectDraft: Sendable {
     package var hasAttendees = false
     /// What it says in the terms of the CRM.
     package var items: [AgendaItemDraft] = []
+    /// When it takes place; nil for what does not.
+    package private(set) var occurrences: OccurrenceIndex?
 
     /// A file.
     package init(name: String, contentType: String, bytes: [UInt8]) {
@@ -97,11 +99,11 @@ package struct DAVObjectDraft: Sendable {
     /// A calendar object or a card, read as far as a collection needs.
     ///
     /// - Parameters:
-    ///   - local: the zone of times that name none, and of whole days.
-    ///   - now: occurrences are written down for some years from here.
+    ///   - zone: where floating times and days are.
+    ///   - now: around which rules are followed.
     /// - Throws: why no collection of this kind may hold it.
     package init(
-        name: String, reading bytes: [UInt8], kind: DAVCollection.Kind, local: TimeZone, now: Timestamp
+        name: String, reading bytes: [UInt8], kind: DAVCollection.Kind, zone: TimeZone, now: Timestamp
     ) throws(ICalendarError) {
         let document = try ContentDocument(parsing: bytes)
         if kind == .calendar {
@@ -110,10 +112,11 @@ package struct DAVObjectDraft: Sendable {
                 name: name, contentType: "text/calendar; charset=utf-8; component=\(object.kind.rawValue)",
                 bytes: bytes)
             (uid, component) = (object.uid, object.kind.rawValue)
+            occurrences = OccurrenceIndex(of: object, zone: zone, now: now)
             hasAttendees = (object.overrides + [object.master].compactMap(\.self)).contains {
                 $0["ORGANIZER"] != nil
             }
-            items = AgendaItemDraft.all(of: object, local: local, now: now)
+            items = AgendaItemDraft.all(of: object, zone: zone)
         } else {
             let card = try ContactObject(document)
             self.init(name: name, contentType: "text/vcard; charset=utf-8", bytes: bytes)

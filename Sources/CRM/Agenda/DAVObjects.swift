@@ -75,11 +75,16 @@ package enum DAVObjects {
             } else {
                 try await connection.execute(write)
             }
+            if let occurrences = draft.occurrences {
+                try await connection.execute(
+                    WriteOccurrences(collection: collection, name: draft.name, index: occurrences))
+            }
             guard
                 let after = try await connection.run(
                     FindObject(collection: collection, name: draft.name)
                 ).first
             else { return .gone }
+            if before != nil { try await connection.execute(ForgetAgenda(object: after.id)) }
             try await AgendaItems.write(draft.items, of: after.id, on: connection)
             return before == nil ? .made(after) : .replaced(after)
         }
@@ -364,8 +369,10 @@ struct CopyObject: Statement {
           update dav_collection set seq = seq + 1 where id = $2::bigint returning seq
         ), made as (
           insert into dav_object (
-            collection_id, name, uid, component, content_type, etag, size, schedule_tag, props, seq)
-          select $2, $3, o.uid, o.component, o.content_type, o.etag, o.size, o.schedule_tag, o.props, counted.seq
+            collection_id, name, uid, component, content_type, etag, size, schedule_tag, props, seq,
+            occurs_from, occurs_until)
+          select $2, $3, o.uid, o.component, o.content_type, o.etag, o.size, o.schedule_tag, o.props, counted.seq,
+            o.occurs_from, o.occurs_until
           from dav_object o, counted
           where o.id = $1::bigint
           returning id, seq
@@ -382,6 +389,10 @@ struct CopyObject: Statement {
           insert into agenda_item
           select (jsonb_populate_record(i, jsonb_build_object('object_id', made.id))).*
           from made, agenda_item i where i.object_id = $1
+        ), invites as (
+          insert into agenda_attendee
+          select (jsonb_populate_record(a, jsonb_build_object('object_id', made.id))).*
+          from made, agenda_attendee a where a.object_id = $1
         ), noted as (
           insert into dav_change (collection_id, seq, name, op) select $2, seq, $3, 'put' from made
         )

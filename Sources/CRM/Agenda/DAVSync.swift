@@ -80,7 +80,8 @@ package enum DAVSync {
             guard token.isValid(for: now) else { return nil }
             let found = try await connection.run(
                 ChangesSince(
-                    collection: collection, after: token.sequence, upTo: now.sequence, limit: limit + 1))
+                    collection: collection, after: token.sequence, upTo: now.sequence, limit: limit + 1,
+                    start: token.start))
             return cut(found, limit, now, start: token.start)
         }
         let found = try await connection.run(
@@ -123,6 +124,8 @@ struct ChangesSince: Statement {
     let after: Int
     let upTo: Int
     let limit: Int
+    /// Deletions up to here are of no interest.
+    let start: Int
 
     static let sql = """
         select c.seq, c.name, \(DAVObject.columns)
@@ -131,6 +134,7 @@ struct ChangesSince: Statement {
           from dav_change
           where collection_id = $1::bigint and seq > $2::bigint and seq <= $3::bigint
           group by name
+          having max(seq) > $5::bigint or max(seq) is distinct from max(seq) filter (where op = 'delete')
           order by max(seq)
           limit $4::bigint
         ) c
@@ -138,7 +142,9 @@ struct ChangesSince: Statement {
         order by c.seq
         """
     var parameters: [Parameter] {
-        [Parameter(collection), Parameter(after), Parameter(upTo), Parameter(limit)]
+        [
+            Parameter(collection), Parameter(after), Parameter(upTo), Parameter(limit), Parameter(start),
+        ]
     }
     static func decode(_ row: inout RowReader) throws(PostgreSQLError) -> (
         sequence: Int, entry: DAVChanges.Entry

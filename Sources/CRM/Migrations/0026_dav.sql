@@ -55,6 +55,9 @@ create table dav_object (
   props jsonb not null default '{}',
   -- the collection's count at its last change
   seq bigint not null,
+  -- between these moments its occurrences are written down; null where there are no others
+  occurs_from timestamptz,
+  occurs_until timestamptz,
   made_at timestamptz not null default now(),
   modified_at timestamptz not null default now(),
   -- kept to be brought back; a new one may take its name and its uid
@@ -64,6 +67,9 @@ create table dav_object (
 create unique index dav_object_name on dav_object (collection_id, name) where deleted_at is null;
 create unique index dav_object_uid on dav_object (collection_id, uid) where deleted_at is null and uid is not null;
 create index dav_object_seq on dav_object (collection_id, seq) where deleted_at is null;
+
+create index dav_object_endless on dav_object (collection_id)
+  where deleted_at is null and occurs_until is not null;
 
 -- every version of an object's bytes, the current one included: what a device overwrote can be brought back
 create table dav_version (

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a calendar-query looks for: components, their properties, and when they take place.
 
+internal import CRM
 internal import HTTPTypes
 internal import ICalendar
 internal import Model
@@ -14,7 +15,7 @@ struct ComponentFilter: Sendable {
     let isAbsent: Bool
     let properties: [PropertyFilter]
     let components: [ComponentFilter]
-    let time: TimeRange?
+    let time: DAVTimeRange?
 
     init(_ element: XMLTree) throws(DAVRefusal) {
         guard let name = element.attribute("name")?.uppercased() else {
@@ -34,11 +35,22 @@ struct ComponentFilter: Sendable {
         }
         (self.properties, self.components) = (properties, components)
         if let range = element.child(.calendar("time-range")) {
-            time = try TimeRange(range)
+            time = try DAVTimeRange(range)
         } else {
             time = nil
         }
     }
+
+    /// The only kind of component that can be meant, where the filter is of the usual form.
+    var only: ComponentFilter? {
+        components.count == 1 && components[0].isAbsent == false && properties.isEmpty ? components[0] : nil
+    }
+
+    /// Whether nothing is asked but the kind of component and its time, which are known without opening it.
+    var isPlain: Bool { properties.isEmpty && components.isEmpty }
+
+    /// Times that are asked of anything but the object as a whole.
+    var hasInnerTimes: Bool { components.contains { $0.time != nil || $0.hasInnerTimes } }
 
     /// Whether a component that has the name is meant; when it takes place is looked at elsewhere.
     func matches(_ component: Component) -> Bool {
@@ -87,33 +99,19 @@ struct PropertyFilter: Sendable {
     }
 }
 
-/// From a moment to another, in seconds since 1970; one of them may be missing.
-struct TimeRange: Sendable, Hashable {
-    let start: Int?
-    let end: Int?
-
+extension DAVTimeRange {
     /// What a filter says: moments in UTC.
     ///
     /// - Source: RFC 4791, 9.9.
     init(_ element: XMLTree) throws(DAVRefusal) {
         let refusal = DAVRefusal(.forbidden, .calendar("valid-filter"))
-        func moment(_ name: String) throws(DAVRefusal) -> Int? {
+        func moment(_ name: String) throws(DAVRefusal) -> Timestamp? {
             guard let text = element.attribute(name) else { return nil }
-            guard let moment = Self.moment(text) else { throw refusal }
-            return moment
+            guard case .utc(let wall)? = CalendarMoment(text) else { throw refusal }
+            return Timestamp(microsecondsSince1970: Int64(wall.seconds) * 1_000_000)
         }
-        (start, end) = (try moment("start"), try moment("end"))
-        guard start != nil || end != nil, (start ?? .min) < (end ?? .max) else { throw refusal }
-    }
-
-    /// `20260101T000000Z`.
-    private static func moment(_ text: String) -> Int? {
-        guard let match = text.wholeMatch(of: /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/),
-            let year = Int(match.1), let month = Int(match.2), let day = Int(match.3),
-            let hour = Int(match.4),
-            let minute = Int(match.5), let second = Int(match.6), hour < 24, minute < 60, second <= 60,
-            let date = CalendarDate(year: year, month: month, day: day)
-        else { return nil }
-        return date.daysSince1970 * 86_400 + hour * 3600 + minute * 60 + second
+        self.init(start: try moment("start"), end: try moment("end"))
+        guard start != nil || end != nil else { throw refusal }
+        if let start, let end, start >= end { throw refusal }
     }
 }

@@ -6,16 +6,18 @@ internal import Diagnostics
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
+internal import Model
 internal import PostgreSQL
 internal import XML
 
 /// The methods of WebDAV; each has a file of its own.
 struct DAVRoutes: Sendable {
-    let site: Site
+    let pool: Pool
+    /// Where floating times and days are.
+    let zone: TimeZone
+    let now: @Sendable () -> Timestamp
     /// Whether there are collections of plain files, for tests of the protocol.
     let hasFiles: Bool
-
-    var pool: Pool { site.pool }
 
     /// Bytes of an object.
     static let largest = 10 << 20

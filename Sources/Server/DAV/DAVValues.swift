@@ -283,7 +283,9 @@ struct DAVValues: Sendable {
         case .collection(let collection):
             switch collection.kind {
             case .calendar:
-                everywhere + ["D:sync-collection", "C:calendar-multiget", "C:calendar-query"]
+                everywhere + [
+                    "D:sync-collection", "C:calendar-multiget", "C:calendar-query", "C:free-busy-query",
+                ]
             case .addressbook:
                 everywhere + ["D:sync-collection", "CR:addressbook-multiget", "CR:addressbook-query"]
             case .plain: everywhere + ["D:sync-collection"]

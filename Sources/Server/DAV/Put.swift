@@ -57,7 +57,7 @@ extension DAVRoutes {
         }
         do {
             let draft = try DAVObjectDraft(
-                name: name, reading: bytes, kind: collection.kind, local: site.timeZone, now: site.now())
+                name: name, reading: bytes, kind: collection.kind, zone: zone, now: now())
             guard collection.kind != .calendar || collection.components.contains(draft.component) else {
                 throw DAVRefusal(.forbidden, .calendar("supported-calendar-component"))
             }

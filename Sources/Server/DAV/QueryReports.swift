@@ -23,10 +23,56 @@ extension DAVRoutes {
         guard filter.name == "VCALENDAR", !filter.isAbsent else {
             throw DAVRefusal(.forbidden, .calendar("valid-filter"))
         }
+        // Times mean the whole object: those of alarms, say, are not looked at.
+        guard filter.time == nil, !filter.components.contains(where: \.hasInnerTimes) else {
+            throw DAVRefusal(.forbidden, .calendar("supported-filter"))
+        }
+        if let only = filter.only { return try await query(report, in: collection, filter, only) }
+        guard !filter.hasInnerTimes else { throw DAVRefusal(.forbidden, .calendar("supported-filter")) }
         return try await query(report, in: collection, limit: nil) { content in
             guard let document = try? ContentDocument(parsing: content.bytes) else { return false }
             return filter.matches(among: document.components)
         }
+    }
+
+    /// The usual question: one kind of component, its texts, its time. Bytes are opened only where they are wanted or
+    /// decide.
+    private func query(
+        _ report: DAVReport, in collection: DAVCollection, _ filter: ComponentFilter, _ only: ComponentFilter
+    ) async throws -> Response {
+        let (list, values, href) = (report.properties, report.values, report.node.href)
+        return try await DAVAnswer.multistatus(from: "") { place in
+            var part = DAVAnswer.Part<String>()
+            let found = try await pool.withConnection { connection in
+                let candidates = try await Occurrences.candidates(
+                    only.name, in: collection.id, only.time, after: place, limit: Self.querySize,
+                    on: connection)
+                let opened = candidates.filter { list.needsBytes || !only.isPlain || !$0.isCertain }
+                let contents = try await DAVObjects.read(
+                    opened.map(\.object.name), in: collection.id, on: connection)
+                return (candidates, Dictionary(contents.map { ($0.object.name, $0.bytes) }) { $1 })
+            }
+            for candidate in found.0 {
+                let bytes = found.1[candidate.object.name]
+                if let bytes, !only.isPlain || !candidate.isCertain {
+                    guard isMeant(bytes, filter, candidate.isCertain ? nil : only.time) else { continue }
+                }
+                let node = Self.node(candidate.object, in: collection, at: href)
+                values.response(node, list, bytes: bytes, into: &part.writer)
+            }
+            part.next = found.0.count == Self.querySize ? found.0.last?.object.name : nil
+            return part
+        }
+    }
+
+    /// Whether an object has what is looked for, and takes place in a range where that is not known yet.
+    private func isMeant(_ bytes: [UInt8], _ filter: ComponentFilter, _ range: DAVTimeRange?) -> Bool {
+        guard let document = try? ContentDocument(parsing: bytes), filter.matches(among: document.components)
+        else { return false }
+        guard let range else { return true }
+        guard let object = try? CalendarObject(document) else { return false }
+        return !CalendarSeries(object, local: zone).occurrences(in: range.bounded, limit: 1).occurrences
+            .isEmpty
     }
 
     /// - Source: RFC 6352, 8.6.

@@ -17,6 +17,7 @@ extension DAVRoutes {
         case .calendar("calendar-multiget"): return try await multiget(report, .calendar)
         case .card("addressbook-multiget"): return try await multiget(report, .addressbook)
         case .calendar("calendar-query"): return try await calendarQuery(report)
+        case .calendar("free-busy-query"): return try await freeBusy(report)
         case .card("addressbook-query"): return try await addressbookQuery(report)
         case .dav("expand-property"): return try await expandProperties(report)
         case .dav("principal-match"): return try await principalMatch(report)
