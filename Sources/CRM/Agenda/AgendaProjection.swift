@@ -3,7 +3,7 @@
 
 package import Foundation
 package import ICalendar
-package import Model
+internal import Model
 
 extension AgendaItemDraft {
     /// What an object says: itself first, then each exception of its series; nothing for what is neither event nor task.
