@@ -16,11 +16,13 @@ let strict: [SwiftSetting] = [
 
 /// Every folder of Sources; `Mapping` lives at the root to ship `Mappings/`, and leaves the others out.
 let floors = [
-    "BlobStore", "Blocking", "Bytes", "CLibArchive", "CLibCurl", "CLibPCRE2", "CLibPQ", "CLibXML2", "CRM",
+    "BlobStore", "Blocking", "Bytes", "CLibArchive", "CLibCurl", "CLibICal", "CLibPCRE2", "CLibPQ",
+    "CLibXML2", "CRM",
     "ConnectorKit",
     "ConnectorTesting",
     "Diagnostics",
-    "FileSources", "FileTransfer", "Hub", "JSON", "Jobs", "Mail", "Mapping", "Model", "PostgreSQL",
+    "FileSources", "FileTransfer", "Hub", "ICalendar", "JSON", "Jobs", "Mail", "Mapping", "Model",
+    "PostgreSQL",
     "Programs",
     "RelaisTesting",
     "Rules",
@@ -119,6 +121,7 @@ let package = Package(
             name: "CLibArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(
             name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibICal", pkgConfig: "libical", providers: [.apt(["libical-dev"])]),
         floor("Blocking"),
         floor("Programs", ["Diagnostics", subprocess]),
         floor("Diagnostics"),
@@ -128,6 +131,7 @@ let package = Package(
         floor("Model", ["Bytes"]),
         floor("PostgreSQL", ["CLibPQ", "Bytes", "Blocking", "Model", "Diagnostics", crypto, subprocess]),
         floor("XML", ["CLibXML2", "Diagnostics"]),
+        floor("ICalendar", ["CLibICal", "Model", "Diagnostics"]),
         floor("Tabular", ["Bytes", "Diagnostics"]),
         floor("JSON", ["Diagnostics"]),
         floor("FileTransfer", ["CLibCurl", "Bytes", "Blocking", "XML", "Diagnostics", crypto]),
@@ -151,7 +155,8 @@ let package = Package(
             resources: [.copy("Mappings")],
             swiftSettings: strict),
         floor(
-            "CRM", ["Blocking", "Model", "PostgreSQL", "Diagnostics", crypto, cryptoExtras],
+            "CRM",
+            ["Blocking", "ICalendar", "Model", "PostgreSQL", "Diagnostics", crypto, cryptoExtras],
             resources: [.copy("Migrations")]),
         floor("ConnectorKit", ["Model", "Diagnostics"]),
         floor("Mail", ["FileTransfer", "Model", "Diagnostics"]),
@@ -172,7 +177,8 @@ let package = Package(
         floor(
             "Server",
             [
-                "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "Jobs", "JSON", "Schedule", "Bytes",
+                "CRM", "Hub", "Mapping", "BlobStore", "ConnectorKit", "ICalendar", "Jobs", "JSON", "Schedule",
+                "Bytes", "XML",
                 "FileTransfer", "Mail", "PostgreSQL", "Model", "Words", "Diagnostics", crypto, httpTypes,
                 hummingbird, hummingbirdCore,
                 hummingbirdTLS, jwt, mustache,
@@ -214,6 +220,7 @@ let package = Package(
         tests("BytesTests", ["Bytes", "RelaisTesting"]),
         tests("ModelTests", ["Model"]),
         tests("XMLTests", ["XML", "RelaisTesting", "Diagnostics"]),
+        tests("ICalendarTests", ["ICalendar", "Model", "RelaisTesting", "Diagnostics"]),
         tests("JSONTests", ["JSON", "RelaisTesting", "Diagnostics"]),
         tests("TabularTests", ["Tabular", "RelaisTesting", "Diagnostics"]),
         tests("WordsTests", ["Words", "Model", "Diagnostics"]),
@@ -221,7 +228,8 @@ let package = Package(
         tests(
             "HubTests",
             [
-                "Hub", "Jobs", "Mail", "Schedule", "Model", "CRM", "BlobStore", "Mapping", "ConnectorKit",
+                "Hub", "Jobs", "Mail", "Schedule", "ICalendar", "Model", "CRM", "BlobStore", "Mapping",
+                "ConnectorKit",
                 "ERPConnector",
                 "PostgreSQL",
                 "RelaisTesting",
@@ -232,13 +240,15 @@ let package = Package(
             "RepositoryTests",
             [
                 "BlobStore", "CRM", "ConnectorKit", "ERPConnector", "FileSources", "FileTransfer", "Hub",
-                "JSON", "Jobs", "Mail",
+                "ICalendar", "JSON", "Jobs", "Mail",
                 "Mapping",
                 "PostgreSQL", "ProgramConnector", "Programs", "SingerConnector",
                 "Rules", "Schedule", "Server", "Tabular", "Unpacking",
                 "Words", "XML", "YAML", "RelaisTesting", "Diagnostics",
             ]),
-        tests("ServerTests", ["Server", "Hub", "Model", "Schedule", "Words", "Diagnostics", mustache]),
+        tests(
+            "ServerTests",
+            ["Server", "Hub", "ICalendar", "Model", "Schedule", "Words", "Diagnostics", mustache]),
         tests("MailTests", ["Mail", "FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests("FileTransferTests", ["FileTransfer", "RelaisTesting", "Diagnostics"]),
         tests(

@@ -30,6 +30,8 @@ package enum Schema {
         + SiteEdits.statements
         + GlobalSearch.statements
         + AppUsers.statements + SignIn.statements + OpenIDLinks.statements + AccessTokens.statements
+        + AgendaItems.statements + AgendaEdits.statements + DAVCollections.statements + DAVObjects.statements
+        + DAVSync.statements + DAVPrincipals.statements + Occurrences.statements
         + Audit.statements + RememberedAnswers.statements + SourceSystems.statements + Redecision.statements
         + ImportPlans.mirrors.flatMap { $0.statements }
 }

@@ -19,6 +19,7 @@ package struct ServerError: ReportableError {
         case date = "HTTP-DATE"
         case past = "HTTP-DATE-PAST"
         case gone = "MEND-GONE"
+        case agendaChanged = "AGENDA-CHANGED"
         case database = "HTTP-DATABASE"
         case token = "API-TOKEN"
         case scope = "API-SCOPE"

@@ -3,6 +3,7 @@
 
 package import CRM
 internal import Diagnostics
+internal import Foundation
 internal import Glibc
 package import Hub
 internal import Hummingbird
@@ -86,15 +87,19 @@ package struct WebServer: Sendable {
         package let isBehindProxy: Bool
         /// Who else signs people in.
         package let openID: OpenIDSettings?
+        /// Whether WebDAV has collections of plain files too, for tests of the protocol.
+        package let hasPlainCollections: Bool
 
         /// The pages' needs.
         package init(
             tools: ImportTools, connectors: ConnectorRegistry, secrets: Secrets, node: NodeFacts,
-            passwords: Passwords, zone: String, isBehindProxy: Bool, openID: OpenIDSettings?
+            passwords: Passwords, zone: String, isBehindProxy: Bool, openID: OpenIDSettings?,
+            hasPlainCollections: Bool
         ) {
             (self.tools, self.connectors, self.passwords) = (tools, connectors, passwords)
             (self.secrets, self.node) = (secrets, node)
             (self.zone, self.isBehindProxy, self.openID) = (zone, isBehindProxy, openID)
+            self.hasPlainCollections = hasPlainCollections
         }
     }
 
@@ -190,6 +195,10 @@ package struct WebServer: Sendable {
             let files = FileImports(pool: parts.pool, tools: pages.tools)
             try APIRoutes(site: site, files: files, mappings: pages.tools.mappings, spool: spool)
                 .add(to: router)
+            DAVRoutes(
+                pool: parts.pool, zone: TimeZone(identifier: pages.zone) ?? .gmt, now: parts.now,
+                hasFiles: pages.hasPlainCollections
+            ).add(to: router)
             DoorPages(site: site, signIn: SignIn(passwords: pages.passwords), openID: pages.openID)
                 .add(to: router)
             if let settings = pages.openID {
@@ -213,6 +222,7 @@ package struct WebServer: Sendable {
             ).add(to: router)
             site.addAccounts(to: router)
             site.addAccount(to: router)
+            site.addAgenda(to: router)
             site.addSalesDocument(to: router)
             site.addSearch(to: router)
             site.addUsers(to: router)

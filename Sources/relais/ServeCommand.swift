@@ -142,7 +142,7 @@ private struct Node {
                     mail: configuration.mailServer, alerts: try AlertTexts.sender(pool, database, shelf)),
                 passwords: Passwords(),
                 zone: configuration.zone, isBehindProxy: configuration.isBehindProxy,
-                openID: configuration.openID) : nil
+                openID: configuration.openID, hasPlainCollections: Surroundings.hasPlainCollections) : nil
         let parts = WebServer.Parts(
             pool: pool, uploads: uploads, spool: spool, words: Dictionary(uniqueKeysWithValues: texts),
             pages: pages, limits: configuration.limits.within(files: OpenFiles.raise()),

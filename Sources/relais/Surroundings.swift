@@ -18,7 +18,10 @@ enum Surroundings {
     static var environment: [String: String] { variables }
 
     /// The variables that are read here, beside those of the configuration.
-    static let variableNames = ["RELAIS_DATA", "RELAIS_CONFIG", "RELAIS_LANG"]
+    static let variableNames = ["RELAIS_DATA", "RELAIS_CONFIG", "RELAIS_LANG", "RELAIS_DAV_FILES"]
+
+    /// Whether WebDAV has collections of plain files, for tests of the protocol: `RELAIS_DAV_FILES=1`.
+    static var hasPlainCollections: Bool { variable("RELAIS_DAV_FILES") == "1" }
 
     /// The configuration's file, where it is not `relais.yaml` of the data folder: `RELAIS_CONFIG`.
     static var configurationFile: String? { variable("RELAIS_CONFIG") }

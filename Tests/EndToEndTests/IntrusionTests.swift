@@ -96,7 +96,8 @@ import Testing
             let list = routes.output.split(separator: "\n").compactMap {
                 line -> (method: String, path: String)? in
                 let parts = line.split(separator: " ").map(String.init)
-                return parts.count == 2 ? (parts[0], parts[1]) : nil
+                // Agendas are asked for by curl (DAVTests): Foundation's client never comes back from their 401.
+                return parts.count == 2 && !parts[1].hasPrefix("/dav") ? (parts[0], parts[1]) : nil
             }
             #expect(list.count > 30)
             let daemon = try Daemon(data, folder)
@@ -119,7 +120,9 @@ import Testing
 
     /// What answers without a session, and has its own reasons to.
     private static let open = ["/", "/sign-in", "/healthz", "/readyz", "/metrics"]
-    private static let openPrefixes = ["/assets/", "/welcome/", "/api/flows/", "/api/v1/openapi.json"]
+    private static let openPrefixes = [
+        "/assets/", "/welcome/", "/api/flows/", "/api/v1/openapi.json", "/.well-known/",
+    ]
 
     @Test func `no route answers a stranger`() async throws {
         try await withServer { address, routes in

@@ -9,6 +9,7 @@ import ERPConnector
 import FileTransfer
 import Hub
 import Foundation
+import ICalendar
 import JSON
 import Jobs
 import Mail
@@ -98,6 +99,7 @@ import YAML
             "Blocking": [], "YAML": ["Diagnostics"],
             "PostgreSQL": ["CLibPQ", "Blocking", "Bytes", "Diagnostics", "Model"],
             "XML": ["CLibXML2", "Diagnostics"],
+            "ICalendar": ["CLibICal", "Model", "Diagnostics"],
             "Tabular": ["Bytes", "Diagnostics"],
             "FileTransfer": ["CLibCurl", "Blocking", "Bytes", "XML", "Diagnostics"],
             "Mail": ["FileTransfer", "Model", "Diagnostics"],
@@ -109,7 +111,7 @@ import YAML
             "Mapping": [
                 "CLibPCRE2", "Bytes", "JSON", "Model", "Rules", "XML", "YAML", "Tabular", "Diagnostics",
             ],
-            "CRM": ["Blocking", "Model", "PostgreSQL", "Diagnostics"],
+            "CRM": ["Blocking", "ICalendar", "Model", "PostgreSQL", "Diagnostics"],
             "ConnectorKit": ["Model", "Diagnostics"],
             "Hub": [
                 "ConnectorKit", "FileSources", "Mapping", "CRM", "BlobStore", "FileTransfer", "Jobs", "JSON",
@@ -118,7 +120,7 @@ import YAML
             ],
             "Server": [
                 "CRM", "ConnectorKit", "Hub", "Mapping", "BlobStore", "Bytes", "FileTransfer", "Jobs", "JSON",
-                "Mail", "Schedule", "PostgreSQL", "Model", "Words", "Diagnostics",
+                "Mail", "ICalendar", "Schedule", "PostgreSQL", "Model", "Words", "XML", "Diagnostics",
             ], "ERP": ["ConnectorKit", "FileSources", "Diagnostics", "Model"],
             "Singer": ["ConnectorKit", "Programs", "Diagnostics", "Model"], "Programs": ["Diagnostics"],
             "Program": ["ConnectorKit", "FileTransfer", "Programs", "YAML", "Diagnostics", "Model"],
@@ -145,6 +147,7 @@ import YAML
         #expect(french.symmetricDifference(english) == [])
         let codes =
             PostgreSQLError.Code.allCases.map(\.rawValue) + XMLError.Code.allCases.map(\.rawValue)
+            + ICalendarError.Code.allCases.map(\.rawValue) + ICalendarFinding.allCases.map(\.rawValue)
             + JSONError.Code.allCases.map(\.rawValue) + ExportFinding.allCases.map(\.rawValue)
             + TabularError.Code.allCases.map(\.rawValue) + MappingError.Code.allCases.map(\.rawValue)
             + UnpackingError.Code.allCases.map(\.rawValue) + Rule.allCases.map(\.rawValue)

@@ -102,6 +102,8 @@ package struct AccountView: Sendable {
     package let documents: [DocumentSummary]
     /// Sums over all its documents.
     package let figures: [Figure]
+    /// What is planned with it, the next first, at most ten.
+    package let planned: [AgendaEntry]
     /// What happened, newest first, at most twenty.
     package let timeline: [TimelineEntry]
 }
@@ -125,6 +127,7 @@ extension Accounts {
             claims: try await connection.run(ClaimsOfAccount(id: id)),
             documents: try await connection.run(DocumentsOfAccount(account: id, limit: 10)),
             figures: try await connection.run(AccountFigures(id: id)),
+            planned: try await connection.run(AgendaAhead(party: id)),
             timeline: try await connection.run(TimelineOf(party: id, before: before, limit: 21)))
     }
 

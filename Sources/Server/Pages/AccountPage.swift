@@ -126,6 +126,7 @@ struct AccountPage: Page {
     let phone: Phone?
     let editURL: String
     let noteURL: String
+    let planURL: String
     let figures: [Figure]
     let facts: [Fact]
     let sites: [SiteView]

@@ -69,6 +69,7 @@ extension AccountPage {
         sub = texts.sub
         phone = view.entries.first { $0.kind == "phone" }.map { Phone(url: AccountTexts.dial($0.value)) }
         editURL = "/accounts/\(identity.id)/edit"
+        planURL = "/agenda/new?account=\(identity.id)"
         noteURL = "/accounts/\(identity.id)/notes"
         figures = texts.figures
         facts = texts.facts

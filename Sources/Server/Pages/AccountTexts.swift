@@ -76,7 +76,22 @@ struct AccountTexts {
         return words("page.account.trend", ["percent": sign + words.number(abs(percent))])
     }
 
+    /// What is planned, then what ends.
     var ahead: [AccountPage.Ahead] {
+        let planned = view.planned.compactMap { entry in
+            entry.span.map { span in
+                let day = words.day(span.start, in: saying.zone)
+                let title = entry.title.isEmpty ? words("page.agenda.untitled") : entry.title
+                return AccountPage.Ahead(
+                    when: words.dateShort(day, today: today), text: title,
+                    note: [span.isAllDay ? nil : saying.clock(span.start), entry.location].compactMap(\.self)
+                        .joined(separator: "\u{A0}· "))
+            }
+        }
+        return planned + contractEnds
+    }
+
+    private var contractEnds: [AccountPage.Ahead] {
         view.figures.filter { $0.kind == "contract" }.compactMap { contract in
             contract.day.map { day in
                 AccountPage.Ahead(

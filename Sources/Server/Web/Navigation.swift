@@ -57,7 +57,8 @@ struct Navigation: Sendable {
         (
             "sales",
             [
-                Place(key: "accounts", url: "/accounts", icon: "people", right: .clients)
+                Place(key: "accounts", url: "/accounts", icon: "people", right: .clients),
+                Place(key: "agenda", url: "/agenda", icon: "cal", right: .clients),
             ]
         ),
         (
@@ -77,7 +78,8 @@ struct Navigation: Sendable {
         (
             "administration",
             [
-                Place(key: "secrets", url: "/secrets", icon: "hold", right: .administer),
+                Place(
+                    key: "secrets", url: "/secrets", icon: "hold", right: .administer, isListed: false),
                 Place(key: "users", url: "/users", icon: "people", right: .administer),
                 Place(key: "audit", url: "/audit", icon: "doc", right: .administer),
                 Place(key: "settings", url: "/settings", icon: "note", right: .maintain),

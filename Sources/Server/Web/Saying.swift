@@ -16,6 +16,8 @@ struct Saying: Sendable {
     func moment(_ time: Timestamp) -> String { words.moment(time, in: zone) }
     /// `14:05`, `lun. 23 nov., 06:31`.
     func momentShort(_ time: Timestamp) -> String { words.momentShort(time, now: now, in: zone) }
+    /// `14:05`.
+    func clock(_ time: Timestamp) -> String { String(words.clock(time, in: zone).prefix(5)) }
     /// `il y a 4 s`.
     func ago(_ time: Timestamp) -> String { words.ago(time, now: now, in: zone) }
     /// When a day begins.

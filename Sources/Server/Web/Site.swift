@@ -32,6 +32,8 @@ struct Site: Sendable {
     /// Whether they reach it through a proxy only.
     let isBehindProxy: Bool
     let zone: String
+    /// The same for calendars; UTC where the name is not known.
+    var timeZone: TimeZone { TimeZone(identifier: zone) ?? .gmt }
     let now: @Sendable () -> Timestamp
     let waiting: WaitingCount
     /// Lists that are sent whole.

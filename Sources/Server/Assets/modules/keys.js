@@ -2,7 +2,7 @@
 // Single keys: `event.key`, never `event.code`, so that AZERTY and QWERTY agree. Never while typing, never with a
 // modifier, and off when the user asked so (WCAG 2.1.4).
 
-const places = { v: "/overview", q: "/quarantine", c: "/accounts" };
+const places = { v: "/overview", q: "/quarantine", c: "/accounts", a: "/agenda" };
 
 export function start(page) {
   const dialog = page.getElementById("keys");
@@ -47,7 +47,7 @@ function step(page, by) {
 
 /** The control that bears the key: of the row or group in focus, else the first that can be seen. */
 function press(page, key) {
-  if (!/^[a-z]$/.test(key)) return;
+  if (!/^([a-z]|Arrow(Left|Right))$/.test(key)) return;
   const bearer = `[data-key="${key}"]`;
   const near = page.activeElement?.closest("details, [data-row]")?.querySelector(bearer);
   const control = near ?? [...page.querySelectorAll(bearer)].find(control => control.checkVisibility());
