@@ -138,4 +138,18 @@ import Testing
             #expect(run.status == 0 && !run.output.contains("FAIL"), "\(run.output)")
         }
     }
+
+    @Test func `the tester of servers finds what it expects, but for invitations`() async throws {
+        try await withDAV { site, folder in
+            let arguments = [
+                "--caldav-url", site.address + "/dav/", "--caldav-username", "hugo", "--caldav-password",
+                try #require(site.passwords["hugo"]), "--format", "json", "--verbose",
+            ]
+            let run = try await DAVSite.peer("caldav-server-tester", arguments, in: folder)
+            let found = run.output.matches(of: /unexpected for ([a-z0-9.-]+)\. /).map { String($0.1) }
+            #expect(run.output.contains("\"features\""), "\(run.output.suffix(3000))")
+            // Inbox and outbox are not there yet.
+            #expect(found == ["scheduling"], "\(run.output.prefix(3000))")
+        }
+    }
 }

@@ -92,11 +92,13 @@ struct DAVSite: Sendable {
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         let handle = try FileHandle(forWritingTo: log)
         process.executableURL =
-            name.hasPrefix("/") ? URL(filePath: name) : Repository.root.appending(path: ".venv-dav/bin/\(name)")
+            name.hasPrefix("/")
+            ? URL(filePath: name) : Repository.root.appending(path: ".venv-dav/bin/\(name)")
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path, "LANG": "C.UTF-8"].merging(
-            environment) { $1 }
+            environment
+        ) { $1 }
         process.standardOutput = handle
         process.standardError = handle
         process.standardInput = FileHandle.nullDevice

@@ -64,7 +64,8 @@ import Testing
             #expect(options.status == 200 && options.fields["dav"]?.contains("calendar-access") == true)
             for path in ["/dav", "/dav/"] {
                 let root = try await site.ask(
-                    "PROPFIND", path, propfind("<x:current-user-principal/><x:resourcetype/>"), ["Depth": "0"])
+                    "PROPFIND", path, propfind("<x:current-user-principal/><x:resourcetype/>"), ["Depth": "0"]
+                )
                 #expect(root.status == 207)
                 #expect(root.first("current-user-principal") == "<D:href>/dav/principals/hugo/</D:href>")
             }
@@ -83,7 +84,8 @@ import Testing
             #expect(home.response(Self.calendar)?.contains("<C:comp name=\"VEVENT\"/>") == true)
             #expect(home.response("/dav/calendars/hugo/tasks/")?.contains("<C:comp name=\"VTODO\"/>") == true)
             let books = try await site.ask(
-                "PROPFIND", "/dav/addressbooks/hugo/", propfind("<x:resourcetype/><v:supported-address-data/>"),
+                "PROPFIND", "/dav/addressbooks/hugo/",
+                propfind("<x:resourcetype/><v:supported-address-data/>"),
                 ["Depth": "1"])
             #expect(books.response(Self.book)?.contains("<CR:addressbook/>") == true)
         }
@@ -111,7 +113,8 @@ import Testing
             #expect(try await site.ask("PUT", path, other, ["If-None-Match": "*"]).status == 412)
             let plain = Self.calendar + "autre.ics"
             #expect(try await site.ask("PUT", plain, Sample.event("u2")).status == 201)
-            #expect(try await site.ask("PUT", plain, Sample.event("u2"), ["If-None-Match": "*"]).status == 412)
+            #expect(
+                try await site.ask("PUT", plain, Sample.event("u2"), ["If-None-Match": "*"]).status == 412)
             #expect(try await site.ask("PUT", path, other, ["If-Match": "\"x\""]).status == 412)
             let wanted = try await site.ask(
                 "PUT", path, other, ["If-Match": "\"x\"", "Prefer": "return=representation"])
@@ -144,7 +147,9 @@ import Testing
                 (Sample.task("a"), "supported-calendar-component"),
             ] {
                 let answer = try await site.ask("PUT", Self.calendar + "a.ics", body)
-                #expect(answer.status == 403 && answer.text.contains("<C:\(condition)"), "\(condition): \(answer)")
+                #expect(
+                    answer.status == 403 && answer.text.contains("<C:\(condition)"), "\(condition): \(answer)"
+                )
             }
             let card = try await site.ask("PUT", Self.book + "a.vcf", Sample.event("a"))
             #expect(card.status == 403 && card.text.contains("<CR:valid-address-data"))
@@ -156,7 +161,8 @@ import Testing
             #expect(conflict.status == 403 && conflict.text.contains("no-uid-conflict"))
             #expect(conflict.first("href") == Self.calendar + "a.ics")
             #expect(try await site.ask("PUT", Self.calendar + "a.ics", Sample.event("z")).status == 403)
-            #expect(try await site.ask("PUT", "/dav/calendars/hugo/rien/a.ics", Sample.event("a")).status == 409)
+            #expect(
+                try await site.ask("PUT", "/dav/calendars/hugo/rien/a.ics", Sample.event("a")).status == 409)
             #expect(try await site.ask("PUT", Self.calendar, Sample.event("a")).status == 405)
             #expect(try await site.ask("POST", Self.calendar, Sample.event("a")).status == 405)
             // A card with a bad address is kept: one of them must not end the synchronisation of all others.
@@ -178,8 +184,11 @@ import Testing
             let before = try await site.ask("PROPFIND", Self.calendar, ctag, ["Depth": "0"])
             #expect(before.first("sync-token") == token)
             #expect(try await site.ask("DELETE", Self.calendar + "2.ics").status == 204)
-            #expect(try await site.ask("PUT", Self.calendar + "3.ics", Sample.event("u3", "Autre")).status == 204)
-            #expect(try await site.ask("PUT", Self.calendar + "é 6.ics".escaped, Sample.event("u6")).status == 201)
+            #expect(
+                try await site.ask("PUT", Self.calendar + "3.ics", Sample.event("u3", "Autre")).status == 204)
+            #expect(
+                try await site.ask("PUT", Self.calendar + "é 6.ics".escaped, Sample.event("u6")).status == 201
+            )
             let some = try await site.ask("REPORT", Self.calendar, sync(token))
             #expect(some.all("response").count == 3)
             #expect(some.response(Self.calendar + "2.ics")?.contains("404 Not Found") == true)
@@ -260,14 +269,18 @@ import Testing
             #expect(try await names(event("")) == ["a", "b"])
             #expect(try await names("<C:comp-filter name=\"VTODO\"/>") == [])
             #expect(
-                try await names("<C:comp-filter name=\"VTODO\"><C:is-not-defined/></C:comp-filter>") == ["a", "b"])
+                try await names("<C:comp-filter name=\"VTODO\"><C:is-not-defined/></C:comp-filter>") == [
+                    "a", "b",
+                ])
             let text = "<C:text-match>VISITE</C:text-match>"
             #expect(
                 try await names(event("<C:prop-filter name=\"SUMMARY\">\(text)</C:prop-filter>")) == ["a"])
             let not = "<C:prop-filter name=\"CATEGORIES\"><C:is-not-defined/></C:prop-filter>"
             #expect(try await names(event(not)) == ["b"])
-            let odd = query(event(
-                "<C:prop-filter name=\"SUMMARY\"><C:text-match collation=\"i;x\">a</C:text-match></C:prop-filter>"))
+            let odd = query(
+                event(
+                    "<C:prop-filter name=\"SUMMARY\"><C:text-match collation=\"i;x\">a</C:text-match></C:prop-filter>"
+                ))
             let refused = try await site.ask("REPORT", Self.calendar, odd)
             #expect(refused.status == 403 && refused.text.contains("<C:supported-collation"))
             for (name, person) in [("p", "Élise Ménard"), ("q", "Paul Roux")] {
@@ -314,10 +327,12 @@ import Testing
             #expect(
                 try await site.ask("PROPFIND", Self.calendar, names, ["Depth": "0"]).first("displayname")
                     == "Agenda &amp; &lt;tournées&gt;")
-            let remove = "<propertyupdate xmlns=\"DAV:\"><remove><prop><x:note xmlns:x=\"urn:essai\"/></prop></remove></propertyupdate>"
+            let remove =
+                "<propertyupdate xmlns=\"DAV:\"><remove><prop><x:note xmlns:x=\"urn:essai\"/></prop></remove></propertyupdate>"
             #expect(try await site.ask("PROPPATCH", Self.calendar, remove).status == 207)
             #expect(
-                try await site.ask("PROPFIND", Self.calendar, names, ["Depth": "0"]).text.contains("404 Not Found"))
+                try await site.ask("PROPFIND", Self.calendar, names, ["Depth": "0"]).text.contains(
+                    "404 Not Found"))
         }
     }
 
@@ -354,7 +369,9 @@ import Testing
         }
     }
 
-    @Test func `objects move and are copied between collections, as the etag and what is there allow`() async throws {
+    @Test func `objects move and are copied between collections, as the etag and what is there allow`()
+        async throws
+    {
         try await withDAV { site, _ in
             let other = "/dav/calendars/hugo/autre/"
             #expect(try await site.ask("MKCALENDAR", other).status == 201)
@@ -370,10 +387,13 @@ import Testing
                 try await site.ask("REPORT", Self.calendar, sync("")).first("sync-token"))
             #expect(try await move("COPY", Self.calendar + "a.ics", Self.calendar + "b.ics") == 403)
             #expect(try await move("COPY", Self.calendar + "a.ics", other + "a.ics") == 201)
-            #expect(try await move("COPY", Self.calendar + "a.ics", other + "a.ics", ["Overwrite": "F"]) == 412)
+            #expect(
+                try await move("COPY", Self.calendar + "a.ics", other + "a.ics", ["Overwrite": "F"]) == 412)
             #expect(try await move("COPY", Self.calendar + "a.ics", other + "a.ics") == 204)
             #expect(try await move("COPY", Self.calendar + "a.ics", other + "c.ics") == 403)
-            #expect(try await move("MOVE", Self.calendar + "a.ics", other + "a.ics", ["If-Match": "\"x\""]) == 412)
+            #expect(
+                try await move("MOVE", Self.calendar + "a.ics", other + "a.ics", ["If-Match": "\"x\""]) == 412
+            )
             #expect(try await move("MOVE", Self.calendar + "a.ics", other + "a.ics") == 204)
             #expect(try await site.ask("GET", other + "a.ics").fields["etag"] == etag)
             #expect(try await site.ask("GET", Self.calendar + "a.ics").status == 404)
@@ -387,7 +407,8 @@ import Testing
             #expect(try await move("MOVE", other + "z.ics", "/dav/calendars/hugo/tasks/z.ics") == 403)
             #expect(try await move("MOVE", other + "z.ics", Self.book + "z.vcf") == 403)
             #expect(try await move("MOVE", other + "rien.ics", Self.calendar + "z.ics") == 404)
-            let away = try await site.ask("MOVE", other + "z.ics", nil, ["Destination": "http://ailleurs/dav/x"])
+            let away = try await site.ask(
+                "MOVE", other + "z.ics", nil, ["Destination": "http://ailleurs/dav/x"])
             #expect(away.status == 502)
             #expect(try await site.ask("MOVE", other + "z.ics").status == 400)
         }
@@ -395,7 +416,8 @@ import Testing
 
     @Test func `a rep reaches nothing of another's, and is not told that it is there`() async throws {
         try await withDAV { site, _ in
-            #expect(try await site.ask("PUT", Self.calendar + "prive.ics", Sample.event("secret")).status == 201)
+            #expect(
+                try await site.ask("PUT", Self.calendar + "prive.ics", Sample.event("secret")).status == 201)
             for path in [
                 Self.calendar, Self.calendar + "prive.ics", "/dav/calendars/hugo/", Self.book,
                 "/dav/calendars/personne/", "/dav/calendars/hugo/rien/",
@@ -413,7 +435,8 @@ import Testing
             }
             // Who is who is no secret among colleagues.
             let seen = try await site.ask(
-                "PROPFIND", "/dav/principals/hugo/", propfind("<x:displayname/><c:calendar-home-set/>"), as: "lea",
+                "PROPFIND", "/dav/principals/hugo/", propfind("<x:displayname/><c:calendar-home-set/>"),
+                as: "lea",
                 ["Depth": "0"])
             #expect(seen.first("displayname") == "hugo")
         }
@@ -446,7 +469,9 @@ import Testing
             #expect(try await site.ask("PROPPATCH", Self.calendar).status == 400)
             let infinite = try await site.ask("PROPFIND", "/dav/", nil, ["Depth": "infinity"])
             #expect(infinite.status == 403 && infinite.text.contains("propfind-finite-depth"))
-            for path in ["/dav/%00", "/dav/calendars/hugo/calendar/a%2Fb.ics", "/dav/calendars/hugo/calendar/%FF"] {
+            for path in [
+                "/dav/%00", "/dav/calendars/hugo/calendar/a%2Fb.ics", "/dav/calendars/hugo/calendar/%FF",
+            ] {
                 #expect(try await site.ask("PROPFIND", path).status == 400, "\(path)")
             }
         }
@@ -462,7 +487,9 @@ import Testing
             #expect(found.all("href") == ["/dav/principals/lea/"])
             let match = "<principal-match xmlns=\"DAV:\"><self/><prop><displayname/></prop></principal-match>"
             #expect(
-                try await site.ask("REPORT", "/dav/principals/", match).all("href") == ["/dav/principals/hugo/"])
+                try await site.ask("REPORT", "/dav/principals/", match).all("href") == [
+                    "/dav/principals/hugo/"
+                ])
             let expand = """
                 <expand-property xmlns="DAV:"><property name="current-user-principal">
                 <property name="displayname"/><property name="calendar-home-set"

@@ -149,7 +149,8 @@ package enum DAVCollections {
             return nil
         }
         if draft.kind != .plain {
-            try await Audit.write("agenda.collection.made", by: user, of: "dav_collection", id, on: connection)
+            try await Audit.write(
+                "agenda.collection.made", by: user, of: "dav_collection", id, on: connection)
         }
         return id
     }
@@ -204,7 +205,8 @@ package enum DAVCollections {
     }
 
     static let statements: [any Statement.Type] = [
-        MoveCollection.self, ListCollections.self, FindCollection.self, ChildCollections.self, MakeDefaults.self,
+        MoveCollection.self, ListCollections.self, FindCollection.self, ChildCollections.self,
+        MakeDefaults.self,
         MakeCollection.self, SetLook.self, DeleteCollection.self,
     ]
 }

@@ -54,7 +54,9 @@ package enum DAVObjects {
     ) async throws -> DAVOutcome {
         let etag = DAVObject.etag(of: draft.bytes)
         return try await connection.transaction { connection in
-            guard try await connection.run(LockCollections(ids: [collection])).count == 1 else { return .gone }
+            guard try await connection.run(LockCollections(ids: [collection])).count == 1 else {
+                return .gone
+            }
             let before = try await connection.run(FindObject(collection: collection, name: draft.name)).first
             if let before, before.etag == etag,
                 condition.holds(before) || condition == DAVCondition(noneMatch: .any) && before.isAsMade
@@ -394,7 +396,8 @@ struct CopyObject: Statement {
         """
     var parameters: [Parameter] {
         [
-            Parameter(object), Parameter(destination.collection), Parameter(destination.name), Parameter(user),
+            Parameter(object), Parameter(destination.collection), Parameter(destination.name),
+            Parameter(user),
         ]
     }
 }

@@ -52,10 +52,14 @@ struct ExpandedCalendar {
     }
 
     private mutating func write(_ occurrence: Occurrence) {
-        guard let component = occurrence.override.map({ object.overrides[$0] }) ?? object.master else { return }
+        guard let component = occurrence.override.map({ object.overrides[$0] }) ?? object.master else {
+            return
+        }
         line("BEGIN:\(component.name)")
         for property in component.properties where !Self.own.contains(property.name) { copy(property.place) }
-        if component["DTSTART"] != nil { moment("DTSTART", occurrence.span.lowerBound, occurrence.start.isDay) }
+        if component["DTSTART"] != nil {
+            moment("DTSTART", occurrence.span.lowerBound, occurrence.start.isDay)
+        }
         for name in ["DTEND", "DUE"] where component[name] != nil {
             moment(name, occurrence.span.upperBound, occurrence.start.isDay)
         }
@@ -74,7 +78,7 @@ struct ExpandedCalendar {
 
     private mutating func moment(_ name: String, _ moment: Timestamp, _ isDay: Bool) {
         guard isDay else { return line("\(name):\(moment.iCalendarText)") }
-        line("\(name);VALUE=DATE:\(series.zones.local.wall(at: moment).day.iCalendarText)")
+        line("\(name);VALUE=DATE:\(CalendarMoment.day(series.zones.local.wall(at: moment).day).text)")
     }
 }
 

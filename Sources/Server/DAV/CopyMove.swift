@@ -90,7 +90,8 @@ extension DAVRoutes {
     /// The collection around an address; nil where that is none.
     private func parent(of path: DAVPath, for user: AppUser) async throws -> DAVCollection? {
         let href = DAVPath.href(Array(path.steps.dropLast()), isCollection: true)
-        guard let above = DAVPath(href), case .collection(let parent) = try await place(above, for: user) else {
+        guard let above = DAVPath(href), case .collection(let parent) = try await place(above, for: user)
+        else {
             return nil
         }
         return parent

@@ -85,7 +85,8 @@ enum DAVProperty: String, CaseIterable {
     case calendarColor = "A:calendar-color"
     case calendarOrder = "A:calendar-order"
 
-    static let byName = Dictionary(uniqueKeysWithValues: allCases.map { (XMLName(prefixed: $0.rawValue), $0) })
+    static let byName = Dictionary(
+        uniqueKeysWithValues: allCases.map { (XMLName(prefixed: $0.rawValue), $0) })
 
     /// Whether programs may set it.
     var isWritable: Bool {

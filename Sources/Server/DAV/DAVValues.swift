@@ -241,7 +241,8 @@ struct DAVValues: Sendable {
         case .scheduleTag:
             guard let tag = object.scheduleTag else { return false }
             writer.element(name, text: "\"\(tag)\"")
-        case .calendarData where collection.kind == .calendar, .addressData where collection.kind == .addressbook:
+        case .calendarData where collection.kind == .calendar,
+            .addressData where collection.kind == .addressbook:
             guard let bytes else { return false }
             writer.element(name) { $0.text(data(bytes, asked: asked)) }
         default: return false
@@ -282,7 +283,9 @@ struct DAVValues: Sendable {
         case .collection(let collection):
             switch collection.kind {
             case .calendar:
-                everywhere + ["D:sync-collection", "C:calendar-multiget", "C:calendar-query", "C:free-busy-query"]
+                everywhere + [
+                    "D:sync-collection", "C:calendar-multiget", "C:calendar-query", "C:free-busy-query",
+                ]
             case .addressbook:
                 everywhere + ["D:sync-collection", "CR:addressbook-multiget", "CR:addressbook-query"]
             case .plain: everywhere + ["D:sync-collection"]
@@ -316,7 +319,8 @@ enum DAVDate {
         let iso = time.description
         let parts = iso.split { "-T:Z".contains($0) }.compactMap { Int($0) }
         guard parts.count == 6 else { return iso }
-        let day = Int((time.microsecondsSince1970 / 1_000_000).quotientAndRemainder(dividingBy: 86_400).quotient)
+        let day = Int(
+            (time.microsecondsSince1970 / 1_000_000).quotientAndRemainder(dividingBy: 86_400).quotient)
         let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][((day % 7) + 7) % 7]
         let months = [
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -32,7 +32,8 @@ extension DAVRoutes {
         let lines =
             [
                 "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Relais//Relais//FR", "BEGIN:VFREEBUSY",
-                "DTSTAMP:\(now().iCalendarText)", "DTSTART:\(start.iCalendarText)", "DTEND:\(end.iCalendarText)",
+                "DTSTAMP:\(now().iCalendarText)", "DTSTART:\(start.iCalendarText)",
+                "DTEND:\(end.iCalendarText)",
             ] + BusyPeriod.joined(periods).map(\.line) + ["END:VFREEBUSY", "END:VCALENDAR", ""]
         return Response(
             status: .ok, headers: [.contentType: "text/calendar; charset=utf-8"],

@@ -12,7 +12,9 @@ extension DAVRoutes {
         switch try await place(asked.path, for: asked.user) {
         case .object(let object, let collection):
             let condition = asked.condition
-            if let match = condition.match, !DAVCondition(match: match).holds(object) { throw DAVRefusal.stale }
+            if let match = condition.match, !DAVCondition(match: match).holds(object) {
+                throw DAVRefusal.stale
+            }
             if let tags = condition.noneMatch, !DAVCondition(noneMatch: tags).holds(object) {
                 return DAVAnswer.empty(.notModified, Self.fields(of: object))
             }

@@ -71,7 +71,9 @@ struct DAVPropertyChanges {
         var look = DAVCollectionLook()
         look.properties = properties
         var (after, faults) = applied(to: look)
-        faults += changes.filter { DAVProperty.byName[$0.name]?.isWritable == true }.map { ($0.name, .protected) }
+        faults += changes.filter { DAVProperty.byName[$0.name]?.isWritable == true }.map {
+            ($0.name, .protected)
+        }
         return (after.properties, faults)
     }
 

@@ -84,7 +84,9 @@ extension DAVRoutes {
     }
 
     /// - Source: RFC 8144, 3.2: what is there saves whoever wants it another request.
-    private func stale(_ asked: DAVRequest, _ name: String, in collection: DAVCollection) async throws -> Response {
+    private func stale(_ asked: DAVRequest, _ name: String, in collection: DAVCollection) async throws
+        -> Response
+    {
         guard asked.prefers("return=representation") else { throw DAVRefusal.stale }
         let content = try await pool.withConnection {
             try await DAVObjects.read(name, in: collection.id, on: $0)

@@ -28,7 +28,9 @@ extension DAVRoutes {
             throw DAVRefusal(.forbidden, .calendar("supported-filter"))
         }
         if let only = filter.only { return try await query(report, in: collection, filter, only) }
-        guard !filter.hasInnerTimes, filter.components.allSatisfy({ $0.alarms == nil }) else { throw DAVRefusal(.forbidden, .calendar("supported-filter")) }
+        guard !filter.hasInnerTimes, filter.components.allSatisfy({ $0.alarms == nil }) else {
+            throw DAVRefusal(.forbidden, .calendar("supported-filter"))
+        }
         return try await query(report, in: collection, limit: nil) { content in
             guard let document = try? ContentDocument(parsing: content.bytes) else { return false }
             return filter.matches(among: document.components)
@@ -55,7 +57,9 @@ extension DAVRoutes {
             for candidate in found.0 {
                 let bytes = found.1[candidate.object.name]
                 if let bytes, !only.isPlain || !candidate.isCertain {
-                    guard isMeant(bytes, filter, candidate.isCertain ? nil : only.time, only.alarms) else { continue }
+                    guard isMeant(bytes, filter, candidate.isCertain ? nil : only.time, only.alarms) else {
+                        continue
+                    }
                 }
                 let node = Self.node(candidate.object, in: collection, at: href)
                 values.response(node, list, bytes: bytes, into: &part.writer)
@@ -66,7 +70,9 @@ extension DAVRoutes {
     }
 
     /// Whether an object has what is looked for, and takes place in a range where that is not known yet.
-    private func isMeant(_ bytes: [UInt8], _ filter: ComponentFilter, _ range: DAVTimeRange?, _ alarms: DAVTimeRange?)
+    private func isMeant(
+        _ bytes: [UInt8], _ filter: ComponentFilter, _ range: DAVTimeRange?, _ alarms: DAVTimeRange?
+    )
         -> Bool
     {
         guard let document = try? ContentDocument(parsing: bytes), filter.matches(among: document.components)
@@ -87,7 +93,8 @@ extension DAVRoutes {
         let filter = try CardFilter(element)
         let limit = try report.limit(in: .card)
         return try await query(report, in: collection, limit: limit) { content in
-            guard let document = try? ContentDocument(parsing: content.bytes), let card = document.components.first
+            guard let document = try? ContentDocument(parsing: content.bytes),
+                let card = document.components.first
             else { return false }
             return filter.matches(card)
         }

@@ -44,7 +44,9 @@ struct DAVReport: Sendable {
     var properties: DAVPropertyList {
         guard let prop = body.child(.dav("prop")) else {
             var list = DAVPropertyList(all: true)
-            list.entries = list.entries.filter { body.child(.dav("propname")) != nil || $0.property?.isData != true }
+            list.entries = list.entries.filter {
+                body.child(.dav("propname")) != nil || $0.property?.isData != true
+            }
             list.isNamesOnly = body.child(.dav("propname")) != nil
             return list
         }
