@@ -86,7 +86,7 @@ private struct MergePass {
         for change in lines.changes {
             for line in change.old { patch.replace(line, by: nil, in: ours) }
             for (line, new) in change.rewritten { patch.replace(line, by: new, in: ours) }
-            for line in change.added { patch.add(line, to: ours) }
+            patch.add(change.added, to: ours)
         }
         conflicts += lines.conflicts
         mergeInner(base, ours, theirs, winner)

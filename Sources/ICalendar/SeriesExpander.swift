@@ -55,6 +55,7 @@ struct SeriesExpander {
             for moment in master.exceptions { left.insert(key(moment, of: anchor)) }
         }
         for (index, item) in series.overrides.enumerated() { take(override: item, at: index) }
+        turns.sort { $0.from < $1.from }
         if let master, let anchor = master.anchor {
             expandRule(of: master, from: anchor)
             for addition in master.additions { take(addition, of: master, from: anchor) }
@@ -88,7 +89,6 @@ struct SeriesExpander {
         let from = instant(recurrence, of: master ?? recurrence)
         let shift = start.wall.seconds - zone.wall(at: from).seconds
         turns.append(Turn(from: from, index: index, shift: shift, zone: zone, length: length(of: item, zone)))
-        turns.sort { $0.from < $1.from }
     }
 
     // MARK: - Master
@@ -157,12 +157,22 @@ struct SeriesExpander {
         let key: Key = moment.isDay ? .day(moment.wall.day) : .instant(instant)
         guard !left.contains(key), !left.contains(.day(moment.wall.day)) else { return }
         guard seen.insert(key).inserted else { return }
-        guard let turn = turns.last(where: { $0.from <= instant }) else {
+        guard let turn = turn(at: instant) else {
             return add(moment, instant, length, moment, nil)
         }
         let start = series.overrides[turn.index].anchor ?? moment
         let wall = WallTime(seconds: turn.zone.wall(at: instant).seconds + turn.shift)
         add(start.with(wall), turn.zone.instant(of: wall), turn.length, moment, turn.index)
+    }
+
+    /// The last turn that is not behind an instant.
+    private func turn(at instant: Timestamp) -> Turn? {
+        var (low, high) = (0, turns.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if turns[middle].from <= instant { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? nil : turns[low - 1]
     }
 
     private mutating func add(
