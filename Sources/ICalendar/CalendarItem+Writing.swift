@@ -4,8 +4,8 @@
 package import Model
 
 extension CalendarItem {
-    /// The item as a VCALENDAR of its own, stamped with a moment. Zones are named, not described: every program
-    /// knows the IANA names (RFC 7809, 3.1.1 lets a server leave descriptions out).
+    /// The item as a VCALENDAR of its own, stamped with a moment. Zones are named, not described, as
+    /// RFC 7809 lets servers do with IANA names.
     ///
     /// - Source: RFC 5545, 3.4 to 3.6.
     package func object(by program: String, at moment: Timestamp) -> [UInt8] {
@@ -76,7 +76,8 @@ extension CalendarItem {
 }
 
 extension CalendarPerson {
-    /// The property that names the person; an answer and a role only where they are not what is meant without.
+    /// The property that names the person; an answer and a role only where they are not what is meant
+    /// without.
     package func line(_ property: String) -> ContentLine {
         var parameters = name.map { [ContentLine.Parameter("CN", [$0])] } ?? []
         if property == "ATTENDEE" {

@@ -50,7 +50,8 @@ package struct CalendarPerson: Hashable, Sendable {
         isIndividual = line["CUTYPE"].map { ["INDIVIDUAL", ""].contains($0.uppercased()) } ?? true
     }
 
-    /// The address by which two lines name the same person; EMAIL (RFC 7986, 6.2) where the value is no mail address.
+    /// The address by which two lines name the same person; EMAIL (RFC 7986, 6.2) where the value is no mail
+    /// address.
     static func address(_ line: ContentLine) -> String {
         let value = line.value.trimmingBlanks
         let isMail = value.lowercased().hasPrefix("mailto:")

@@ -29,9 +29,10 @@ package struct CalendarZones: Sendable {
 
     /// The zone of a TZID; nil where nothing says what it is.
     ///
-    /// In this order: an IANA name; one behind the prefix of an old program (`/example.org/20260101/Europe/Paris`);
-    /// a name of Windows; the object's own description; a distance in the name (`(UTC+01:00) Bruxelles`).
-    /// - Source: RFC 5545, 3.2.19; RFC 7808 for names that are known without a description.
+    /// In this order: an IANA name; one behind the prefix of an old program
+    /// (`/example.org/20260101/Europe/Paris`); a name of Windows; the object's own description; a distance in
+    /// the name (`(UTC+01:00) Bruxelles`).
+    /// - Source: RFC 5545, 3.2.19; RFC 7809 for names that are known without a description.
     package func zone(_ name: String) -> CalendarZone? {
         let name = name.trimmingBlanks
         return Self.known(name) ?? described[name] ?? Self.distance(in: name)
@@ -65,7 +66,8 @@ package struct CalendarZones: Sendable {
         return nil
     }
 
-    /// Foundation takes abbreviations for American zones as they are at the moment, and any distance for a zone.
+    /// Foundation takes abbreviations for American zones as they are at the moment, and any distance for a
+    /// zone.
     private static func system(_ name: String) -> CalendarZone? {
         guard !name.hasPrefix("GMT"), !name.hasPrefix("UTC"), TimeZone.abbreviationDictionary[name] == nil
         else {

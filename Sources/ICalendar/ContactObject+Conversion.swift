@@ -4,7 +4,8 @@
 internal import Foundation
 
 extension ContactObject {
-    /// The card in a version, as bytes: those that were sent where it is the same one, otherwise written anew.
+    /// The card in a version, as bytes: those that were sent where it is the same one, otherwise written
+    /// anew.
     ///
     /// What only one version has a form for is kept under the name that it has there; nothing is dropped but
     /// parameters that would be wrong. A card of 2.1 is never written.
@@ -129,7 +130,8 @@ struct ContactConversion {
         }
     }
 
-    /// Days in the basic form of 4.0 (RFC 6350, 4.3.1) or the extended one of 3.0; without year as Apple does.
+    /// Days in the basic form of 4.0 (RFC 6350, 4.3.1) or the extended one of 3.0; without year as Apple
+    /// does.
     private func date(_ line: ContentLine) -> ContentLine {
         let name = name(of: line.name)
         guard let day = ContactBirthday.read(line), !line.value.uppercased().contains("T") else {

@@ -99,8 +99,8 @@ extension ContentLine {
         return parts + [value[start...]]
     }
 
-    /// Escapes resolved; a backslash before anything that needs none (`C:\Users`) stands for itself, except before
-    /// a colon or a quote, which old address books escape.
+    /// Escapes resolved; a backslash before anything that needs none (`C:\Users`) stands for itself, except
+    /// before a colon or a quote, which old address books escape.
     static func unescaped(_ value: Substring) -> String {
         guard value.utf8.contains(UInt8(ascii: "\\")) else { return String(value) }
         var bytes: [UInt8] = []

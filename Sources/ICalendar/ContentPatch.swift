@@ -25,8 +25,8 @@ package struct ContentPatch: Sendable {
 
     // MARK: - Properties
 
-    /// Makes these the only properties of a name: the first takes the place of the first that was there, and one
-    /// that says what it said before is not touched.
+    /// Makes these the only properties of a name: the first takes the place of the first that was there, and
+    /// one that says what it said before is not touched.
     package mutating func set(_ name: String, to lines: [ContentLine], in component: Component) {
         let old = component.properties(name)
         for (index, line) in old.enumerated() {
@@ -39,7 +39,8 @@ package struct ContentPatch: Sendable {
         add(Array(lines.dropFirst(old.count)), to: component)
     }
 
-    /// Sets a text; nil or nothing takes the property out. The language stays, as do the bytes of an equal text.
+    /// Sets a text; nil or nothing takes the property out. The language stays, as do the bytes of an equal
+    /// text.
     package mutating func set(_ name: String, toText text: String?, in component: Component) {
         guard let text, !text.isEmpty else { return set(name, to: [], in: component) }
         let old = component[name]

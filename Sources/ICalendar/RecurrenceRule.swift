@@ -77,7 +77,8 @@ package struct RecurrenceRule: Hashable, Sendable {
         self.frequency = frequency
     }
 
-    /// The rule that a value writes; nil where any part of it is wrong. Parts whose names begin with `X-` are left out.
+    /// The rule that a value writes; nil where any part of it is wrong. Parts whose names begin with `X-` are
+    /// left out.
     package init?(_ text: String) {
         guard text.utf8.count <= 10_000 else { return nil }
         var parts: [String: String] = [:]

@@ -189,7 +189,8 @@ struct SeriesExpander {
 
     private mutating func length(of item: CalendarItem, _ zone: CalendarZone) -> Length {
         guard let start = item.start else { return .seconds(0) }
-        // Both must not be, and where they are the end is what people see (Thunderbird writes DURATION:PT0S beside it).
+        // Both must not be, and where they are the end is what people see (Thunderbird writes DURATION:PT0S
+        // beside it).
         guard let end = item.end else {
             guard let duration = item.duration else {
                 return start.isDay && item.kind != .task ? .days(1) : .seconds(0)
@@ -241,7 +242,8 @@ struct SeriesExpander {
         return zone ?? series.zones.local
     }
 
-    /// The instant of a moment that names an occurrence of a series; a day among times is that day's occurrence.
+    /// The instant of a moment that names an occurrence of a series; a day among times is that day's
+    /// occurrence.
     private mutating func instant(_ moment: CalendarMoment, of anchor: CalendarMoment) -> Timestamp {
         guard moment.isDay, !anchor.isDay else { return instant(of: moment) }
         return instant(of: anchor.with(moment.wall))

@@ -129,71 +129,13 @@ import Testing
         expectSoon { _ = ContentMerge(base: document, ours: other, theirs: third).bytes }
     }
 
-    private static let samples = [
-        """
-        BEGIN:VCALENDAR\r
-        VERSION:2.0\r
-        BEGIN:VTIMEZONE\r
-        TZID:Bureau\r
-        BEGIN:STANDARD\r
-        DTSTART:16010101T030000\r
-        TZOFFSETFROM:+0200\r
-        TZOFFSETTO:+0100\r
-        RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\r
-        END:STANDARD\r
-        END:VTIMEZONE\r
-        BEGIN:VEVENT\r
-        UID:1\r
-        DTSTART;TZID=Bureau:20260105T093000\r
-        DURATION:P1DT2H\r
-        RRULE:FREQ=MONTHLY;INTERVAL=2;BYDAY=MO,-1FR;BYSETPOS=1,-2;COUNT=9;WKST=SU\r
-        EXDATE;TZID=Bureau:20260105T093000,20260302T093000\r
-        RDATE;VALUE=PERIOD:20260401T100000Z/PT1H\r
-        ATTENDEE;CN="Roche, ^'Léa^'";PARTSTAT=ACCEPTED:mailto:lea@x.fr\r
-        SUMMARY:Visite de la\r
-          cave\\, puis déjeuner\r
-        BEGIN:VALARM\r
-        TRIGGER;RELATED=END:-PT15M\r
-        END:VALARM\r
-        END:VEVENT\r
-        BEGIN:VEVENT\r
-        UID:1\r
-        RECURRENCE-ID;RANGE=THISANDFUTURE;VALUE=DATE:20260504\r
-        DTSTART:20260505T100000\r
-        DTEND:20260505T110000\r
-        END:VEVENT\r
-        END:VCALENDAR\r
-
-        """,
-        """
-        BEGIN:VCARD
-        VERSION:3.0
-        UID:2
-        N:Roche;Léa;Anne,Marie;;
-        item1.TEL;TYPE=CELL,pref:+33 6
-        item1.X-ABLABEL:_$!<Mobile>!$_
-        BDAY;X-APPLE-OMIT-YEAR=1604:1604-02-29
-        PHOTO;ENCODING=b;TYPE=JPEG:/9j/
-         4AAQ
-        GEO:48.85;2.35
-        REV:2026-01-01T00:00:00Z
-        END:VCARD
-        BEGIN:VCARD
-        VERSION:2.1
-        UID:3
-        N;CHARSET=UTF-8;QUOTED-PRINTABLE:Roche;L=C3=A9=
-        a
-        TEL;HOME:+33 1
-        END:VCARD
-
-        """,
-    ]
-
-    @Test(arguments: samples)
+    @Test(arguments: ["series.ics", "people.vcf"])
     func `damaged objects are read, patched, merged and expanded without a crash`(sample: String) throws {
-        var random = Seeded(UInt64(sample.utf8.count))
-        let source = Array(sample.utf8)
+        let file = Repository.root.appending(path: "Tests/Fuzz/Seeds/\(sample)")
+        let source = Array(try Data(contentsOf: file))
+        var random = Seeded(UInt64(source.count))
         let base = try ContentDocument(parsing: source)
+        #expect(base.findings == [])
         for _ in 0..<(Repository.isSoak ? 50_000 : 300) {
             let bytes = random.damaged(random.damaged(source))
             do { try read(bytes) } catch { #expect(error is ICalendarError, "\(error)") }
