@@ -113,12 +113,13 @@ struct SeriesExpander {
         let end = WallTime(seconds: range.upperBound.clampedSeconds + margin)
         if rule.count == nil { walls.skip(to: first) }
         var (steps, count) = (0, 1)
+        let others = found.count
         while let wall = walls.next() {
             if wall <= anchor.wall { continue }
             count += 1
             guard count <= rule.count ?? .max, wall <= last ?? wall, wall < end else { return }
             steps += 1
-            guard steps <= stepLimit, found.count <= limit else {
+            guard steps <= stepLimit, found.count - others <= limit else {
                 isComplete = false
                 return
             }
