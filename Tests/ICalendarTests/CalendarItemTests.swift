@@ -188,4 +188,22 @@ import Model
         let object = try CalendarObject(ContentDocument(parsing: bytes))
         #expect(object.overrides.map { CalendarItem($0) } == [task])
     }
+
+    @Test func `an item that the CRM makes up is read as it was meant`() throws {
+        var item = CalendarItem()
+        item.uid = "3"
+        item.start = CalendarMoment("20260105T093000", zone: "Europe/Paris")
+        item.duration = CalendarDuration(seconds: 3600)
+        item.organizer = CalendarPerson(address: "Lea@x.fr", name: "Léa")
+        item.attendees = [CalendarPerson(address: "eve@x.fr", role: .optional, expectsReply: true)]
+        item.alarms = [CalendarAlarm(.fromStart(CalendarDuration(seconds: -900)), text: "Partir")]
+        var rule = RecurrenceRule(.monthly)
+        rule.days = [.init(.friday, ordinal: -1), .init(.monday)]
+        item.rule = rule
+        item.lastModified = CalendarMoment("19700101T000000Z")
+        let bytes = item.object(by: "-//x", at: Timestamp(microsecondsSince1970: 0))
+        let object = try CalendarObject(ContentDocument(parsing: bytes))
+        #expect(object.master.map { CalendarItem($0) } == item)
+        #expect(object.master?["RRULE"]?.value == "FREQ=MONTHLY;BYDAY=-1FR,MO")
+    }
 }
