@@ -113,8 +113,8 @@ fuzz: bootstrap ## search for input that crashes a reader (FUZZ_SECONDS, 600 by 
 	RELAIS_FUZZ=1 swift build -c release --scratch-path .build-fuzz --product relais-fuzz \
 	  -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld
 	mkdir -p .build-fuzz/corpus
-	n=20; for file in Mappings/*/tests/*.xml Mappings/*/tests/*.csv Mappings/*/tests/*.txt Mappings/*/*.yaml; do \
-	  case $$file in *.yaml) lead=1;; *) lead=$$n; n=$$((n + 1));; esac; \
+	n=20; for file in Mappings/*/tests/*.xml Mappings/*/tests/*.csv Mappings/*/tests/*.txt Mappings/*/*.yaml Tests/Fuzz/Seeds/*; do \
+	  case $$file in *.yaml) lead=1;; *.ics|*.vcf) lead=16;; *) lead=$$n; n=$$((n + 1));; esac; \
 	  { printf "\\$$(printf %03o $$lead)"; cat $$file; } > .build-fuzz/corpus/$$(basename $$file); \
 	done
 	SWIFT_BACKTRACE=enable=no .build-fuzz/release/relais-fuzz -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=20 \
