@@ -14,7 +14,7 @@ PACKAGES = libpq-dev libxml2-dev libpcre2-dev libarchive-dev libcurl4-openssl-de
 PEERS = openssh-server nginx-light libnginx-mod-http-dav-ext proftpd-core proftpd-mod-crypto openssl curl python3-aiosmtpd dovecot-imapd systemd chromium chromium-driver litmus
 # Each where its own versions of the same libraries do not meet another's; of axe only its script is used, not the
 # browsers that it would bring.
-PYTHON_PEERS = $(VENV):moto[s3,server] $(VENV):oidc-provider-mock==0.3.4 $(VENV):axe-playwright-python==0.1.8 $(VENV)-taps:tap-spreadsheets $(VENV)-schema:schemathesis==4.32.5 $(VENV)-dav:vdirsyncer==0.21.0 $(VENV)-dav:caldav==3.6.0 $(VENV)-dav:caldav-server-tester==1.7.0
+PYTHON_PEERS = $(VENV):moto[s3,server] $(VENV):oidc-provider-mock==0.3.4 $(VENV):axe-playwright-python==0.1.8 $(VENV)-taps:tap-spreadsheets $(VENV)-schema:schemathesis==4.32.5 $(VENV)-dav:vdirsyncer==0.21.0 $(VENV)-dav:caldav==3.6.0 $(VENV)-dav:caldav-server-tester==1.7.0 $(VENV)-dav:vobject==0.9.9
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## list the targets
@@ -113,8 +113,8 @@ fuzz: bootstrap ## search for input that crashes a reader (FUZZ_SECONDS, 600 by 
 	RELAIS_FUZZ=1 swift build -c release --scratch-path .build-fuzz --product relais-fuzz \
 	  -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld
 	mkdir -p .build-fuzz/corpus
-	n=20; for file in Mappings/*/tests/*.xml Mappings/*/tests/*.csv Mappings/*/tests/*.txt Mappings/*/*.yaml; do \
-	  case $$file in *.yaml) lead=1;; *) lead=$$n; n=$$((n + 1));; esac; \
+	n=20; for file in Mappings/*/tests/*.xml Mappings/*/tests/*.csv Mappings/*/tests/*.txt Mappings/*/*.yaml Tests/Fuzz/Seeds/*; do \
+	  case $$file in *.yaml) lead=1;; *.ics|*.vcf) lead=16;; *) lead=$$n; n=$$((n + 1));; esac; \
 	  { printf "\\$$(printf %03o $$lead)"; cat $$file; } > .build-fuzz/corpus/$$(basename $$file); \
 	done
 	SWIFT_BACKTRACE=enable=no .build-fuzz/release/relais-fuzz -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=20 \

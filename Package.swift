@@ -268,8 +268,10 @@ let package = Package(
 if Context.environment["RELAIS_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "relais-fuzz", dependencies: ["Mapping", "Tabular", "XML", "JSON", "Model", "Diagnostics"],
+            name: "relais-fuzz",
+            dependencies: ["ICalendar", "Mapping", "Tabular", "XML", "JSON", "Model", "Diagnostics"],
             path: "Tests/Fuzz",
+            exclude: ["Seeds"],
             swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
 }

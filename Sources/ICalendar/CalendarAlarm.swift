@@ -24,6 +24,14 @@ package struct CalendarAlarm: Hashable, Sendable {
     /// When it was dismissed, of UTC.
     package let acknowledged: WallTime?
 
+    /// An alarm that shows a text.
+    package init(_ trigger: Trigger, text: String) {
+        action = "DISPLAY"
+        self.trigger = trigger
+        self.text = text
+        acknowledged = nil
+    }
+
     /// The alarm of a component; nil where it has no trigger that is understood.
     init?(_ component: Component) {
         guard let line = component["TRIGGER"] else { return nil }

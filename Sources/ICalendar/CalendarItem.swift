@@ -3,8 +3,8 @@
 
 package import Diagnostics
 
-/// What a component says, as far as it is understood. A value that is wrong is left out and noted; the object it
-/// stands in is kept all the same.
+/// What a component says, as far as it is understood. A value that is wrong is left out and noted; the object
+/// it stands in is kept all the same.
 ///
 /// - Source: RFC 5545, 3.6.1 to 3.6.3 and 3.8.
 package struct CalendarItem: Hashable, Sendable {

@@ -16,8 +16,8 @@ package enum CalendarMoment: Hashable, Sendable {
     /// A time on the clocks of a zone, by the TZID as written.
     case zoned(WallTime, zone: String)
 
-    /// The moment that a value of a property writes; nil where it is none. A day that is announced as a time, and
-    /// the reverse, is read as what it is.
+    /// The moment that a value of a property writes; nil where it is none. A day that is announced as a time,
+    /// and the reverse, is read as what it is.
     package init?(_ text: String, zone: String? = nil, isDay: Bool = false) {
         let text = text.trimmingBlanks.uppercased()
         guard text.contains("T") else {

@@ -22,8 +22,8 @@ package struct CalendarObject: Sendable {
     package let uid: String
     /// What its components are.
     package let kind: Kind
-    /// The component without RECURRENCE-ID, of several the one revised last; nil in an object of overrides alone, as an attendee of one
-    /// occurrence gets it.
+    /// The component without RECURRENCE-ID, of several the one revised last; nil in an object of overrides
+    /// alone, as an attendee of one occurrence gets it.
     package let master: Component?
     /// The components with RECURRENCE-ID.
     package let overrides: [Component]

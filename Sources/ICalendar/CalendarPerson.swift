@@ -39,6 +39,19 @@ package struct CalendarPerson: Hashable, Sendable {
     /// Whether it is a person, rather than a room, a thing or a group.
     package let isIndividual: Bool
 
+    /// A person to be invited, by a mail address.
+    package init(
+        address: String, name: String? = nil, participation: Participation = .needsAction,
+        role: Role = .required, expectsReply: Bool = false
+    ) {
+        self.address = address.lowercased()
+        self.name = name
+        self.participation = participation
+        self.role = role
+        self.expectsReply = expectsReply
+        isIndividual = true
+    }
+
     /// The person that an ATTENDEE or ORGANIZER names.
     package init(_ line: ContentLine) {
         address = Self.address(line)
@@ -50,7 +63,8 @@ package struct CalendarPerson: Hashable, Sendable {
         isIndividual = line["CUTYPE"].map { ["INDIVIDUAL", ""].contains($0.uppercased()) } ?? true
     }
 
-    /// The address by which two lines name the same person; EMAIL (RFC 7986, 6.2) where the value is no mail address.
+    /// The address by which two lines name the same person; EMAIL (RFC 7986, 6.2) where the value is no mail
+    /// address.
     static func address(_ line: ContentLine) -> String {
         let value = line.value.trimmingBlanks
         let isMail = value.lowercased().hasPrefix("mailto:")

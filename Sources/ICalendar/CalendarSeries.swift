@@ -71,6 +71,18 @@ package struct CalendarSeries: Sendable {
         ([master].compactMap(\.self) + overrides).allSatisfy { $0.anchor == nil }
     }
 
+    /// Whether a search for a range finds the object: some occurrence overlaps it, or it is a task without
+    /// moments that was made or completed in the range, or of which neither is known.
+    ///
+    /// - Source: RFC 4791, 9.9.
+    package func overlaps(_ range: Range<Timestamp>) -> Bool {
+        guard isUndated else { return !occurrences(in: range, limit: 1).occurrences.isEmpty }
+        guard let item = master ?? overrides.first, item.kind == .task else { return false }
+        let moments = [item.created, item.completed].compactMap(\.self).map(zones.instant)
+        guard let first = moments.min(), let last = moments.max() else { return true }
+        return first < range.upperBound && (last >= range.lowerBound || item.completed == nil)
+    }
+
     /// The occurrences that overlap a range, the earliest `limit` of them.
     package func occurrences(in range: Range<Timestamp>, limit: Int = 10_000) -> Expansion {
         var expander = SeriesExpander(self, range: range, limit: limit, stepLimit: Self.stepLimit)

@@ -6,34 +6,36 @@ package import Model
 
 /// The zones of an object: the system's by their names, then those that the object describes.
 package struct CalendarZones: Sendable {
-    private let described: [String: Component]
+    private let described: [String: CalendarZone]
     /// The zone of floating times and of days, which is that of the person who looks.
     package let local: CalendarZone
 
+    /// Descriptions that are read of one object, of zones that are not known by their names.
+    private static let limit = 20
+
     /// The zones of an object's VTIMEZONE components.
     package init(_ components: [Component] = [], local: TimeZone) {
-        described = Dictionary(
-            components.compactMap { zone in zone["TZID"].map { ($0.text.trimmingBlanks, zone) } },
-            uniquingKeysWith: { first, _ in first })
+        var described: [String: CalendarZone] = [:]
+        for component in components where described.count < Self.limit {
+            guard let name = component["TZID"]?.text.trimmingBlanks, described[name] == nil,
+                Self.known(name) == nil
+            else { continue }
+            let place = component["X-LIC-LOCATION"].flatMap { Self.known($0.text.trimmingBlanks) }
+            described[name] = place ?? DescribedZone(component).map { .described($0) }
+        }
+        self.described = described
         self.local = .known(local)
     }
 
     /// The zone of a TZID; nil where nothing says what it is.
     ///
-    /// In this order: an IANA name; one behind the prefix of an old program (`/example.org/20260101/Europe/Paris`);
-    /// a name of Windows; the object's own description; a distance in the name (`(UTC+01:00) Bruxelles`).
-    /// - Source: RFC 5545, 3.2.19; RFC 7808 for names that are known without a description.
+    /// In this order: an IANA name; one behind the prefix of an old program
+    /// (`/example.org/20260101/Europe/Paris`); a name of Windows; the object's own description; a distance in
+    /// the name (`(UTC+01:00) Bruxelles`).
+    /// - Source: RFC 5545, 3.2.19; RFC 7809 for names that are known without a description.
     package func zone(_ name: String) -> CalendarZone? {
         let name = name.trimmingBlanks
-        if let zone = Self.known(name) { return zone }
-        if let component = described[name] {
-            if let location = component["X-LIC-LOCATION"], let zone = Self.known(location.text.trimmingBlanks)
-            {
-                return zone
-            }
-            if let zone = DescribedZone(component) { return .described(zone) }
-        }
-        return Self.distance(in: name)
+        return Self.known(name) ?? described[name] ?? Self.distance(in: name)
     }
 
     /// The zone that a moment is in; nil where its TZID is not known.
@@ -64,7 +66,8 @@ package struct CalendarZones: Sendable {
         return nil
     }
 
-    /// Foundation takes abbreviations for American zones as they are at the moment, and any distance for a zone.
+    /// Foundation takes abbreviations for American zones as they are at the moment, and any distance for a
+    /// zone.
     private static func system(_ name: String) -> CalendarZone? {
         guard !name.hasPrefix("GMT"), !name.hasPrefix("UTC"), TimeZone.abbreviationDictionary[name] == nil
         else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules of days, hours, minutes and seconds: libical goes through them one by one from their beginning, unbounded.
+// Rules of days, hours, minutes and seconds, which libical goes through one by one from their beginning.
 
 internal import Model
 
@@ -64,7 +64,8 @@ struct ClockRule {
         base += max((end - base + step - 1) / step, 1) * step
     }
 
-    /// Where the part of time ends that the rule leaves out and that the unit lies in; nil where it is in the rule.
+    /// Where the part of time ends that the rule leaves out and that the unit lies in; nil where it is in the
+    /// rule.
     private func limit(_ wall: WallTime) -> Int? {
         let midnight = wall.seconds - wall.second
         if !allows(wall.day) { return midnight + 86_400 }

@@ -4,7 +4,8 @@
 internal import Foundation
 
 extension ContactObject {
-    /// The card in a version, as bytes: those that were sent where it is the same one, otherwise written anew.
+    /// The card in a version, as bytes: those that were sent where it is the same one, otherwise written
+    /// anew.
     ///
     /// What only one version has a form for is kept under the name that it has there; nothing is dropped but
     /// parameters that would be wrong. A card of 2.1 is never written.
@@ -113,17 +114,13 @@ struct ContactConversion {
         let others = cleaned(line, without: ["TYPE", "MEDIATYPE", "VALUE"])
         switch ContactPhoto.read(line) {
         case .bytes(let bytes, let type):
-            let text = Data(bytes).base64EncodedString()
             guard target == .v3 else {
+                let text = Data(bytes).base64EncodedString()
                 let value = "data:\(type ?? "application/octet-stream");base64,\(text)"
                 return ContentLine(line.name, others, value: value, group: line.group)
             }
-            // The names of image types are written without their family in 3.0.
-            let short = type.map { $0.hasPrefix("image/") ? String($0.dropFirst(6)) : $0 }?.uppercased()
-            let parameters =
-                [ContentLine.Parameter("ENCODING", ["b"])]
-                + (short.map { [.init("TYPE", [$0])] } ?? []) + others
-            return ContentLine(line.name, parameters, value: text, group: line.group)
+            let older = Contact.Photo.bytes(bytes, mediaType: type).line
+            return ContentLine(line.name, older.parameters + others, value: older.value, group: line.group)
         case .address(let address):
             let isText = line["VALUE"]?.uppercased() == "TEXT"
             let kind = ContentLine.Parameter("VALUE", [isText ? "text" : "uri"])
@@ -133,22 +130,20 @@ struct ContactConversion {
         }
     }
 
-    /// Days in the basic form of 4.0 (RFC 6350, 4.3.1) or the extended one of 3.0; without year as Apple does.
+    /// Days in the basic form of 4.0 (RFC 6350, 4.3.1) or the extended one of 3.0; without year as Apple
+    /// does.
     private func date(_ line: ContentLine) -> ContentLine {
         let name = name(of: line.name)
         guard let day = ContactBirthday.read(line), !line.value.uppercased().contains("T") else {
             return ContentLine(name, cleaned(line), value: line.value, group: line.group)
         }
         let others = cleaned(line, without: ["X-APPLE-OMIT-YEAR", "VALUE"])
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
-        let year = day.year.map { String(repeating: "0", count: max(0, 4 - String($0).count)) + String($0) }
-        if target == .v4 {
-            let value = (year ?? "--") + two(day.month) + two(day.day)
-            return ContentLine(name, others, value: value, group: line.group)
+        guard target == .v4 else {
+            return ContentLine(name, day.line.parameters + others, value: day.line.value, group: line.group)
         }
-        let value = "\(year ?? "1604")-\(two(day.month))-\(two(day.day))"
-        let omitted: [ContentLine.Parameter] = year == nil ? [.init("X-APPLE-OMIT-YEAR", ["1604"])] : []
-        return ContentLine(name, omitted + others, value: value, group: line.group)
+        let (year, rest) = (day.line.value.prefix(4), day.line.value.dropFirst(4).filter { $0 != "-" })
+        return ContentLine(
+            name, others, value: (day.year == nil ? "--" : year) + rest, group: line.group)
     }
 
     private func channel(_ line: ContentLine) -> ContentLine {

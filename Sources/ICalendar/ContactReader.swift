@@ -2,18 +2,22 @@
 // Reads the properties of a vCard, and notes what is wrong with each.
 
 internal import Diagnostics
-internal import Foundation
 internal import Model
 
 /// A reader of one card.
 struct ContactReader {
     private let card: Component
     private let version: ContactObject.Version
+    /// Apple's labels by the groups that they are for.
+    private let labels: [String: ContentLine]
     private var contact = Contact()
 
     init(_ card: Component, version: ContactObject.Version) {
         self.card = card
         self.version = version
+        labels = Dictionary(
+            card.properties("X-ABLABEL").compactMap { line in line.group.map { ($0, line) } },
+            uniquingKeysWith: { first, _ in first })
     }
 
     mutating func read() -> Contact {
@@ -117,9 +121,7 @@ struct ContactReader {
 
     /// Apple writes labels in a property of the same group, its own ones as `_$!<HomePage>!$_`.
     private func label(_ line: ContentLine) -> String? {
-        guard let group = line.group,
-            let label = card.properties.first(where: { $0.name == "X-ABLABEL" && $0.group == group })
-        else { return nil }
+        guard let label = line.group.flatMap({ labels[$0] }) else { return nil }
         return text(label).map { $0.replacing("_$!<", with: "").replacing(">!$_", with: "") }
     }
 
@@ -168,9 +170,9 @@ enum ContactPhoto {
         // The comma may be escaped, which is resolved by now.
         let parts = text.dropFirst(5).split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].lowercased().hasSuffix(";base64"),
-            let data = Data(base64Encoded: String(parts[1]), options: .ignoreUnknownCharacters)
+            let bytes = Base64.decode(String(parts[1])), !bytes.isEmpty
         else { return nil }
-        return .bytes(Array(data), mediaType: mediaType(String(parts[0].dropLast(7))))
+        return .bytes(bytes, mediaType: mediaType(String(parts[0].dropLast(7))))
     }
 
     /// `JPEG` and `image/jpeg` alike.

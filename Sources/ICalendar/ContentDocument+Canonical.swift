@@ -3,9 +3,10 @@
 
 internal import Foundation
 extension ContentDocument {
-    /// Bytes that are the same for documents that say the same: properties and parameters sorted, lines unfolded,
-    /// without what programs write anew each time they store an object (DTSTAMP, LAST-MODIFIED, REV, PRODID,
-    /// SEQUENCE, X-MOZ-*) and without descriptions of zones that are known by their names. To be hashed.
+    /// Bytes that are the same for documents that say the same: properties and parameters sorted, lines
+    /// unfolded, without what programs write anew each time they store an object (DTSTAMP, LAST-MODIFIED,
+    /// REV, PRODID, SEQUENCE, X-MOZ-*) and without descriptions of zones that are known by their names. To be
+    /// hashed.
     package var canonical: [UInt8] {
         Array(components.map(Self.canonical).sorted().joined(separator: "\n").utf8)
     }

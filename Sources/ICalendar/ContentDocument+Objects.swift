@@ -2,8 +2,9 @@
 // Takes a file of many events or people apart into the objects that a collection holds.
 
 extension ContentDocument {
-    /// The objects of a file, each a document of its own: the components of one UID with the zones that they name,
-    /// or one vCard; what has no UID stands alone. Bytes are copied as they are, only METHOD is left out.
+    /// The objects of a file, each a document of its own: the components of one UID with the zones that they
+    /// name, or one vCard; what has no UID stands alone. Bytes are copied as they are, only METHOD is left
+    /// out.
     ///
     /// - Source: RFC 4791, 4.1; RFC 6352, 5.1.
     package func objects() -> [[UInt8]] { components.flatMap(objects) }

@@ -15,7 +15,8 @@ package struct ContentDocument: Sendable {
     /// Reads a document, tolerantly: any line ends, a byte order mark, NUL, Windows-1252, lines and ends that
     /// belong to nothing.
     ///
-    /// - Throws: `ICALENDAR-SIZE`, `-LINES` and `-DEPTH` beyond the limits, `-NO-COMPONENT` where nothing begins.
+    /// - Throws: `ICALENDAR-SIZE`, `-LINES` and `-DEPTH` beyond the limits, `-NO-COMPONENT` where nothing
+    /// begins.
     package init(parsing bytes: [UInt8], limits: ContentLimits = .object) throws(ICalendarError) {
         guard bytes.count <= limits.bytes else {
             throw ICalendarError(.size, ["limit": String(limits.bytes), "size": String(bytes.count)])

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the value of a content line means: texts, lists, structures, bytes.
 
-internal import Foundation
-
 extension ContentLine {
     /// The value as text, without its escapes.
     ///
@@ -22,7 +20,7 @@ extension ContentLine {
     /// The bytes of a value written in base64; nil where it is none.
     package var binary: [UInt8]? {
         guard isBase64 else { return nil }
-        return Data(base64Encoded: value, options: .ignoreUnknownCharacters).map(Array.init)
+        return Base64.decode(value)
     }
 
     /// Whether the value is written in base64: `BASE64` in iCalendar and vCard 2.1, `b` in vCard 3.0.
@@ -75,6 +73,9 @@ extension ContentLine {
         return bytes
     }
 
+    /// Parts of a value, at most; what follows stays in the last one.
+    private static let partLimit = 20_000
+
     /// The parts of a value between separators that no backslash escapes.
     static func split(_ value: String, at separator: Character) -> [Substring] {
         let bytes = value.utf8
@@ -89,7 +90,7 @@ extension ContentLine {
                 index = bytes.index(after: next)
                 continue
             }
-            if byte == mark {
+            if byte == mark, parts.count < partLimit {
                 parts.append(value[start..<index])
                 start = next
             }
@@ -98,8 +99,8 @@ extension ContentLine {
         return parts + [value[start...]]
     }
 
-    /// Escapes resolved; a backslash before anything that needs none (`C:\Users`) stands for itself, except before
-    /// a colon or a quote, which old address books escape.
+    /// Escapes resolved; a backslash before anything that needs none (`C:\Users`) stands for itself, except
+    /// before a colon or a quote, which old address books escape.
     static func unescaped(_ value: Substring) -> String {
         guard value.utf8.contains(UInt8(ascii: "\\")) else { return String(value) }
         var bytes: [UInt8] = []

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unfolds the lines of a document: LF, CR LF and CR end a line, a blank at its beginning continues the last one.
+// Unfolds lines: LF, CR LF and CR end one, a blank at the beginning continues the last one.
 
 /// Logical lines of a document, one after the other.
 ///
-/// - Source: RFC 5545, 3.1 (folding); vCard 2.1, 2.1.3 (the blank of a fold belongs to the text, and a soft line
-///   break ends in `=`).
+/// - Source: RFC 5545, 3.1 (folding); vCard 2.1, 2.1.3 (the blank of a fold belongs to the text, and a soft
+/// line   break ends in `=`).
 struct ContentLineScanner {
     /// A logical line.
     struct Line {
@@ -59,7 +59,8 @@ struct ContentLineScanner {
 
     private func isBlank(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 }
 
-    /// Appends the physical line at the position, and goes behind its end: CR, LF or any number of CR before LF.
+    /// Appends the physical line at the position, and goes behind its end: CR, LF or any number of CR before
+    /// LF.
     private mutating func appendPhysical(to text: inout [UInt8]) {
         var end = position
         while end < bytes.count, bytes[end] != 10, bytes[end] != 13 { end += 1 }

@@ -6,11 +6,12 @@ internal import Model
 
 /// A three-way merge of documents, as a pure function.
 ///
-/// What only one side changed is taken from it. What both changed to different values is a conflict, is decided by
-/// the side that changed the component last (or the one that is preferred), and is listed. Attendees are told apart
-/// by their addresses, numbers and dates by their values, overrides by their RECURRENCE-ID. An edit beats a deletion.
-/// What belongs to programs — alarms, `X-` properties, stamps — is never a conflict: alarms of both sides stay, and
-/// an `X-` property that one side lost is kept, since many servers drop what they do not know.
+/// What only one side changed is taken from it. What both changed to different values is a conflict, is
+/// decided by the side that changed the component last (or the one that is preferred), and is listed.
+/// Attendees are told apart by their addresses, numbers and dates by their values, overrides by their
+/// RECURRENCE-ID. An edit beats a deletion. What belongs to programs — alarms, `X-` properties, stamps — is
+/// never a conflict: alarms of both sides stay, and an `X-` property that one side lost is kept, since many
+/// servers drop what they do not know.
 package struct ContentMerge: Sendable {
     /// One of the two sides.
     package enum Side: Sendable, Hashable {
@@ -23,8 +24,8 @@ package struct ContentMerge: Sendable {
         package let component: String
         /// The RECURRENCE-ID of the override it is in; nil outside of one.
         package let recurrence: String?
-        /// The property, of several that belong together the first; nil where a component was changed by one side
-        /// and deleted by the other.
+        /// The property, of several that belong together the first; nil where a component was changed by one
+        /// side and deleted by the other.
         package let property: String?
         /// What it was.
         package let base: [ContentLine]
@@ -43,8 +44,8 @@ package struct ContentMerge: Sendable {
 
     /// Merges two documents that both come from `base`.
     ///
-    /// - Parameter preferred: who wins each conflict; nil for who changed the component last, by LAST-MODIFIED,
-    ///   and for `ours` where that is the same.
+    /// - Parameter preferred: who wins each conflict; nil for who changed the component last, by
+    /// LAST-MODIFIED,   and for `ours` where that is the same.
     package init(
         base: ContentDocument, ours: ContentDocument, theirs: ContentDocument,
         preferring preferred: Side? = nil
@@ -86,7 +87,7 @@ private struct MergePass {
         for change in lines.changes {
             for line in change.old { patch.replace(line, by: nil, in: ours) }
             for (line, new) in change.rewritten { patch.replace(line, by: new, in: ours) }
-            for line in change.added { patch.add(line, to: ours) }
+            patch.add(change.added, to: ours)
         }
         conflicts += lines.conflicts
         mergeInner(base, ours, theirs, winner)
@@ -171,7 +172,8 @@ private struct MergePass {
 }
 
 extension Component {
-    /// Whether the other component says the same in the same order, wherever it stands, but for volatile properties.
+    /// Whether the other component says the same in the same order, wherever it stands, but for volatile
+    /// properties.
     fileprivate func says(the other: Component) -> Bool {
         let mine = properties.filter { !ContentDocument.isVolatile($0.name) }
         let others = other.properties.filter { !ContentDocument.isVolatile($0.name) }

@@ -11,7 +11,9 @@ package struct ContentPatch: Sendable {
     }
 
     private let document: ContentDocument
-    private var edits: [Edit] = []
+    private var edits: [Edit?] = []
+    /// Where in the edits a line is written anew or taken out.
+    private var replaced: [Range<Int>: Int] = [:]
 
     /// No edit yet.
     package init(_ document: ContentDocument) {
@@ -19,12 +21,12 @@ package struct ContentPatch: Sendable {
     }
 
     /// Whether the bytes stay as they are.
-    package var isEmpty: Bool { edits.isEmpty }
+    package var isEmpty: Bool { edits.allSatisfy { $0 == nil } }
 
     // MARK: - Properties
 
-    /// Makes these the only properties of a name: the first takes the place of the first that was there, and one
-    /// that says what it said before is not touched.
+    /// Makes these the only properties of a name: the first takes the place of the first that was there, and
+    /// one that says what it said before is not touched.
     package mutating func set(_ name: String, to lines: [ContentLine], in component: Component) {
         let old = component.properties(name)
         for (index, line) in old.enumerated() {
@@ -34,12 +36,11 @@ package struct ContentPatch: Sendable {
                 replace(line, by: nil, in: component)
             }
         }
-        for line in lines.dropFirst(old.count) {
-            edit(insertion(of: line, in: component), [line], in: component)
-        }
+        add(Array(lines.dropFirst(old.count)), to: component)
     }
 
-    /// Sets a text; nil or nothing takes the property out. The language stays, as do the bytes of an equal text.
+    /// Sets a text; nil or nothing takes the property out. The language stays, as do the bytes of an equal
+    /// text.
     package mutating func set(_ name: String, toText text: String?, in component: Component) {
         guard let text, !text.isEmpty else { return set(name, to: [], in: component) }
         let old = component[name]
@@ -51,14 +52,17 @@ package struct ContentPatch: Sendable {
 
     /// Writes a property anew, or takes it out; of several edits of one property the last one counts.
     package mutating func replace(_ line: ContentLine, by new: ContentLine?, in component: Component) {
-        edits.removeAll { $0.place == line.place }
+        if let index = replaced.removeValue(forKey: line.place) { edits[index] = nil }
         if let new, new.says(the: line) { return }
+        replaced[line.place] = edits.count
         edit(line.place, new.map { [$0] } ?? [], in: component)
     }
 
-    /// Adds a property behind those of its name, or behind all.
-    package mutating func add(_ line: ContentLine, to component: Component) {
-        edit(insertion(of: line, in: component), [line], in: component)
+    /// Adds properties of one name behind those that are there, or else behind all.
+    package mutating func add(_ lines: [ContentLine], to component: Component) {
+        guard let name = lines.first?.name else { return }
+        let end = component.properties.last { $0.name == name }?.place.upperBound ?? component.insertion
+        edit(end..<end, lines, in: component)
     }
 
     /// Says that a component was changed: SEQUENCE goes up by one, LAST-MODIFIED and DTSTAMP are the moment.
@@ -97,11 +101,6 @@ package struct ContentPatch: Sendable {
         edit(component.place, [], in: component)
     }
 
-    private func insertion(of line: ContentLine, in component: Component) -> Range<Int> {
-        let end = component.properties(line.name).last?.place.upperBound ?? component.insertion
-        return end..<end
-    }
-
     private mutating func edit(_ place: Range<Int>, _ lines: [ContentLine], in component: Component) {
         let isOldCard = component["VERSION"]?.value.trimmingBlanks == "2.1"
         let bytes = ContentLine.write(lines, lineEnd: document.lineEnd, folds: !isOldCard)
@@ -117,7 +116,7 @@ package struct ContentPatch: Sendable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(source.count + 1024)
         var position = 0
-        let sorted = edits.enumerated().sorted {
+        let sorted = edits.compactMap(\.self).enumerated().sorted {
             let (left, right) = ($0.element.place, $1.element.place)
             return (left.lowerBound, left.upperBound, $0.offset)
                 < (right.lowerBound, right.upperBound, $1.offset)

@@ -18,9 +18,9 @@ package struct DescribedZone: Hashable, Sendable {
     private let first: Int
 
     /// STANDARD and DAYLIGHT parts that are read; a zone with all its history has dozens.
-    private static let partLimit = 200
-    /// Changes of each part.
-    private static let changeLimit = 1000
+    private static let partLimit = 100
+    /// Changes of each part; one a year until 2100.
+    private static let changeLimit = 200
     private static let horizon = CalendarDate(year: 2100, month: 1, day: 1).map { WallTime($0) }
 
     /// The zone that a component describes; nil where no part of it is understood.

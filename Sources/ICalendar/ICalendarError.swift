@@ -38,9 +38,11 @@ package struct ICalendarError: ReportableError {
         self.diagnostic = diagnostic
     }
 
-    /// Whether the bytes are no iCalendar object or vCard at all, rather than one that no collection may hold.
+    /// Whether the bytes are no iCalendar object or vCard at all, rather than one that no collection may
+    /// hold.
     ///
-    /// - Source: RFC 4791, 5.3.2.1: `CALDAV:valid-calendar-data` against `CALDAV:valid-calendar-object-resource`.
+    /// - Source: RFC 4791, 5.3.2.1: `CALDAV:valid-calendar-data` against
+    /// `CALDAV:valid-calendar-object-resource`.
     package var isAboutSyntax: Bool {
         [.depth, .lines, .noComponent, .notCalendar, .notContact].contains { has($0) }
     }

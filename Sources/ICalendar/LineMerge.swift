@@ -90,6 +90,7 @@ struct LineMerge {
         _ name: String, _ base: [ContentLine], _ ours: [ContentLine], _ theirs: [ContentLine]
     ) {
         let (first, mine, other) = (Self.keyed(base), Self.keyed(ours), Self.keyed(theirs))
+        var change = Change()
         for (key, theirs) in other.sorted(by: { $0.value.number < $1.value.number }) {
             let (old, ours) = (first[key], mine[key])
             if let old, theirs.says(the: old) { continue }
@@ -97,17 +98,24 @@ struct LineMerge {
             let isOurs = Self.say([ours].compactMap(\.self), the: [old].compactMap(\.self))
             let lines = [ours].compactMap(\.self)
             let side = isOurs ? .theirs : Self.decided(ours: lines, theirs: [theirs], winner)
-            if side == .theirs { take([theirs], for: lines) }
+            if side == .theirs {
+                if let ours {
+                    change.rewritten.append((ours, renamed(theirs)))
+                } else {
+                    change.added.append(renamed(theirs))
+                }
+            }
             if !isOurs { note(name, [old].compactMap(\.self), lines, [theirs], side) }
         }
-        for (key, old) in first where other[key] == nil {
+        for (key, old) in first.sorted(by: { $0.value.number < $1.value.number }) where other[key] == nil {
             guard let ours = mine[key] else { continue }
             if ours.says(the: old) {
-                changes.append(Change(old: [ours]))
+                change.old.append(ours)
             } else {
                 note(name, [old], [ours], [], .ours)
             }
         }
+        changes.append(change)
     }
 
     /// Each value by itself: what one side added comes in, what one side took out goes.
@@ -173,16 +181,19 @@ struct LineMerge {
     }
 
     private mutating func take(_ theirs: [ContentLine], for ours: [ContentLine]) {
-        let new = theirs.map { line in
-            guard let group = line.group, let name = groups[group] else { return line }
-            return ContentLine(line.name, line.parameters, value: line.value, group: name)
-        }
+        let new = theirs.map(renamed)
         let common = min(new.count, ours.count)
         changes.append(
             Change(
                 old: Array(ours[common...]),
                 rewritten: Array(zip(ours[..<common], new[..<common])).map { ($0, $1) },
                 added: Array(new[common...])))
+    }
+
+    /// The line with the new name of its group.
+    private func renamed(_ line: ContentLine) -> ContentLine {
+        guard let group = line.group, let name = groups[group] else { return line }
+        return ContentLine(line.name, line.parameters, value: line.value, group: name)
     }
 
     private mutating func note(

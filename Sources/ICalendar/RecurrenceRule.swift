@@ -41,6 +41,12 @@ package struct RecurrenceRule: Hashable, Sendable {
         package let ordinal: Int?
         /// The weekday.
         package let weekday: Weekday
+
+        /// Each of a weekday, or one of them.
+        package init(_ weekday: Weekday, ordinal: Int? = nil) {
+            self.weekday = weekday
+            self.ordinal = ordinal
+        }
     }
 
     /// The unit.
@@ -77,7 +83,8 @@ package struct RecurrenceRule: Hashable, Sendable {
         self.frequency = frequency
     }
 
-    /// The rule that a value writes; nil where any part of it is wrong. Parts whose names begin with `X-` are left out.
+    /// The rule that a value writes; nil where any part of it is wrong. Parts whose names begin with `X-` are
+    /// left out.
     package init?(_ text: String) {
         guard text.utf8.count <= 10_000 else { return nil }
         var parts: [String: String] = [:]
@@ -147,9 +154,9 @@ package struct RecurrenceRule: Hashable, Sendable {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { part -> Day? in
             let part = String(part).trimmingBlanks
             guard let weekday = Weekday(rawValue: String(part.suffix(2))) else { return nil }
-            guard part.count > 2 else { return Day(ordinal: nil, weekday: weekday) }
+            guard part.count > 2 else { return Day(weekday) }
             let ordinal = number(String(part.dropLast(2)), -53...53)
-            return ordinal.flatMap { $0 == 0 ? nil : Day(ordinal: $0, weekday: weekday) }
+            return ordinal.flatMap { $0 == 0 ? nil : Day(weekday, ordinal: $0) }
         }
         let days = parts.compactMap(\.self)
         return days.count == parts.count ? unique(days) : nil

@@ -55,6 +55,7 @@ struct SeriesExpander {
             for moment in master.exceptions { left.insert(key(moment, of: anchor)) }
         }
         for (index, item) in series.overrides.enumerated() { take(override: item, at: index) }
+        turns.sort { $0.from < $1.from }
         if let master, let anchor = master.anchor {
             expandRule(of: master, from: anchor)
             for addition in master.additions { take(addition, of: master, from: anchor) }
@@ -88,7 +89,6 @@ struct SeriesExpander {
         let from = instant(recurrence, of: master ?? recurrence)
         let shift = start.wall.seconds - zone.wall(at: from).seconds
         turns.append(Turn(from: from, index: index, shift: shift, zone: zone, length: length(of: item, zone)))
-        turns.sort { $0.from < $1.from }
     }
 
     // MARK: - Master
@@ -113,12 +113,13 @@ struct SeriesExpander {
         let end = WallTime(seconds: range.upperBound.clampedSeconds + margin)
         if rule.count == nil { walls.skip(to: first) }
         var (steps, count) = (0, 1)
+        let others = found.count
         while let wall = walls.next() {
             if wall <= anchor.wall { continue }
             count += 1
             guard count <= rule.count ?? .max, wall <= last ?? wall, wall < end else { return }
             steps += 1
-            guard steps <= stepLimit, found.count <= limit else {
+            guard steps <= stepLimit, found.count - others <= limit else {
                 isComplete = false
                 return
             }
@@ -157,12 +158,22 @@ struct SeriesExpander {
         let key: Key = moment.isDay ? .day(moment.wall.day) : .instant(instant)
         guard !left.contains(key), !left.contains(.day(moment.wall.day)) else { return }
         guard seen.insert(key).inserted else { return }
-        guard let turn = turns.last(where: { $0.from <= instant }) else {
+        guard let turn = turn(at: instant) else {
             return add(moment, instant, length, moment, nil)
         }
         let start = series.overrides[turn.index].anchor ?? moment
         let wall = WallTime(seconds: turn.zone.wall(at: instant).seconds + turn.shift)
         add(start.with(wall), turn.zone.instant(of: wall), turn.length, moment, turn.index)
+    }
+
+    /// The last turn that is not behind an instant.
+    private func turn(at instant: Timestamp) -> Turn? {
+        var (low, high) = (0, turns.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if turns[middle].from <= instant { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? nil : turns[low - 1]
     }
 
     private mutating func add(
@@ -179,7 +190,8 @@ struct SeriesExpander {
 
     private mutating func length(of item: CalendarItem, _ zone: CalendarZone) -> Length {
         guard let start = item.start else { return .seconds(0) }
-        // Both must not be, and where they are the end is what people see (Thunderbird writes DURATION:PT0S beside it).
+        // Both must not be, and where they are the end is what people see (Thunderbird writes DURATION:PT0S
+        // beside it).
         guard let end = item.end else {
             guard let duration = item.duration else {
                 return start.isDay && item.kind != .task ? .days(1) : .seconds(0)
@@ -231,7 +243,8 @@ struct SeriesExpander {
         return zone ?? series.zones.local
     }
 
-    /// The instant of a moment that names an occurrence of a series; a day among times is that day's occurrence.
+    /// The instant of a moment that names an occurrence of a series; a day among times is that day's
+    /// occurrence.
     private mutating func instant(_ moment: CalendarMoment, of anchor: CalendarMoment) -> Timestamp {
         guard moment.isDay, !anchor.isDay else { return instant(of: moment) }
         return instant(of: anchor.with(moment.wall))

@@ -28,7 +28,8 @@ package struct WallTime: Hashable, Sendable, Comparable, BitwiseCopyable {
 
     package static func < (left: WallTime, right: WallTime) -> Bool { left.seconds < right.seconds }
 
-    /// The form `20261123T061500`; a `Z` behind it is read over, and the seconds may be missing, as some write it.
+    /// The form `20261123T061500`; a `Z` behind it is read over, and the seconds may be missing, as some
+    /// write it.
     ///
     /// - Source: RFC 5545, 3.3.5. A leap second is read as the one before it.
     init?(iCalendar text: some StringProtocol) {

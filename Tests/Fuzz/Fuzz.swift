@@ -2,6 +2,8 @@
 // libFuzzer's entry: the first byte says which reader the rest is for. Built by `make fuzz` only.
 
 internal import Diagnostics
+internal import Foundation
+internal import ICalendar
 internal import Mapping
 internal import Model
 internal import Tabular
@@ -68,6 +70,7 @@ private func tryInput(_ bytes: [UInt8]) -> Int32 {
     switch Int(first) {
     case 0..<8: _ = try? MappingDefinition.parse(String(decoding: input, as: UTF8.self), file: "f.yaml")
     case 8..<16: choose(input)
+    case 16..<20: readObject(input)
     default: if !mappings.isEmpty { read(mappings[Int(first) % mappings.count], input) }
     }
     return 0
@@ -86,6 +89,25 @@ private func choose(_ bytes: [UInt8]) {
     guard var inference = try? TableInference(head) else { return }
     try? inference.feed(bytes, isLast: true)
     _ = inference.draft(name: "f", target: nil, known: mappings) { key, _ in key }
+}
+
+/// Reads an iCalendar object or vCard, and does with it what a server does; its halves are merged.
+private func readObject(_ bytes: [UInt8]) {
+    guard let document = try? ContentDocument(parsing: bytes) else { return }
+    precondition(ContentPatch(document).bytes == bytes, "an empty patch changed bytes")
+    let half = (try? ContentDocument(parsing: Array(bytes.prefix(bytes.count / 2)))) ?? document
+    _ = try? ContentDocument(parsing: ContentMerge(base: document, ours: half, theirs: document).bytes)
+    _ = try? ContentDocument(parsing: ContentMerge(base: half, ours: document, theirs: half).bytes)
+    for object in document.objects().prefix(20) {
+        guard let document = try? ContentDocument(parsing: object) else { continue }
+        if let calendar = try? CalendarObject(document) {
+            let start = Timestamp(microsecondsSince1970: 1_767_225_600_000_000)
+            let end = Timestamp(microsecondsSince1970: 1_798_761_600_000_000)
+            _ = CalendarSeries(calendar, local: .gmt).occurrences(in: start..<end, limit: 200)
+        }
+        guard let contact = try? ContactObject(document) else { continue }
+        _ = (Contact(contact).card, contact.bytes(in: .v3), contact.bytes(in: .v4))
+    }
 }
 
 /// Reads in two pieces, so that borders are tried too.

@@ -157,4 +157,53 @@ import Model
         #expect(event.exceptions.count == CalendarItem.dateLimit)
         #expect(event.findings.map(\.code) == Array(repeating: ICalendarFinding.dates.rawValue, count: 2))
     }
+
+    @Test func `an item of the CRM is written and read again`() throws {
+        var item = try item(
+            "UID:1", "SUMMARY:a\\, b", "DESCRIPTION:c\\nd", "LOCATION:Lyon", "URL:https://x/",
+            "STATUS:CONFIRMED",
+            "TRANSP:TRANSPARENT", "CLASS:PRIVATE", "CATEGORIES:a,b\\,c", "PRIORITY:2", "SEQUENCE:4",
+            "DTSTART;TZID=Europe/Paris:20260105T093000", "DTEND;TZID=Europe/Paris:20260105T103000",
+            "RRULE:FREQ=WEEKLY;COUNT=3", "EXDATE;TZID=Europe/Paris:20260112T093000",
+            "RDATE;VALUE=PERIOD;TZID=Europe/Paris:20260113T093000/PT2H", "RDATE;VALUE=DATE:20260114",
+            "CREATED:20251231T000000Z", "ORGANIZER;CN=Léa:mailto:lea@x.fr",
+            "ATTENDEE;CN=\"R, E\";PARTSTAT=ACCEPTED;ROLE=CHAIR;RSVP=TRUE:mailto:eve@x.fr",
+            "ATTENDEE;CUTYPE=RESOURCE:urn:uuid:1", "BEGIN:VALARM", "ACTION:DISPLAY",
+            "TRIGGER;RELATED=END:-P1DT5M",
+            "DESCRIPTION:x", "ACKNOWLEDGED:20260101T000000Z", "END:VALARM", "BEGIN:VALARM", "ACTION:AUDIO",
+            "TRIGGER;VALUE=DATE-TIME:20260101T000000Z", "END:VALARM")
+        #expect(item.findings == [])
+        item.lastModified = CalendarMoment("19700101T000000Z")
+        let bytes = item.object(by: "-//x", at: Timestamp(microsecondsSince1970: 0))
+        let object = try CalendarObject(ContentDocument(parsing: bytes))
+        #expect(object.master.map { CalendarItem($0) } == item)
+    }
+
+    @Test func `a task and an override of the CRM are written and read again`() throws {
+        var task = try item(
+            "UID:2", "DUE;VALUE=DATE:20260110", "PERCENT-COMPLETE:40", "COMPLETED:20260109T120000Z",
+            "RECURRENCE-ID;RANGE=THISANDFUTURE:20260101T000000Z", kind: "VTODO")
+        task.lastModified = CalendarMoment("19700101T000000Z")
+        let bytes = task.object(by: "-//x", at: Timestamp(microsecondsSince1970: 0))
+        let object = try CalendarObject(ContentDocument(parsing: bytes))
+        #expect(object.overrides.map { CalendarItem($0) } == [task])
+    }
+
+    @Test func `an item that the CRM makes up is read as it was meant`() throws {
+        var item = CalendarItem()
+        item.uid = "3"
+        item.start = CalendarMoment("20260105T093000", zone: "Europe/Paris")
+        item.duration = CalendarDuration(seconds: 3600)
+        item.organizer = CalendarPerson(address: "Lea@x.fr", name: "Léa")
+        item.attendees = [CalendarPerson(address: "eve@x.fr", role: .optional, expectsReply: true)]
+        item.alarms = [CalendarAlarm(.fromStart(CalendarDuration(seconds: -900)), text: "Partir")]
+        var rule = RecurrenceRule(.monthly)
+        rule.days = [.init(.friday, ordinal: -1), .init(.monday)]
+        item.rule = rule
+        item.lastModified = CalendarMoment("19700101T000000Z")
+        let bytes = item.object(by: "-//x", at: Timestamp(microsecondsSince1970: 0))
+        let object = try CalendarObject(ContentDocument(parsing: bytes))
+        #expect(object.master.map { CalendarItem($0) } == item)
+        #expect(object.master?["RRULE"]?.value == "FREQ=MONTHLY;BYDAY=-1FR,MO")
+    }
 }

@@ -221,6 +221,23 @@ import Testing
         #expect(expansion.findings.map(\.place.value) == ["Nowhere"])
     }
 
+    @Test func `a task without moments is found by when it was made and completed`() throws {
+        func finds(_ lines: String, _ first: String, _ last: String, kind: String = "VTODO") throws -> Bool {
+            let text = "BEGIN:VCALENDAR\nBEGIN:\(kind)\nUID:1\n\(lines)\nEND:\(kind)\nEND:VCALENDAR"
+            let object = try CalendarObject(ContentDocument(parsing: Array(text.utf8)))
+            return CalendarSeries(object, local: paris).overlaps(try range(first, last))
+        }
+        #expect(try finds("SUMMARY:a", "20260101", "20260102"))
+        #expect(try !finds("SUMMARY:a", "20260101", "20260102", kind: "VEVENT"))
+        #expect(try finds("CREATED:20250101T000000Z", "20260101", "20260102"))
+        #expect(try !finds("CREATED:20270101T000000Z", "20260101", "20260102"))
+        let done = "CREATED:20250101T000000Z\nCOMPLETED:20250601T000000Z"
+        #expect(try finds(done, "20250301", "20250302"))
+        #expect(try !finds(done, "20260101", "20260102"))
+        #expect(try finds("DUE:20260101T100000Z", "20260101", "20260102"))
+        #expect(try !finds("DUE:20260101T100000Z", "20260102", "20260103"))
+    }
+
     @Test func `a task without moments has no occurrence and says so`() throws {
         #expect(try series("SUMMARY:a").isUndated)
         #expect(!(try series("DTSTART:20260101T000000Z").isUndated))

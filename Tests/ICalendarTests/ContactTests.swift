@@ -138,4 +138,38 @@ import Testing
         #expect(Contact(again).note == "a, b\nc")
         #expect(Contact(again).photo == Contact(old).photo)
     }
+
+    @Test func `a contact of the CRM is written and read again`() throws {
+        var contact = Contact()
+        contact.uid = "1"
+        contact.formattedName = "Léa Roche"
+        contact.name = Contact.Name(family: "Roche; de", given: "Léa")
+        contact.organization = ["Vauquelin, SA", "DSI"]
+        contact.title = "Directrice"
+        contact.phones = [
+            .init("+33 6", types: ["cell"], isPreferred: true), .init("+33 1", label: "chalet"),
+        ]
+        contact.mails = [.init("lea@x.fr", types: ["work"])]
+        contact.addresses = [Contact.Address()]
+        contact.addresses[0].street = "1 rue\ndes Lilas"
+        contact.addresses[0].types = ["work"]
+        contact.note = "a, b\nc"
+        contact.birthday = Contact.Birthday(year: nil, month: 2, day: 29)
+        contact.photo = .bytes([1, 2, 3], mediaType: "image/png")
+        contact.categories = ["client", "a,b"]
+        contact.revision = CalendarMoment("20260101T000000Z")
+        #expect(Contact(try ContactObject(ContentDocument(parsing: contact.card))) == contact)
+        let newer = try ContactObject(ContentDocument(parsing: contact.card)).bytes(in: .v4)
+        #expect(Contact(try ContactObject(ContentDocument(parsing: newer))) == contact)
+    }
+
+    @Test func `a group of the CRM is written and read again`() throws {
+        var group = Contact()
+        group.uid = "g"
+        group.formattedName = "Clients"
+        group.name = Contact.Name(family: "Clients")
+        group.kind = .group
+        group.members = ["1", "2"]
+        #expect(Contact(try ContactObject(ContentDocument(parsing: group.card))) == group)
+    }
 }

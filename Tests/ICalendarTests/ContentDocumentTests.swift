@@ -136,6 +136,7 @@ import Testing
         let photo = try cardLine("PHOTO;ENCODING=b;TYPE=PNG:iVBO\r\n Rw==", version: "3.0")
         #expect(photo.binary == [0x89, 0x50, 0x4E, 0x47])
         #expect(try cardLine("PHOTO;PNG;BASE64:\r\n  iVBO\r\n  Rw==\r\n").binary == [0x89, 0x50, 0x4E, 0x47])
+        #expect(try cardLine("PHOTO;ENCODING=b:iVBORw", version: "3.0").binary == [0x89, 0x50, 0x4E, 0x47])
         #expect(try cardLine("PHOTO;VALUE=uri:http://x/", version: "3.0").binary == nil)
     }
 

@@ -57,7 +57,7 @@ import Testing
         let expected = Self.source.replacing(
             attendee, with: attendee + "ATTENDEE;CN=\"C; d\":mailto:c@x\r\nLOCATION:Lyon\r\n")
         let text = try patched { patch, event in
-            patch.add(ContentLine("ATTENDEE", [.init("CN", ["C; d"])], value: "mailto:c@x"), to: event)
+            patch.add([ContentLine("ATTENDEE", [.init("CN", ["C; d"])], value: "mailto:c@x")], to: event)
             patch.set("LOCATION", toText: "Lyon", in: event)
         }
         #expect(text == expected)
@@ -108,7 +108,8 @@ import Testing
 
     @Test func `a value with line ends writes no line of its own`() throws {
         let text = try patched { patch, event in
-            patch.add(ContentLine("X-A", [.init("CN", ["a\r\nb\"c^"])], value: "a\r\nUID:2\0"), to: event)
+            patch.add(
+                [ContentLine("X-A", [.init("CN", ["a\r\nb\"c^"])], value: "a\r\nUID:2\0")], to: event)
         }
         #expect(text.contains("X-A;CN=a^nb^'c^^:a\\nUID:2\r\n"))
     }

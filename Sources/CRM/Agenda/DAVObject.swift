@@ -25,6 +25,8 @@ package struct DAVObject: Sendable, Hashable {
     package let scheduleTag: String?
     /// Properties that only programs understand: `{namespace}name` to the XML inside.
     package let properties: [String: String]
+    /// Whether it is as a request made it that wanted a new object.
+    package let isAsMade: Bool
     /// The collection's count at its last change.
     package let sequence: Int
     /// When it was made.
@@ -33,7 +35,8 @@ package struct DAVObject: Sendable, Hashable {
     package let modifiedAt: Timestamp
 
     static let columns = """
-        o.id, o.name, o.component, o.content_type, o.etag, o.size, o.schedule_tag, nullif(o.props, '{}'), o.seq,
+        o.id, o.name, o.component, o.content_type, o.etag, o.size, o.schedule_tag, nullif(o.props, '{}'),
+          o.made_as_new and o.revision = 1, o.seq,
           o.made_at, o.modified_at
         """
 
@@ -46,6 +49,7 @@ package struct DAVObject: Sendable, Hashable {
         size = try row.next()
         scheduleTag = try row.next()
         properties = try row.next(JSONText?.self)?.objectOfTexts ?? [:]
+        isAsMade = try row.next()
         sequence = try row.next()
         madeAt = try row.next()
         modifiedAt = try row.next()

@@ -46,8 +46,8 @@ package enum DAVObjects {
 
     /// Keeps an object as it was sent, in a transaction of its own or around it.
     ///
-    /// Bytes that are there already write nothing, also where the request wants a new object: it comes twice when the
-    /// first answer got lost.
+    /// Bytes that are there already write nothing; also where the request wants a new object and the same request made
+    /// it, which comes twice when its first answer got lost.
     package static func put(
         _ draft: DAVObjectDraft, in collection: Int, if condition: DAVCondition, by user: Int,
         on connection: Connection
@@ -58,7 +58,9 @@ package enum DAVObjects {
                 return .gone
             }
             let before = try await connection.run(FindObject(collection: collection, name: draft.name)).first
-            if let before, before.etag == etag, condition.match == nil || condition.holds(before) {
+            if let before, before.etag == etag,
+                condition.holds(before) || condition == DAVCondition(noneMatch: .any) && before.isAsMade
+            {
                 return .same(before)
             }
             guard condition.holds(before) else { return .refused }
@@ -69,7 +71,9 @@ package enum DAVObjects {
             {
                 return .taken(holder)
             }
-            let write = PutObject(collection: collection, draft: draft, etag: etag, user: user)
+            let write = PutObject(
+                collection: collection, draft: draft, etag: etag, wantsNew: condition.noneMatch == .any,
+                user: user)
             if let before {
                 try await connection.execute(ReplaceObject(id: before.id, put: write))
             } else {
@@ -282,6 +286,7 @@ struct PutObject: Statement {
     let collection: Int
     let draft: DAVObjectDraft
     let etag: String
+    let wantsNew: Bool
     let user: Int
 
     static let sql = """
@@ -289,8 +294,9 @@ struct PutObject: Statement {
           update dav_collection set seq = seq + 1 where id = $1::bigint returning seq
         ), made as (
           insert into dav_object (
-            collection_id, name, uid, component, content_type, etag, size, schedule_tag, seq)
-          select $1, $2, $3, $4, $5, $6, length($7::bytea), case when $8 then $6 end, seq from counted
+            collection_id, name, uid, component, content_type, etag, size, schedule_tag, made_as_new, seq)
+          select $1, $2, $3, $4, $5, $6, length($7::bytea), case when $8 then $6 end, $10::boolean, seq
+          from counted
           returning id, seq
         ), kept as (
           insert into dav_version (object_id, revision, etag, bytes, user_id)
@@ -304,7 +310,7 @@ struct PutObject: Statement {
         [
             Parameter(collection), Parameter(draft.name), Parameter(draft.uid), Parameter(draft.component),
             Parameter(draft.contentType), Parameter(etag), Parameter(Bytes(draft.bytes)),
-            Parameter(draft.hasAttendees), Parameter(user),
+            Parameter(draft.hasAttendees), Parameter(user), Parameter(wantsNew),
         ]
     }
 }
@@ -331,7 +337,7 @@ struct ReplaceObject: Statement {
         )
         insert into change_log (entity, entity_id, op, user_id) select 'dav_object', id, 'update', $9 from changed
         """
-    var parameters: [Parameter] { put.parameters + [Parameter(id)] }
+    var parameters: [Parameter] { put.parameters.dropLast() + [Parameter(id)] }
 }
 
 struct DeleteObject: Statement {

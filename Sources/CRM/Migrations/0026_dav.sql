@@ -50,6 +50,8 @@ create table dav_object (
   etag text collate "C" not null,
   size int not null,
   revision int not null default 1,
+  -- made by a request that wanted a new object: the same once more is that request again, whose answer got lost
+  made_as_new boolean not null default false,
   -- changes with what attendees must hear of (RFC 6638, 3.2.10)
   schedule_tag text collate "C",
   props jsonb not null default '{}',

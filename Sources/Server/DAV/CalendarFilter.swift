@@ -49,8 +49,13 @@ struct ComponentFilter: Sendable {
     /// Whether nothing is asked but the kind of component and its time, which are known without opening it.
     var isPlain: Bool { properties.isEmpty && components.isEmpty }
 
-    /// Times that are asked of anything but the object as a whole.
-    var hasInnerTimes: Bool { components.contains { $0.time != nil || $0.hasInnerTimes } }
+    /// The range that is asked of alarms, and of nothing else.
+    var alarms: DAVTimeRange? { components.first { $0.name == "VALARM" && !$0.isAbsent }?.time }
+
+    /// Times that are asked of anything but the object as a whole, and its alarms.
+    var hasInnerTimes: Bool {
+        components.contains { $0.time != nil && $0.name != "VALARM" || $0.hasInnerTimes }
+    }
 
     /// Whether a component that has the name is meant; when it takes place is looked at elsewhere.
     func matches(_ component: Component) -> Bool {

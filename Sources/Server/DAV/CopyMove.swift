@@ -45,6 +45,7 @@ extension DAVRoutes {
         overwrites: Bool, moves: Bool
     ) async throws -> Response {
         let (target, name): (DAVCollection, String)
+        var givesWay = false
         switch try await place(path, for: asked.user) {
         case .object(let there, let collection): (target, name) = (collection, there.name)
         case .vacant(let collection, let free): (target, name) = (collection, free)
@@ -56,7 +57,7 @@ extension DAVRoutes {
             _ = try await pool.transaction {
                 try await DAVCollections.delete(there, by: asked.user.id, on: $0)
             }
-            (target, name) = (parent, step)
+            (target, name, givesWay) = (parent, step, true)
         case .collection(let there) where there.kind == .plain: throw DAVRefusal.stale
         case .nowhere: throw DAVRefusal.conflict
         default: throw DAVRefusal.forbidden
@@ -73,7 +74,8 @@ extension DAVRoutes {
                 by: asked.user.id, on: connection)
         }
         switch outcome {
-        case .made(let object): return DAVAnswer.empty(.created, Self.fields(of: object))
+        case .made(let object):
+            return DAVAnswer.empty(givesWay ? .noContent : .created, Self.fields(of: object))
         case .replaced(let object), .same(let object):
             return DAVAnswer.empty(.noContent, Self.fields(of: object))
         case .refused: throw DAVRefusal.stale

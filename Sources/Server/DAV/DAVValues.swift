@@ -48,8 +48,8 @@ struct DAVPropertyList: Sendable {
 /// Writes properties for one asker.
 struct DAVValues: Sendable {
     let user: AppUser
-    /// His e-mail address, where it is asked for.
-    var email: String?
+    /// Where floating times and days are.
+    let zone: TimeZone
 
     // MARK: - A thing and its properties
 
@@ -161,10 +161,10 @@ struct DAVValues: Sendable {
                 writer.href(node.href)
             }
         case .calendarUserType: writer.element(name, text: "INDIVIDUAL")
-        // Where others keep theirs is nobody's business.
-        case .calendarHomeSet where principal.id == user.id:
+        // Where others keep theirs is known; what is there is not.
+        case .calendarHomeSet:
             writer.element(name) { $0.href(DAVSpace.calendars.home(principal.login)) }
-        case .addressbookHomeSet where principal.id == user.id:
+        case .addressbookHomeSet:
             writer.element(name) { $0.href(DAVSpace.addressbooks.home(principal.login)) }
         case .resourceID: writer.element(name) { $0.href(Self.urn("principal", principal.id)) }
         default: return false
@@ -244,7 +244,7 @@ struct DAVValues: Sendable {
         case .calendarData where collection.kind == .calendar,
             .addressData where collection.kind == .addressbook:
             guard let bytes else { return false }
-            writer.element(name) { $0.text(bytes) }
+            writer.element(name) { $0.text(data(bytes, asked: asked)) }
         default: return false
         }
         return true

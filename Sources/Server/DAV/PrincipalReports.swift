@@ -30,7 +30,7 @@ extension DAVRoutes {
         _ element: XMLTree, of node: DAVNode, for user: AppUser, level: Int, into writer: inout DAVWriter
     ) async throws {
         var (found, missing) = (DAVWriter(), DAVWriter())
-        let values = DAVValues(user: user)
+        let values = DAVValues(user: user, zone: zone)
         for asked in element.children where asked.name == .dav("property") {
             guard let local = asked.attribute("name") else { throw DAVRefusal.badRequest }
             let name = XMLName(local, namespace: asked.attribute("namespace") ?? DAVNamespace.dav.uri)
@@ -107,7 +107,12 @@ extension DAVRoutes {
         let isAny = report.body.attribute("test") == "anyof"
         var found: [DAVPrincipal]?
         let searches = report.body.children.filter { $0.name == .dav("property-search") }
-        guard !searches.isEmpty else { throw DAVRefusal.badRequest }
+        // Without a condition, everybody is meant.
+        if searches.isEmpty {
+            found = try await pool.withConnection {
+                try await DAVPrincipals.search(name: nil, email: nil, on: $0)
+            }
+        }
         for search in searches {
             guard let prop = search.child(.dav("prop")), let text = search.child(.dav("match"))?.text else {
                 throw DAVRefusal.badRequest
@@ -129,8 +134,13 @@ extension DAVRoutes {
                 found = some
             }
         }
-        let (list, values) = (report.properties, report.values)
-        return DAVAnswer.multistatus { writer in
+        var list = report.properties
+        // The caldav library writes what it wants beside `prop`, not in it.
+        list.entries += DAVPropertyList(report.body).entries.filter { entry in
+            entry.property != nil && !list.entries.contains { $0.name == entry.name }
+        }
+        let values = report.values
+        return DAVAnswer.multistatus { [list] writer in
             for principal in found ?? [] {
                 let node = DAVNode(place: .principal(principal), href: DAVPath.principal(principal.login))
                 values.response(node, list, into: &writer)

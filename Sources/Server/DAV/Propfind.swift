@@ -20,7 +20,7 @@ extension DAVRoutes {
         if depth == .infinity, Self.isCollection(node.place) {
             throw DAVRefusal(.forbidden, .dav("propfind-finite-depth"))
         }
-        let values = DAVValues(user: asked.user)
+        let values = DAVValues(user: asked.user, zone: zone)
         var first = DAVWriter()
         values.response(node, list, into: &first)
         guard depth == .one else { return DAVAnswer.multistatus { $0.append(first) } }

@@ -6,6 +6,7 @@ internal import Diagnostics
 internal import HTTPTypes
 internal import Hummingbird
 internal import ICalendar
+internal import Model
 internal import PostgreSQL
 internal import XML
 
@@ -23,12 +24,13 @@ extension DAVRoutes {
         guard filter.name == "VCALENDAR", !filter.isAbsent else {
             throw DAVRefusal(.forbidden, .calendar("valid-filter"))
         }
-        // Times mean the whole object: those of alarms, say, are not looked at.
         guard filter.time == nil, !filter.components.contains(where: \.hasInnerTimes) else {
             throw DAVRefusal(.forbidden, .calendar("supported-filter"))
         }
         if let only = filter.only { return try await query(report, in: collection, filter, only) }
-        guard !filter.hasInnerTimes else { throw DAVRefusal(.forbidden, .calendar("supported-filter")) }
+        guard !filter.hasInnerTimes, filter.components.allSatisfy({ $0.alarms == nil }) else {
+            throw DAVRefusal(.forbidden, .calendar("supported-filter"))
+        }
         return try await query(report, in: collection, limit: nil) { content in
             guard let document = try? ContentDocument(parsing: content.bytes) else { return false }
             return filter.matches(among: document.components)
@@ -55,7 +57,9 @@ extension DAVRoutes {
             for candidate in found.0 {
                 let bytes = found.1[candidate.object.name]
                 if let bytes, !only.isPlain || !candidate.isCertain {
-                    guard isMeant(bytes, filter, candidate.isCertain ? nil : only.time) else { continue }
+                    guard isMeant(bytes, filter, candidate.isCertain ? nil : only.time, only.alarms) else {
+                        continue
+                    }
                 }
                 let node = Self.node(candidate.object, in: collection, at: href)
                 values.response(node, list, bytes: bytes, into: &part.writer)
@@ -66,13 +70,18 @@ extension DAVRoutes {
     }
 
     /// Whether an object has what is looked for, and takes place in a range where that is not known yet.
-    private func isMeant(_ bytes: [UInt8], _ filter: ComponentFilter, _ range: DAVTimeRange?) -> Bool {
+    private func isMeant(
+        _ bytes: [UInt8], _ filter: ComponentFilter, _ range: DAVTimeRange?, _ alarms: DAVTimeRange?
+    )
+        -> Bool
+    {
         guard let document = try? ContentDocument(parsing: bytes), filter.matches(among: document.components)
         else { return false }
-        guard let range else { return true }
+        guard range != nil || alarms != nil else { return true }
         guard let object = try? CalendarObject(document) else { return false }
-        return !CalendarSeries(object, local: zone).occurrences(in: range.bounded, limit: 1).occurrences
-            .isEmpty
+        let series = CalendarSeries(object, local: zone)
+        if let range, series.occurrences(in: range.bounded, limit: 1).occurrences.isEmpty { return false }
+        return alarms.map { series.rings(in: $0.bounded) } ?? true
     }
 
     /// - Source: RFC 6352, 8.6.
@@ -121,6 +130,36 @@ extension DAVRoutes {
                 part.next = Place(name: last.object.name, count: count)
             }
             return part
+        }
+    }
+}
+
+extension CalendarSeries {
+    /// How long before or behind an occurrence its alarms are looked for.
+    private static let reach: Int64 = 31 * 86_400_000_000
+
+    /// Whether an alarm rings in a range.
+    ///
+    /// - Source: RFC 4791, 9.9, the table of VALARM; repetitions of an alarm are not looked at.
+    func rings(in range: Range<Timestamp>) -> Bool {
+        func moved(_ time: Timestamp, _ by: Int64) -> Timestamp {
+            Timestamp(microsecondsSince1970: time.microsecondsSince1970 + by)
+        }
+        func length(_ duration: CalendarDuration) -> Int64 {
+            Int64(duration.days * 86_400 + duration.seconds) * 1_000_000
+        }
+        let around = moved(range.lowerBound, -Self.reach)..<moved(range.upperBound, Self.reach)
+        return occurrences(in: around).occurrences.contains { occurrence in
+            let item = occurrence.override.map { overrides[$0] } ?? master
+            return item?.alarms.contains { alarm in
+                switch alarm.trigger {
+                case .at(let wall): range.contains(CalendarZone.utc.instant(of: wall))
+                case .fromStart(let duration):
+                    range.contains(moved(occurrence.span.lowerBound, length(duration)))
+                case .fromEnd(let duration):
+                    range.contains(moved(occurrence.span.upperBound, length(duration)))
+                }
+            } == true
         }
     }
 }

@@ -2,6 +2,7 @@
 // REPORT: questions about collections; each has a file of its own.
 
 internal import CRM
+internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import XML
@@ -11,7 +12,7 @@ extension DAVRoutes {
     func report(_ asked: DAVRequest) async throws -> Response {
         guard let body = try await asked.xml() else { throw DAVRefusal.badRequest }
         let node = try await node(asked.path, for: asked.user)
-        let report = DAVReport(asked: asked, body: body, node: node)
+        let report = DAVReport(asked: asked, body: body, node: node, zone: zone)
         switch body.name {
         case .dav("sync-collection"): return try await synchronise(report)
         case .calendar("calendar-multiget"): return try await multiget(report, .calendar)
@@ -34,8 +35,10 @@ struct DAVReport: Sendable {
     let body: XMLTree
     /// What it is asked of.
     let node: DAVNode
+    /// Where floating times and days are.
+    let zone: TimeZone
 
-    var values: DAVValues { DAVValues(user: asked.user) }
+    var values: DAVValues { DAVValues(user: asked.user, zone: zone) }
 
     /// The properties that the answer is to have; none but etags where nothing is said.
     var properties: DAVPropertyList {
