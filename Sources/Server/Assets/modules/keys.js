@@ -47,8 +47,9 @@ function step(page, by) {
 
 /** The control that bears the key: of the row or group in focus, else the first that can be seen. */
 function press(page, key) {
-  if (!/^([a-z]|Arrow(Left|Right))$/.test(key)) return;
-  const bearer = `[data-key="${key}"]`;
+  const name = { ArrowLeft: "←", ArrowRight: "→" }[key] ?? key;
+  if (!/^[a-z←→]$/.test(name)) return;
+  const bearer = `[data-key="${name}"]`;
   const near = page.activeElement?.closest("details, [data-row]")?.querySelector(bearer);
   const control = near ?? [...page.querySelectorAll(bearer)].find(control => control.checkVisibility());
   if (!control) return;
