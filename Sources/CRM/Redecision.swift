@@ -92,14 +92,16 @@ package enum Redecision {
     /// Decides some rows again, in the transaction of the caller, who holds the lock of parties.
     ///
     /// The change log names no source: also whoever leaves out a source's own changes must hear of these.
+    /// - Parameter told: rows of which the transaction has told otherwise; they do not count as changed.
     package static func decide(
-        _ kind: Kind, _ ids: [Int], run: Int, on connection: Connection
+        _ kind: Kind, _ ids: [Int], run: Int, besides told: Set<Int> = [], on connection: Connection
     ) async throws -> Outcome {
         var outcome = Outcome()
         guard !ids.isEmpty else { return outcome }
         outcome.kept = try await write(kind, ids, run: run, on: connection)
         outcome.changed = Set(
-            try await connection.run(LogRedecided(table: kind.table, ids: ids, run: run)))
+            try await connection.run(
+                LogRedecided(table: kind.table, ids: ids.filter { !told.contains($0) }, run: run)))
         return outcome
     }
 

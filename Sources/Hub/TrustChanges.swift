@@ -204,8 +204,8 @@ package struct TrustChanges: Sendable {
 
     /// Puts back how much a source was believed, inside the undo of the run that changed it.
     ///
-    /// What the run changed is restored by then; the rest is decided by the old trust: what other runs brought since was
-    /// decided by the new one.
+    /// What the run changed is restored by then, and may not be what the claims of today win; what other runs brought
+    /// since was decided by the new trust. So all of it is decided by the old one.
     /// - Returns: how many rows got another value beside those restored.
     static func takeBack(_ run: Int, by undo: Int, on connection: Connection) async throws -> Int {
         guard let source = try await connection.run(RestoreTrust(run: run, undo: undo)).first else {
@@ -214,14 +214,14 @@ package struct TrustChanges: Sendable {
         let restored = try await connection.run(RestoredRows(run: undo))
         var count = 0
         for kind in Redecision.Kind.allCases {
-            let spared = Set(restored.lazy.filter { ($0.entity == "site") == (kind == .site) }.map(\.id))
+            let told = Set(restored.lazy.filter { ($0.entity == "site") == (kind == .site) }.map(\.id))
             var last = 0
             while true {
                 let ids = try await Redecision.next(
                     kind, after: last, of: source, limit: 5000, on: connection)
                 guard let end = ids.last else { break }
                 let outcome = try await Redecision.decide(
-                    kind, ids.filter { !spared.contains($0) }, run: undo, on: connection)
+                    kind, ids, run: undo, besides: told, on: connection)
                 for reason in outcome.kept.sorted(by: { $0.key < $1.key }).map(\.value) {
                     try await connection.execute(KeepProblem(run: undo, problem: reason))
                 }
