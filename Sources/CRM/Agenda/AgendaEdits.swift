@@ -72,7 +72,7 @@ package struct AgendaEdits: Sendable {
         _ fields: AgendaFields, for user: AppUser, on connection: Connection
     ) async throws -> Outcome {
         let uid = UUID().uuidString.lowercased()
-        let bytes = ContentLine.write(lines(of: fields, uid: uid))
+        let bytes = item(of: fields, uid: uid).object(by: "-//Relais//FR", at: now)
         return try await connection.transaction { connection in
             let calendar = try await DAVCollections.find(.calendar, "calendar", of: user.id, on: connection)
             guard let calendar else { return .unseen }
@@ -234,28 +234,19 @@ package struct AgendaEdits: Sendable {
         patch.set("DURATION", to: [], in: item)
     }
 
-    private func lines(of fields: AgendaFields, uid: String) -> [ContentLine] {
+    private func item(of fields: AgendaFields, uid: String) -> CalendarItem {
         let local = CalendarZone.known(zone)
         func moment(_ wall: WallTime) -> CalendarMoment {
             fields.time?.isAllDay == true
                 ? .day(wall.day) : .utc(CalendarZone.utc.wall(at: local.instant(of: wall)))
         }
-        let stamp = now.iCalendarText
-        var lines = [
-            ContentLine("BEGIN", value: "VCALENDAR"), ContentLine("VERSION", value: "2.0"),
-            ContentLine("PRODID", value: "-//Relais//FR"), ContentLine("BEGIN", value: "VEVENT"),
-            ContentLine("UID", value: uid), ContentLine("DTSTAMP", value: stamp),
-            ContentLine("CREATED", value: stamp), ContentLine("LAST-MODIFIED", value: stamp),
-        ]
-        if let time = fields.time {
-            lines += [moment(time.start).line("DTSTART"), moment(time.end).line("DTEND")]
-        }
-        for (name, text) in [
-            ("SUMMARY", fields.title), ("LOCATION", fields.location), ("DESCRIPTION", fields.details),
-        ] where !text.isEmpty {
-            lines.append(ContentLine(name, value: ContentLine.escaped(text)))
-        }
-        return lines + [ContentLine("END", value: "VEVENT"), ContentLine("END", value: "VCALENDAR")]
+        var item = CalendarItem()
+        (item.uid, item.created) = (uid, .utc(CalendarZone.utc.wall(at: now)))
+        (item.start, item.end) = (fields.time.map { moment($0.start) }, fields.time.map { moment($0.end) })
+        item.summary = fields.title
+        item.location = fields.location.isEmpty ? nil : fields.location
+        item.details = fields.details.isEmpty ? nil : fields.details
+        return item
     }
 }
 
