@@ -86,8 +86,8 @@ lint: ## check the layout of the code
 TIMED = JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests
 # Ten thousand connections leave little for others.
 SIEGE = SiegeTests
-# Browsers take both cores.
-BROWSER = ConsoleTests|IntrusionTests|APITests
+# Browsers and clients of other makers take both cores.
+BROWSER = ConsoleTests|IntrusionTests|APITests|DAVPeerTests
 define tests
 $(1) swift test --skip-build --skip 'EngineKillTests|$(TIMED)|$(BROWSER)|$(SIEGE)'
 $(1) swift test --skip-build --filter '$(TIMED)'

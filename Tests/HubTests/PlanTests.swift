@@ -134,9 +134,11 @@ import Testing
         }
     }
 
+    // Where two filters leave less than a page, to sort those few is the better plan.
     @Test(
         arguments: paths.filter {
             ["PageOf", "ChooseAccounts", "AuditOf"].contains(where: $0.name.hasPrefix)
+                && !($0.name == "AuditOfAction" && $0.arguments.contains("'run'"))
                 || ["DocumentsOfAccount", "TimelineOf"].contains($0.name)
         },
         [false, true])
