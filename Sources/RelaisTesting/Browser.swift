@@ -174,6 +174,32 @@ package struct Browser: Sendable {
         try await post("/actions", ["actions": [source]])
     }
 
+    /// Drags an element by its middle, so many pixels to the right and down.
+    package func drag(_ selector: String, right: Int, down: Int) async throws {
+        let middle = try await script(
+            """
+            const box = document.querySelector(arguments[0]).getBoundingClientRect();
+            return [Math.round(box.left + box.width / 2), Math.round(box.top + box.height / 2)];
+            """, [.string(selector)])
+        let numbers = middle.array.compactMap(\.number)
+        guard numbers.count == 2 else { throw BrowserError(code: "no such element", message: selector) }
+        func move(_ right: Int, _ down: Int, milliseconds: Double) -> WebValue {
+            [
+                "type": "pointerMove", "duration": .number(milliseconds),
+                "x": .number(numbers[0] + Double(right)), "y": .number(numbers[1] + Double(down)),
+            ]
+        }
+        let source: WebValue = [
+            "type": "pointer", "id": "mouse", "parameters": ["pointerType": "mouse"],
+            "actions": [
+                move(0, 0, milliseconds: 0), ["type": "pointerDown", "button": 0],
+                move(10, 10, milliseconds: 50), move(right, down, milliseconds: 100),
+                ["type": "pointerUp", "button": 0],
+            ],
+        ]
+        try await post("/actions", ["actions": [source]])
+    }
+
     // MARK: Waiting
 
     /// Waits until an element matches.

@@ -75,7 +75,8 @@ import Testing
         "/search?q=a", "/imports/new", "/matches", "/mappings", "/mappings/ubl-invoice",
         "/quarantine/lines?code=BR-CO-15", "/flows", "/flows/erp-clients-du-lundi",
         "/flows/erp-clients-du-lundi/edit", "/schedules", "/sources", "/settings", "/secrets", "/users",
-        "/audit", "/me",
+        "/audit", "/me", "/sources/erp", "/agenda/2026-W48", "/agenda/2026-11", "/agenda/2026-11-25",
+        "/agenda/new?account=1",
     ]
 
     @Test(arguments: [(1280, Browser.Theme.light), (390, .dark), (320, .light)])
@@ -429,6 +430,55 @@ import Testing
                 #expect(try await !browser.texts(of: "table tbody th").isEmpty)
                 try await browser.click(".crumb a[href*='/accounts/']")
                 try await browser.wait(for: "a[href='/sales-documents/1']")
+            }
+        }
+    }
+
+    @Test
+    func `something is planned with an account, dragged, stepped by keys, done, and stands on its page`()
+        async throws
+    {
+        try await withConsole { address in
+            try await Browser.withBrowser { browser in
+                try await signIn(browser, address, as: "ines")
+                try await browser.open(address + "/accounts/1")
+                try await browser.press("p")
+                try await browser.wait(for: "#title")
+                try await browser.type("Visite", into: "#title")
+                let inputs = "day.value = '2999-11-25'; start.value = '09:15'; end.value = '10:45'"
+                _ = try await browser.script(
+                    "const {day, start, end} = document.querySelector('#title').form; \(inputs)")
+                try await browser.click("main button.primary")
+                try await browser.wait(untilURLContains: "/agenda/2999-W48")
+                let slot = ".day[data-day='%'] .ev"
+                func place(_ day: String) -> String { slot.replacing("%", with: day) }
+                #expect(try await browser.text(of: place("2999-11-25")).contains("09:15"))
+                // A day is as wide as its column, an hour four rows of 14 pixels.
+                let width = try await browser.script(
+                    "return Math.round(document.querySelector('.day[data-day]').getBoundingClientRect().width)"
+                )
+                try await browser.drag(place("2999-11-25"), right: Int(width.number ?? 0), down: 56)
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.text(of: place("2999-11-26")).contains("10:15"))
+                try await browser.press("z")
+                try await browser.wait(for: place("2999-11-25"))
+                try await browser.open(address + "/agenda/2999-W48")
+                _ = try await browser.script("document.querySelector('.ev').focus()")
+                for key in ["m", "ArrowDown", "ArrowRight", "Enter"] { try await browser.press(key) }
+                try await browser.wait(for: place("2999-11-26"))
+                try await browser.wait(for: ".toast")
+                #expect(try await browser.text(of: place("2999-11-26")).contains("09:30"))
+                let errors = try await browser.consoleErrors()
+                #expect(errors == [])
+                try await browser.open(address + "/accounts/1")
+                #expect(try await browser.text(of: "[aria-labelledby=d6]").contains("Visite"))
+                try await browser.open(address + "/agenda/2999-W48")
+                try await browser.click(place("2999-11-26"))
+                try await browser.wait(for: "form[action$='/done']")
+                #expect(try await axeViolations(in: browser) == [])
+                try await browser.click("form[action$='/done'] button")
+                try await browser.wait(untilURLContains: "/accounts/1")
+                #expect(try await browser.text(of: ".line-of").contains("Visite"))
             }
         }
     }

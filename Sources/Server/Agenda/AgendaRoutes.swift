@@ -59,11 +59,13 @@ extension Site {
         }
         router.form("agenda/items/:id/delete") { form, request, context in
             let user = try context.user()
-            let id = try context.number()
+            let entry = try await entry(context)
             let outcome = try await pool.withConnection {
-                try await edits.delete(id, etag: form.text("etag"), for: user, on: $0)
+                try await edits.delete(entry.id, etag: form.text("etag"), for: user, on: $0)
             }
-            return try told(outcome, "page.agenda.deleted", back: "/agenda", request, context)
+            return try told(
+                outcome, "page.agenda.deleted", back: week(of: entry, try saying(request, context)), request,
+                context)
         }
         router.form("agenda/items/:id/done") { form, request, context in
             let user = try context.user()
@@ -83,10 +85,15 @@ extension Site {
             guard let revision = context.parameters.get("revision", as: Int.self), revision >= 0 else {
                 throw ServerError(.notFound)
             }
-            let outcome = try await pool.withConnection {
-                try await edits.restore(id, to: revision, for: user, on: $0)
+            let (outcome, entry) = try await pool.withConnection { connection in
+                (
+                    try await edits.restore(id, to: revision, for: user, on: connection),
+                    try await AgendaItems.find(id, of: user.id, scope: user.scope, on: connection)
+                )
             }
-            return try told(outcome, "page.agenda.undone", back: "/agenda", request, context)
+            return try told(
+                outcome, "page.agenda.undone", back: week(of: entry, try saying(request, context)), request,
+                context)
         }
     }
 
@@ -100,6 +107,12 @@ extension Site {
         }
         guard let found else { throw ServerError(.notFound) }
         return found
+    }
+
+    /// Where something stands; this week for what has no time, or is gone.
+    private func week(of entry: AgendaEntry?, _ saying: Saying) -> String {
+        guard let span = entry?.span else { return "/agenda" }
+        return AgendaPeriod(weekOf: saying.words.day(span.start, in: saying.zone)).url
     }
 
     // MARK: - Saving
@@ -222,11 +235,10 @@ extension Site {
         let plain = entry.map { $0.title.isEmpty ? words("page.agenda.untitled") : $0.title }
         let title = plain ?? words("page.agenda.new")
         let url = entry.map { "/agenda/items/\($0.id)" }
-        let day = entry?.span.map { words.day($0.start, in: saying.zone) }
         let canFinish = entry?.party != nil && entry?.status != .done
         return AgendaItemPage(
             title: faults.isEmpty ? title : words("page.form.wrong", ["title": title]),
-            backURL: day.map { AgendaPeriod(weekOf: $0).url } ?? "/agenda", action: url ?? "/agenda/items",
+            backURL: week(of: entry, saying), action: url ?? "/agenda/items",
             etag: entry?.etag ?? "", form: form.view(faults, words),
             seriesNote: entry?.isSeries == true ? words("page.agenda.series") : nil,
             accountURL: entry?.party.map { "/accounts/\($0)" },

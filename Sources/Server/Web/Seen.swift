@@ -12,6 +12,12 @@ struct Seen: MustacheParent {
 
     func child(named name: String) -> Any? { fields[name] }
 
+    /// A field that holds nothing. It hides what lies around its value under the same name: the library by itself would
+    /// show the page's phone for a person who has none.
+    private struct Nothing: MustacheCustomRepresentation {
+        var representation: Any? { nil }
+    }
+
     /// A value for templates: what has names of its own or says itself in words stays what it is, arrays are arrays of
     /// such values, nil is nothing, and all else is seen by its fields.
     static func value(_ value: Any) -> Any? {
@@ -30,7 +36,9 @@ struct Seen: MustacheParent {
         case .optional: return mirror.children.first.flatMap { Self.value($0.value) }
         case .struct:
             var fields: [String: Any] = [:]
-            for case (let name?, let value) in mirror.children { fields[name] = Self.value(value) }
+            for case (let name?, let value) in mirror.children {
+                fields[name] = Self.value(value) ?? Nothing()
+            }
             return Seen(fields: fields)
         default: return value
         }

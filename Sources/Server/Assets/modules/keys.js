@@ -54,6 +54,6 @@ function press(page, key) {
   const control = near ?? [...page.querySelectorAll(bearer)].find(control => control.checkVisibility());
   if (!control) return;
   control.click();
-  const target = control.hash && page.querySelector(control.hash);
+  const target = control.hash ? page.querySelector(control.hash) : null;
   target?.querySelector("input:not([type=hidden])")?.focus();
 }
