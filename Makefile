@@ -81,9 +81,9 @@ demo: build ## import, mend and undo the samples in a private database, then ope
 lint: ## check the layout of the code
 	swift format lint --strict --recursive Sources Connectors Tests Package.swift
 
-# Leases and killed processes are about time: they run without the crowd of other tests. The imports that are killed
-# keep the machine busy for minutes: by themselves, they disturb no other test.
-TIMED = JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests
+# Leases, killed processes and full disks are about time: they run without the crowd of other tests. The imports that
+# are killed keep the machine busy for minutes: by themselves, they disturb no other test.
+TIMED = BadDayTests|JobsTests|FlowTests|OutgoingTests|RetentionTests|ServeTests|WebTests|EverydayTests
 # Ten thousand connections leave little for others.
 SIEGE = SiegeTests
 # Browsers and clients of other makers take both cores.
