@@ -51,4 +51,30 @@ import Testing
             }
         }
     }
+
+    @Test func `a form that is saved as it was shown changes nothing that a device wrote`() async throws {
+        try await ConsoleSite.with { site in
+            let hugo = try await site.signIn("hugo")
+            let long = String(repeating: "Un texte assez long. ", count: 300) + "\nFin"
+            let title = String(repeating: "Titre ", count: 60) + "fin"
+            let first = [
+                "title": title, "day": "2999-11-26", "start": "09:00", "end": "10:00", "details": long,
+                "location": "Rue du Port",
+            ]
+            _ = try await hugo.post("/agenda/items", first)
+            let week = try await hugo.get("/agenda/2999-W48")
+            let url = String(try #require(week.text.firstMatch(of: #/data-move="([^"]+)\/move"/#)).output.1)
+            let page = try await hugo.get(url)
+            #expect(page.text.contains("\nFin") && page.text.contains(title))
+            let again = first.merging(
+                ["etag": try etag(week.text), "details": long.replacing("\n", with: "\r\n")]) { $1 }
+            #expect(try await hugo.post(url, again).status == 303)
+            #expect(try etag(try await hugo.get("/agenda/2999-W48").text) == etag(week.text))
+            let changed = again.merging(["location": "Rue du Quai"]) { $1 }
+            #expect(try await hugo.post(url, changed).status == 303)
+            let after = try await hugo.get(url)
+            #expect(after.text.contains("Rue du Quai") && after.text.contains("\nFin"))
+            #expect(after.text.contains(title))
+        }
+    }
 }

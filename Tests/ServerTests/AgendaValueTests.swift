@@ -45,6 +45,12 @@ import Testing
         #expect(["24:00", "9", "ab", "12:60", ""].allSatisfy { AgendaForm.minute($0) == nil })
     }
 
+    @Test func `what a device wrote on several lines is not changed by showing it`() {
+        #expect(AgendaForm.change(of: "Rue XPrivas", from: "Rue X\nPrivas ") == nil)
+        #expect(AgendaForm.change(of: "Rue Y", from: "Rue X\nPrivas") == "Rue Y")
+        #expect(AgendaForm.change(of: "", from: "Rue X") == "" && AgendaForm.change(of: "", from: nil) == nil)
+    }
+
     @Test func `a form says what is wrong by its inputs`() {
         func faults(_ text: String) -> [String: String] { AgendaForm(Form(text)).read.faults }
         #expect(faults("title=a&day=2026-11-25&start=09:00&end=10:00").isEmpty)

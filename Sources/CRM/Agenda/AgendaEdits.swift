@@ -23,19 +23,21 @@ package struct AgendaFields: Sendable, Hashable {
         }
     }
 
-    /// In a line.
-    package var title: String
-    /// When; nil leaves it as it is.
+    /// In a line; nil leaves it as it is, like the others.
+    package var title: String?
+    /// When.
     package var time: Time?
     /// Where, in words; empty for nowhere.
-    package var location: String
+    package var location: String?
     /// The text; empty for none.
-    package var details: String
+    package var details: String?
     /// The account that it is about.
     package var party: Int?
 
     /// What a form says.
-    package init(title: String, time: Time?, location: String = "", details: String = "", party: Int? = nil) {
+    package init(
+        title: String?, time: Time?, location: String? = nil, details: String? = nil, party: Int? = nil
+    ) {
         (self.title, self.time, self.location, self.details) = (title, time, location, details)
         self.party = party
     }
@@ -97,9 +99,11 @@ package struct AgendaEdits: Sendable {
         try await connection.transaction { connection in
             let outcome = try await change(id, etag: etag, for: user, on: connection) { object, patch in
                 guard let item = object.master ?? object.overrides.first else { return }
-                patch.set("SUMMARY", toText: fields.title, in: item)
-                patch.set("LOCATION", toText: fields.location, in: item)
-                patch.set("DESCRIPTION", toText: fields.details, in: item)
+                for (name, text) in [
+                    ("SUMMARY", fields.title), ("LOCATION", fields.location), ("DESCRIPTION", fields.details),
+                ] where text != nil {
+                    patch.set(name, toText: text, in: item)
+                }
                 if let time = fields.time { set(time, of: item, in: object, &patch) }
             }
             switch outcome {
@@ -153,6 +157,8 @@ package struct AgendaEdits: Sendable {
                 outcome = try await DAVObjects.put(
                     draft, in: version.collection, if: DAVCondition(), by: user.id, on: connection)
             } else {
+                // Another may have its name by now.
+                guard !version.isDeleted else { return .same }
                 outcome = try await DAVObjects.delete(
                     version.name, in: version.collection, if: DAVCondition(), by: user.id, on: connection)
             }
@@ -244,8 +250,8 @@ package struct AgendaEdits: Sendable {
         (item.uid, item.created) = (uid, .utc(CalendarZone.utc.wall(at: now)))
         (item.start, item.end) = (fields.time.map { moment($0.start) }, fields.time.map { moment($0.end) })
         item.summary = fields.title
-        item.location = fields.location.isEmpty ? nil : fields.location
-        item.details = fields.details.isEmpty ? nil : fields.details
+        item.location = fields.location.flatMap { $0.isEmpty ? nil : $0 }
+        item.details = fields.details.flatMap { $0.isEmpty ? nil : $0 }
         return item
     }
 }

@@ -95,7 +95,7 @@ package struct AgendaEntry: Sendable, Hashable {
     package let title: String
     /// Where, in words.
     package let location: String?
-    /// The text.
+    /// The text; nil in lists, which do not show it.
     package let details: String?
     /// How it stands.
     package let status: AgendaStatus
@@ -115,9 +115,9 @@ package struct AgendaEntry: Sendable, Hashable {
     package let etag: String
 
     /// Columns of `o` (object), `i` (item), `p` (account), with the times given.
-    static func columns(during: String, allDay: String) -> String {
+    static func columns(during: String, allDay: String, details: String = "null::text") -> String {
         """
-        o.id, i.recurrence, i.kind, i.title, i.location, left(i.details, 2000), case when l.done_at is not null then 'done' else i.status end,
+        o.id, i.recurrence, i.kind, i.title, i.location, \(details), case when l.done_at is not null then 'done' else i.status end,
           i.is_private, i.is_free, i.is_series, lower(\(during)), upper(\(during)), \(allDay), p.id, p.name, o.etag
         """
     }

@@ -101,7 +101,7 @@ struct AgendaOne: Statement {
     let scope: Int
 
     static let sql = """
-        select \(AgendaEntry.columns(during: "i.during", allDay: "i.all_day"))
+        select \(AgendaEntry.columns(during: "i.during", allDay: "i.all_day", details: "i.details"))
         from dav_object o
         join dav_collection c on c.id = o.collection_id and c.owner_id = $2::bigint and c.deleted_at is null
         join agenda_item i on i.object_id = o.id

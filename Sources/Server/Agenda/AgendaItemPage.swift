@@ -100,13 +100,14 @@ struct AgendaForm: Sendable {
 
     /// What was sent.
     init(_ form: Form) {
-        title = String(form.text("title").prefix(200))
+        title = form.text("title")
         (day, lastDay) = (form.text("day"), form.text("last_day"))
         (start, end) = (form.text("start"), form.text("end"))
         isAllDay = form.isOn("all_day")
-        location = String(form.text("location").prefix(200))
+        location = form.text("location")
         account = String(form.text("account").prefix(200))
-        details = String(form.text("details").prefix(20_000))
+        // Browsers send the line ends of their own.
+        details = form.text("details").replacing("\r\n", with: "\n")
         hasTime = form["day"] != nil
     }
 
@@ -135,6 +136,14 @@ struct AgendaForm: Sendable {
             isAllDay: false)
         if time.end < time.start { faults["end"] = "page.agenda.fault.end" }
         return (time, faults)
+    }
+
+    /// What was typed instead of what is known, as far as a field of one line shows that; nil for nothing new.
+    ///
+    /// A device may have written several lines, or blanks at the ends: they stay unless the text itself changes.
+    static func change(of typed: String, from known: String?) -> String? {
+        func shown(_ text: String) -> String { text.filter { !$0.isNewline }.trimmingBlanks }
+        return shown(typed) == shown(known ?? "") ? nil : typed
     }
 
     /// `09:15`, `9h15` or `9h` as minutes since midnight; nil for anything else.

@@ -129,8 +129,12 @@ extension Site {
             return try await answer(
                 itemPage(form, saying, entry, faults), to: request, context, status: .unprocessableContent)
         }
+        let isSameText = form.details == (entry?.details ?? "").trimmingBlanks
+        let isSameTime = entry.map { AgendaForm($0, saying).read.time == time } ?? false
         let fields = AgendaFields(
-            title: form.title, time: time, location: form.location, details: form.details, party: party.id)
+            title: AgendaForm.change(of: form.title, from: entry?.title), time: isSameTime ? nil : time,
+            location: AgendaForm.change(of: form.location, from: entry?.location),
+            details: isSameText ? nil : form.details, party: party.id)
         let edits = edits
         let outcome = try await pool.withConnection { connection in
             if let entry {
